@@ -1,0 +1,68 @@
+"""The model folder in, replies out: what every engine promises."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from likeness.card import RunCard
+from likeness.dialogue import Part
+from likeness.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a reply's tokens are chosen.
+
+    Attributes:
+        temperature: Flattens (> 1) or sharpens (< 1) the distribution; 0 always takes the likeliest.
+        top_k: Choose among this many likeliest tokens; 0 for all.
+        top_p: Choose among the likeliest tokens that together have this probability; 1 for all.
+        max_new_tokens: The reply's length at the most.
+        seed: Makes a reply repeatable; None for a new one each time.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 0.9
+    max_new_tokens: int = 80
+    seed: int | None = None
+
+
+@dataclass(slots=True)
+class Trace:
+    """What really went into the model and came out, for `--verbose`; filled by the engine."""
+
+    prompt: str = ""
+    output: str = ""
+
+
+class ReplyEngine(Protocol):
+    """Writes what I would say next. Many chats may ask at once."""
+
+    card: RunCard
+
+    def reply(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        *,
+        now: datetime | None = None,
+        opening: str = "",
+        trace: Trace | None = None,
+    ) -> AsyncIterator[Part]:
+        """Yield the messages of one turn of mine, each as soon as it is whole.
+
+        Never blocks the event loop. Closing the iterator stops the work within a token.
+
+        Args:
+            messages: The chat so far, in order; `outgoing` is the bot's own. The engine takes the
+                newest conversation (by the card's `gap_seconds`) and as many whole turns as fit.
+            sampling: How to choose.
+            now: When the answer is given, if that is not at once.
+            opening: Words of the reply that are given; the first part begins with them.
+            trace: Filled with the exact prompt and output.
+        """
+
+    async def close(self) -> None:
+        """Stop all work and free the model."""

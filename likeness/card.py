@@ -1,0 +1,90 @@
+"""likeness.json: what a model folder says of itself."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from likeness.dialogue import PROMPT_VERSION
+from likeness.errors import BadCard, ModelNotFound, PromptVersionMismatch
+from likeness.files import whole_file
+
+FILE_NAME = "likeness.json"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunCard:
+    """What training leaves for whoever uses the model.
+
+    Attributes:
+        name: The run.
+        me: The name of the person that the model plays.
+        base: What it was trained from: a model name, a folder, or `scratch`.
+        context_tokens: How many tokens a prompt and its reply may have together.
+        gap_seconds: The silence that ended a conversation in training.
+        settings: The training settings, as `TrainConfig` says them.
+        data: The file's SHA-256 and its counts.
+        metrics: Held-out figures before and after training.
+        versions: Of Likeness and the libraries that trained it.
+        prompt: The version of the prompt format.
+        v: The version of this card.
+    """
+
+    name: str
+    me: str
+    base: str
+    context_tokens: int
+    gap_seconds: float
+    settings: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    prompt: int = PROMPT_VERSION
+    v: int = VERSION
+
+    def write(self, folder: Path) -> None:
+        """Write the card into a model folder, whole or not at all."""
+        with whole_file(folder / FILE_NAME) as file:
+            json.dump(dataclasses.asdict(self), file, indent=2, ensure_ascii=False)
+            file.write("\n")
+
+    @classmethod
+    def read(cls, folder: Path) -> "RunCard":
+        """Read the card of a model folder.
+
+        Raises:
+            ModelNotFound: There is no such folder, or it holds no card.
+            BadCard: What stands there is not a card, or a newer one.
+            PromptVersionMismatch: The model was trained with another prompt format.
+        """
+        path = folder / FILE_NAME
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ModelNotFound(_where_to_look(folder)) from error
+        except (OSError, ValueError) as error:
+            raise BadCard(f"{path} cannot be read as JSON: train the model again.") from error
+        return _card(path, found)
+
+
+def _card(path: Path, found: Any) -> RunCard:
+    if not isinstance(found, dict) or not isinstance(found.get("prompt"), int):
+        raise BadCard(f"{path} is not the card of a Likeness model: train the model again.")
+    if found["prompt"] != PROMPT_VERSION:
+        raise PromptVersionMismatch(
+            f"{path.parent} was trained with prompt version {found['prompt']}, this Likeness "
+            f"speaks version {PROMPT_VERSION}: train it again, or use the Likeness it came from."
+        )
+    names = {attribute.name for attribute in dataclasses.fields(RunCard)}
+    try:
+        return RunCard(**{key: value for key, value in found.items() if key in names})
+    except TypeError as error:
+        raise BadCard(f"{path} lacks a part of the card: train the model again.") from error
+
+
+def _where_to_look(folder: Path) -> str:
+    runs = sorted(path.parent.name for path in folder.parent.glob(f"*/{FILE_NAME}"))
+    known = f" These exist: {', '.join(runs)}." if runs else ""
+    return f"There is no model in {folder}.{known} Train one with `likeness train`."

@@ -1,0 +1,72 @@
+"""What the bot asks: a window of whole turns, then my tag."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from likeness.dialogue.tags import ME, NEXT_MESSAGE, Tokenizer, silence_tag
+from likeness.dialogue.turns import Encoded, Turn, encode_text, encode_turns, join
+from likeness.messages import Message
+
+
+def turn_tokens(turn: Turn) -> int:
+    """Return how many tokens a turn takes in a prompt, at most."""
+    return len(turn.body.ids) + 2
+
+
+def newest_that_fit(turns: Sequence[Turn], max_tokens: int) -> Sequence[Turn]:
+    """Return the newest whole turns whose prompt has at most `max_tokens` tokens.
+
+    A single turn that is too long by itself comes back shortened at its beginning.
+    """
+    room, first = max_tokens - 1, len(turns)
+    while first and turn_tokens(turns[first - 1]) <= room:
+        first -= 1
+        room -= turn_tokens(turns[first])
+    if first == len(turns) and turns:
+        kept = max(1, max_tokens - 3)
+        body = Encoded(turns[-1].body.ids[-kept:], turns[-1].body.weights[-kept:])
+        return [replace(turns[-1], body=body)]
+    return turns[first:]
+
+
+def context(messages: Sequence[Message], tokenizer: Tokenizer, max_tokens: int) -> list[int]:
+    """Return a conversation as the model sees it before somebody speaks, ending with a newline.
+
+    The next token's probabilities say how long the silence will be and whose turn it is; those
+    after all but the newline say whether the last speaker has finished.
+    """
+    turns = encode_turns(messages, tokenizer)
+    return join(newest_that_fit(turns, max_tokens), tokenizer).ids
+
+
+def prompt(
+    messages: Sequence[Message],
+    tokenizer: Tokenizer,
+    max_tokens: int,
+    *,
+    now: datetime | None = None,
+    opening: str = "",
+) -> list[int]:
+    """Return the ids after which the model, as me, writes on.
+
+    Where I spoke last, the model goes on with my burst; else it begins my turn.
+
+    Args:
+        messages: The conversation so far, in order.
+        tokenizer: Of the model.
+        max_tokens: The prompt's length at the most.
+        now: When I answer, if that is not at once.
+        opening: Words that I have written already.
+    """
+    shown = [message for message in messages if message.shown]
+    late = silence_tag((now - shown[-1].sent_at).total_seconds()) if now and shown else None
+    begun = encode_text(f" {opening}", tokenizer) if opening else []
+    ids = context(messages, tokenizer, max_tokens - len(begun) - 2)
+    if messages and shown and shown[-1] is messages[-1] and shown[-1].outgoing:
+        begun = encode_text(opening, tokenizer) if opening else []
+        head = [NEXT_MESSAGE, late]
+        ids.pop()
+    else:
+        head = [late, ME]
+    return ids + [tokenizer.tag(name) for name in head if name] + begun

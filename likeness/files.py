@@ -1,0 +1,83 @@
+"""messages.jsonl on disk: streamed in, streamed out, whole or not at all."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from likeness.errors import BadLine, LikenessError, MessagesError
+from likeness.messages import Message
+
+
+def read_messages(path: Path, on_bytes: Callable[[int], None] | None = None) -> Iterator[Message]:
+    """Yield the messages of a `messages.jsonl`, in the file's order, in constant memory.
+
+    Args:
+        path: The file.
+        on_bytes: Told after each line how many bytes it had, for a progress bar.
+
+    Raises:
+        BadLine: A line is not a message; the error names the file and the line.
+        UnknownVersion: The file was written by a newer Likeness.
+        MessagesError: The file cannot be opened, or holds no message.
+    """
+    count = 0
+    try:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if on_bytes is not None:
+                    on_bytes(len(line))
+                if line.strip():
+                    yield _message(path, number, line)
+                    count += 1
+    except OSError as error:
+        raise MessagesError(f"{path} cannot be read: {error.strerror}.") from error
+    if count == 0:
+        raise MessagesError(f"{path} holds no message: write it with `likeness export`.")
+
+
+def _message(path: Path, number: int, line: bytes) -> Message:
+    try:
+        return Message.from_json(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadLine(f"{path}, line {number}: it is not UTF-8.") from error
+    except MessagesError as error:
+        raise type(error)(f"{path}, line {number}: {error}.") from error
+
+
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def whole_file(path: Path, *, newline: str | None = "\n") -> Iterator[IO[str]]:
+    """Open a text file for writing that appears under its name only when all went well.
+
+    The words go to a temporary file in the same folder, reach the disk, and take the name in one
+    step; on any error, Ctrl-C included, the temporary file goes and what stood there before stays.
+
+    Raises:
+        LikenessError: The folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise LikenessError(f"{path} cannot be written: {error.strerror}.") from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline=newline) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o600)
+        temporary.replace(path)
+    except OSError as error:
+        raise LikenessError(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""messages.jsonl in, a model folder out."""
