@@ -15,7 +15,7 @@ class Sampling:
     """How a reply's tokens are chosen.
 
     Attributes:
-        temperature: Flattens (> 1) or sharpens (< 1) the distribution; 0 always takes the likeliest.
+        temperature: Flattens (> 1) or sharpens (< 1) the distribution; 0 takes the likeliest.
         top_k: Choose among this many likeliest tokens; 0 for all.
         top_p: Choose among the likeliest tokens that together have this probability; 1 for all.
         max_new_tokens: The reply's length at the most.
