@@ -1,8 +1,9 @@
 """The model folder in, replies out: what every engine promises."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from likeness.card import RunCard
@@ -50,7 +51,7 @@ class ReplyEngine(Protocol):
         now: datetime | None = None,
         opening: str = "",
         trace: Trace | None = None,
-    ) -> AsyncIterator[Part]:
+    ) -> AsyncGenerator[Part, None]:
         """Yield the messages of one turn of mine, each as soon as it is whole.
 
         Never blocks the event loop. Closing the iterator stops the work within a token.
@@ -66,3 +67,20 @@ class ReplyEngine(Protocol):
 
     async def close(self) -> None:
         """Stop all work and free the model."""
+
+
+def open_engine(folder: Path, device: str = "auto") -> ReplyEngine:
+    """Load a model folder into this process.
+
+    Args:
+        folder: What training left.
+        device: `cpu`, `cuda`, …; `auto` takes a GPU where there is one.
+
+    Raises:
+        ModelNotFound: There is no such folder, or it holds no card.
+        PromptVersionMismatch: The model was trained with another prompt format.
+        ModelError: Something in the folder is broken, or there is no such device.
+    """
+    from bot.engine.local import LocalEngine  # noqa: PLC0415 (loads torch)
+
+    return LocalEngine.open(folder, device)
