@@ -1,0 +1,51 @@
+"""What tests of every part share: paths, and messages invented in one line."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from likeness.messages import Message
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+REPOSITORY = Path(__file__).parent.parent
+SHARED = REPOSITORY.parent / "shared"
+BEGINNING = datetime(2024, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of third-party exports and corpora; skip the test where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the third-party exports and corpora are not beside this checkout")
+    return SHARED
+
+
+Say = Callable[..., Message]
+
+
+@pytest.fixture
+def say() -> Say:
+    """Return a function that invents the next message of one chat, seconds after the last."""
+    moment, number = BEGINNING, 0
+
+    def say(speaker: str, text: str, after: float = 5, **other: object) -> Message:
+        nonlocal moment, number
+        moment, number = moment + timedelta(seconds=after), number + 1
+        fields = {
+            "platform": "test",
+            "chat_id": "1",
+            "chat": "Ann",
+            "id": str(number),
+            "speaker_id": speaker,
+            "speaker": speaker,
+            "outgoing": speaker == "me",
+            "sent_at": moment,
+            "text": text,
+        }
+        return Message(**(fields | other))  # type: ignore[arg-type]
+
+    return say

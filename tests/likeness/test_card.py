@@ -1,0 +1,39 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from likeness.card import RunCard
+from likeness.errors import BadCard, ModelNotFound, PromptVersionMismatch
+
+CARD = RunCard(
+    name="juno", me="Juno", base="scratch", context_tokens=256, gap_seconds=3_600.0,
+    metrics={"after": {"perplexity": 7.5}},
+)  # fmt: skip
+
+
+def test_a_card_survives_its_file(tmp_path: Path):
+    CARD.write(tmp_path)
+    assert RunCard.read(tmp_path) == CARD
+
+
+def test_a_run_that_does_not_exist_names_those_that_do(tmp_path: Path):
+    (tmp_path / "juno").mkdir()
+    CARD.write(tmp_path / "juno")
+    with pytest.raises(ModelNotFound, match=r"There is no model in .*milo\. These exist: juno\."):
+        RunCard.read(tmp_path / "milo")
+
+
+def test_a_model_of_another_prompt_version_is_refused(tmp_path: Path):
+    CARD.write(tmp_path)
+    path = tmp_path / "likeness.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"prompt": 99}))
+    with pytest.raises(PromptVersionMismatch, match="prompt version 99"):
+        RunCard.read(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"prompt": 1}', "\x00"])
+def test_what_is_no_card_is_refused(tmp_path: Path, content: str):
+    (tmp_path / "likeness.json").write_text(content, encoding="utf-8")
+    with pytest.raises(BadCard, match=r"likeness\.json"):
+        RunCard.read(tmp_path)
