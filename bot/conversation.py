@@ -3,15 +3,14 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 from weakref import WeakValueDictionary
 
 from bot.engine import ReplyEngine, Sampling
-from likeness.dialogue import Part
 from likeness.messages import Message
 
 log = logging.getLogger(__name__)
@@ -25,6 +24,10 @@ COMMANDS = {
 
 APOLOGY = "(Something went wrong and I have no answer. Please write again.)"
 """Sent where the model failed; it is the bot that speaks here, not whom it imitates."""
+
+
+MY_ID = "me"
+"""The `speaker_id` of what the bot has said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +82,33 @@ class Conversation:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take what it works with; it closes neither."""
+        """Take what it works with; `close` closes none of it."""
+        self._history = history
+        self._engine = engine
+        self._sampling = sampling or Sampling()
+        self._clock = clock
+        self._queues: WeakValueDictionary[ChatId, _Queue] = WeakValueDictionary()
+        self._running: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     @property
     def me(self) -> str:
         """The name of the person whom the bot imitates."""
+        return self._engine.card.me
 
     @property
     def start_text(self) -> str:
         """What `/start` answers: that this is a bot, and whom it imitates."""
+        return (
+            f"I am a bot. I imitate how {self.me} writes, but I am not {self.me}: "
+            "a language model makes up everything I say. Write to me!"
+        )
 
     @property
     def help_text(self) -> str:
         """What `/help` answers: the same, and the commands."""
+        commands = "\n".join(f"/{name} – {does}" for name, does in COMMANDS.items())
+        return f"{self.start_text}\n\n{commands}"
 
     async def hear(self, chat: ChatId, message: Message) -> bool:
         """Keep a message that somebody sent; return False if it was heard before.
@@ -101,6 +118,7 @@ class Conversation:
         Raises:
             DatabaseError: It could not be kept.
         """
+        return await self._history.add(chat, message)
 
     async def respond(self, chat: ChatId, outlet: Outlet) -> None:
         """Answer what the chat has said so far, each message as soon as it is whole.
@@ -113,13 +131,108 @@ class Conversation:
             DatabaseError: The history could not be read or kept.
             Exception: Whatever `outlet.send` raises.
         """
+        if self._closed:
+            return
+        task = asyncio.create_task(self._take_turn(chat, outlet))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            await task
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if not self._closed or (caller is not None and caller.cancelling()):
+                raise
 
-    async def reset(self, chat: ChatId) -> None:
-        """Start over: what was said so far is not looked at again. It stays in the database.
+    async def reset(self, chat: ChatId) -> str:
+        """Start over: what was said so far is not looked at again, though the database keeps it.
+
+        An answer being written belongs to what was said, so it is waited for.
+
+        Returns:
+            What to tell the chat.
 
         Raises:
             DatabaseError: It could not be marked.
         """
+        queue = self._queue(chat)
+        async with queue.lock:
+            await self._history.forget(chat)
+        return "We start over: I no longer look at what we wrote before."
 
     async def close(self, grace_seconds: float = 5.0) -> None:
         """Take no more, give the answers being written some time, then stop them."""
+        self._closed = True
+        if not self._running:
+            return
+        _, late = await asyncio.wait(self._running, timeout=grace_seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _queue(self, chat: ChatId) -> "_Queue":
+        return self._queues.setdefault(chat, _Queue())
+
+    async def _take_turn(self, chat: ChatId, outlet: Outlet) -> None:
+        queue = self._queue(chat)
+        queue.asked += 1
+        mine = queue.asked
+        async with queue.lock:
+            if mine > queue.answered:
+                queue.answered = queue.asked
+                await self._answer(chat, outlet)
+
+    async def _answer(self, chat: ChatId, outlet: Outlet) -> None:
+        messages = await self._history.recent(chat, limit=self._engine.card.context_tokens)
+        if not messages:
+            return
+        async with outlet.typing(), aclosing(self._words(chat, messages)) as words:
+            async for text in words:
+                id_ = await outlet.send(text)
+                await self._history.add(chat, self._said(messages[-1], id_, text))
+
+    async def _words(self, chat: ChatId, messages: list[Message]) -> AsyncGenerator[str, None]:
+        """Yield what to send: the model's messages, or an apology if it fails before the first."""
+        spoken = False
+        try:
+            reply = self._engine.reply(messages, self._sampling, now=self._clock())
+            async with aclosing(reply):
+                async for part in reply:
+                    spoken = True
+                    yield part.text
+        except Exception as error:  # noqa: BLE001 (a broken answer must not end the bot)
+            # The error's own text may quote the chat, so only where and what kind is told.
+            trail = "".join(traceback.format_tb(error.__traceback__))
+            log.error("The model failed in %s: %s\n%s", _place(chat), type(error).__name__, trail)  # noqa: TRY400
+            if not spoken:
+                yield APOLOGY
+
+    def _said(self, last: Message, id_: str, text: str) -> Message:
+        return Message(
+            platform=last.platform,
+            chat_id=last.chat_id,
+            chat=last.chat,
+            id=id_,
+            speaker_id=MY_ID,
+            speaker=self.me,
+            outgoing=True,
+            sent_at=self._clock(),
+            text=text,
+        )
+
+
+@dataclass(slots=True, weakref_slot=True)
+class _Queue:
+    """A chat's turn to be answered; it lives as long as somebody waits for one.
+
+    Attributes:
+        asked: How many answers were asked for.
+        answered: How many of those the answer being written, or the last one, covers.
+    """
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asked: int = 0
+    answered: int = 0
+
+
+def _place(chat: ChatId) -> str:
+    return " ".join(filter(None, (chat.platform, chat.chat, chat.thread)))

@@ -1,30 +1,84 @@
 """Where a deployment finds things: read once, from the environment and `.env`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from likeness.errors import BadSettings
 
-class Settings(BaseSettings):
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(url: str) -> str:
+        scheme, found, rest = url.partition("://")
+        if scheme not in schemes or not found or not rest:
+            raise ValueError(f"must be a URL that begins with {' or '.join(schemes)}")
+        return url.rstrip("/")
+
+    return AfterValidator(check)
+
+
+def _database(url: str) -> str:
+    dialect, found, _ = url.partition("://")
+    if not found or "+" not in dialect:
+        raise ValueError("must be a URL like sqlite+aiosqlite:///likeness.db")
+    return url
+
+
+def _no_blanks(token: object) -> object:
+    return (token.strip() or None) if isinstance(token, str) else token
+
+
+_Token = Annotated[SecretStr | None, BeforeValidator(_no_blanks)]
+
+_WHERE_TOKENS_COME_FROM = {
+    "telegram": "TELEGRAM_TOKEN is missing (write /newbot to @BotFather in Telegram to get one)",
+    "discord": (
+        "DISCORD_TOKEN is missing (make a bot at https://discord.com/developers/applications)"
+    ),
+}
+
+
+class _Tokens(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    telegram_token: _Token = None
+    discord_token: _Token = None
+
+
+class Settings(_Tokens):
     """What the environment says; a variable that is set but empty counts as not set.
 
     Attributes:
         telegram_token: `TELEGRAM_TOKEN`, from @BotFather.
         discord_token: `DISCORD_TOKEN`, from the developer portal.
-        database: `LIKENESS_DATABASE`, any async URL of SQLAlchemy.
+        database: `LIKENESS_DATABASE`, any async URL of SQLAlchemy; `repr` hides it, for it may
+            hold a password.
         telegram_base_url: `TELEGRAM_BASE_URL`, of a Bot API server; always ends with `/bot`, to
             which the token is put.
         discord_api_url: `DISCORD_API_URL` with its version, None for Discord's own.
         discord_gateway_url: `DISCORD_GATEWAY_URL`, None for Discord's own.
     """
 
-    telegram_token: SecretStr | None = None
-    discord_token: SecretStr | None = None
-    database: str = "sqlite+aiosqlite:///likeness.db"
-    telegram_base_url: str = "https://api.telegram.org/bot"
-    discord_api_url: str | None = None
-    discord_gateway_url: str | None = None
+    database: Annotated[str, AfterValidator(_database)] = Field(
+        default="sqlite+aiosqlite:///likeness.db", validation_alias="LIKENESS_DATABASE", repr=False
+    )
+    telegram_base_url: Annotated[
+        str,
+        _url("https", "http"),
+        AfterValidator(lambda url: url if url.endswith("/bot") else f"{url}/bot"),
+    ] = "https://api.telegram.org/bot"
+    discord_api_url: Annotated[str, _url("https", "http")] | None = None
+    discord_gateway_url: Annotated[str, _url("wss", "ws")] | None = None
 
     @classmethod
     def read(cls, platforms: Collection[str] = ()) -> "Settings":
@@ -36,4 +90,25 @@ class Settings(BaseSettings):
         Raises:
             BadSettings: Something lacks or does not fit; the sentence names every fault at once.
         """
-        return cls()
+        faults: list[str] = []
+        try:
+            faults += _missing(_Tokens(), platforms)
+            settings = cls()
+        except ValidationError as error:
+            faults += [_fault(problem) for problem in error.errors()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings(".env cannot be read: it must be a text file in UTF-8.") from error
+        if faults:
+            raise BadSettings(
+                f"The environment and .env do not fit: {'; '.join(faults)}."
+            ) from None
+        return settings
+
+
+def _missing(tokens: _Tokens, platforms: Collection[str]) -> list[str]:
+    have = {"telegram": tokens.telegram_token, "discord": tokens.discord_token}
+    return [_WHERE_TOKENS_COME_FROM[name] for name in have if name in platforms and not have[name]]
+
+
+def _fault(problem: ErrorDetails) -> str:
+    return f"{str(problem['loc'][0]).upper()} {problem['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,91 @@
+"""The environment, read once, with every fault named at once."""
+
+import traceback
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings
+from likeness.errors import BadSettings
+
+NAMES = (
+    "TELEGRAM_TOKEN",
+    "DISCORD_TOKEN",
+    "LIKENESS_DATABASE",
+    "TELEGRAM_BASE_URL",
+    "DISCORD_API_URL",
+    "DISCORD_GATEWAY_URL",
+)
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_nothing_set_means_the_defaults() -> None:
+    settings = Settings.read()
+    assert settings.telegram_token is None
+    assert settings.database == "sqlite+aiosqlite:///likeness.db"
+    assert settings.telegram_base_url == "https://api.telegram.org/bot"
+    assert settings.discord_api_url is settings.discord_gateway_url is None
+
+
+def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("TELEGRAM_TOKEN=1:filed\nDISCORD_TOKEN=kept\nOTHER=thing\n")
+    monkeypatch.setenv("TELEGRAM_TOKEN", " 1:set ")
+    settings = Settings.read(["telegram", "discord"])
+    assert settings.telegram_token
+    assert settings.telegram_token.get_secret_value() == "1:set"
+    assert settings.discord_token
+    assert settings.discord_token.get_secret_value() == "kept"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8081", "http://127.0.0.1:8081/", "http://127.0.0.1:8081/bot"]
+)
+def test_a_bot_api_server_may_be_named_with_and_without_bot(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELEGRAM_BASE_URL", url)
+    assert Settings.read().telegram_base_url == "http://127.0.0.1:8081/bot"
+
+
+def test_every_fault_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_TOKEN", "  ")
+    monkeypatch.setenv("DISCORD_TOKEN", "")
+    monkeypatch.setenv("LIKENESS_DATABASE", "likeness.db")
+    monkeypatch.setenv("DISCORD_GATEWAY_URL", "https://somewhere.example")
+    with pytest.raises(BadSettings) as caught:
+        Settings.read(["telegram", "discord"])
+    said = str(caught.value)
+    for name in ("TELEGRAM_TOKEN", "DISCORD_TOKEN", "LIKENESS_DATABASE", "DISCORD_GATEWAY_URL"):
+        assert said.count(name) == 1
+    assert "@BotFather" in said
+    assert "discord.com/developers" in said
+    assert "\n" not in said
+
+
+def test_a_token_is_asked_for_only_where_its_platform_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "one")
+    assert Settings.read(["discord"]).telegram_token is None
+    with pytest.raises(BadSettings, match="TELEGRAM_TOKEN"):
+        Settings.read(["telegram"])
+
+
+def test_no_secret_shows_in_repr_or_in_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_TOKEN", "1:hush")
+    monkeypatch.setenv("LIKENESS_DATABASE", "postgresql+asyncpg://me:hush@db/likeness")
+    assert "hush" not in repr(Settings.read(["telegram"]))
+    monkeypatch.setenv("LIKENESS_DATABASE", "postgresql://me:hush@db/likeness")
+    with pytest.raises(BadSettings) as caught:
+        Settings.read(["telegram"])
+    assert "hush" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_an_env_file_that_is_not_text_is_one_sentence() -> None:
+    Path(".env").write_bytes(b"TELEGRAM_TOKEN=\xff\xfe")
+    with pytest.raises(BadSettings, match=r"^\.env cannot be read"):
+        Settings.read()
