@@ -33,6 +33,13 @@ class FolderTokenizer:
         if missing:
             raise BadCard(f"the tokenizer lacks {', '.join(map(repr, missing))}")
 
+    @property
+    def writable(self) -> frozenset[int]:
+        """The ids that a reply may hold: words and our tags, no other special token."""
+        added = self._tokenizer.get_added_tokens_decoder().items()
+        special = {id_ for id_, token in added if token.special}
+        return frozenset(self._tokenizer.get_vocab().values()) - special | {*self._tags.values()}
+
     @classmethod
     def load(cls, folder: Path) -> "FolderTokenizer":
         """Read `tokenizer.json` from a model folder.

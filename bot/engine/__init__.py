@@ -66,7 +66,7 @@ class ReplyEngine(Protocol):
         """
 
     async def close(self) -> None:
-        """Stop all work and free the model."""
+        """Stop all work, and take no more."""
 
 
 def open_engine(folder: Path, device: str = "auto") -> ReplyEngine:

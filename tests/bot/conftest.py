@@ -1,0 +1,159 @@
+"""Fakes and a tiny model, shared by the tests of the bot."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.engine import Sampling, Trace
+from likeness.card import RunCard
+from likeness.dialogue import PROMPT_VERSION, START, TAGS, Part
+from likeness.errors import ModelError
+from likeness.messages import Message
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+Step = str | Exception | asyncio.Event
+"""What a fake engine does: write a message, fail, wait."""
+
+
+class FakeEngine:
+    """Replies with what it was given, one script a reply; afterwards always "ok"."""
+
+    def __init__(self, *scripts: Sequence[Step]) -> None:
+        self.card = RunCard(
+            name="fake",
+            me="Robin",
+            base="scratch",
+            context_tokens=256,
+            gap_seconds=3600.0,
+            prompt=PROMPT_VERSION,
+        )
+        self.scripts = deque(scripts)
+        self.asked: list[list[Message]] = []
+        self.stopped = 0
+        self.closed = False
+
+    async def reply(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,  # noqa: ARG002 (the protocol has it)
+        *,
+        now: datetime | None = None,  # noqa: ARG002 (the protocol has it)
+        opening: str = "",
+        trace: Trace | None = None,
+    ) -> AsyncGenerator[Part, None]:
+        if self.closed:
+            raise ModelError("The engine is closed.")
+        self.asked.append(list(messages))
+        script = self.scripts.popleft() if self.scripts else ["ok"]
+        said: list[str] = []
+        if trace is not None:
+            trace.prompt = " / ".join(message.text for message in messages)
+        try:
+            for step in script:
+                await asyncio.sleep(0)
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                    continue
+                text = step if said else f"{opening} {step}".strip()
+                said.append(text)
+                yield Part(text)
+        except (GeneratorExit, asyncio.CancelledError):
+            self.stopped += 1
+            raise
+        finally:
+            if trace is not None:
+                trace.output = " / ".join(said)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class FakeOutlet:
+    """Remembers what was sent, and how much of it while the typing sign showed."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.typed = 0
+        self.typing_now = False
+
+    async def send(self, text: str) -> str:
+        await asyncio.sleep(0)
+        self.sent.append(text)
+        self.typed += self.typing_now
+        return f"{id(self)}-{len(self.sent)}"
+
+    @asynccontextmanager
+    async def typing(self) -> AsyncGenerator[None, None]:
+        self.typing_now = True
+        yield
+        self.typing_now = False
+
+
+def write_message(text: str, *, id: str = "1", seconds: float = 0, **other: object) -> Message:  # noqa: A002
+    """Make a message from Ann, `seconds` after noon."""
+    parts: dict[str, object] = {
+        "platform": "telegram",
+        "chat_id": "7",
+        "chat": "Ann",
+        "speaker_id": "user1",
+        "speaker": "Ann",
+        "outgoing": False,
+        "sent_at": NOON + timedelta(seconds=seconds),
+    }
+    return Message(**{**parts, "id": id, "text": text, **other})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def message() -> Callable[..., Message]:
+    return write_message
+
+
+@pytest.fixture
+def fake_engine() -> Callable[..., FakeEngine]:
+    return FakeEngine
+
+
+@pytest.fixture
+def fake_outlet() -> Callable[..., FakeOutlet]:
+    return FakeOutlet
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a model folder: GPT-2 of two layers with a token a byte, untrained."""
+    import tokenizers
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    folder = tmp_path_factory.mktemp("tiny")
+    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = tokenizers.Tokenizer(
+        tokenizers.models.BPE({letter: id_ for id_, letter in enumerate(alphabet)}, [])
+    )
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    tokenizer.add_special_tokens([START, *TAGS])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(5)
+    config = GPT2Config(
+        vocab_size=tokenizer.get_vocab_size() + 7,  # rows that no token stands for
+        n_positions=256,
+        n_embd=32,
+        n_layer=2,
+        n_head=2,
+        initializer_range=0.3,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    card = RunCard(name="tiny", me="Robin", base="scratch", context_tokens=256, gap_seconds=3600.0)
+    card.write(folder)
+    return folder
