@@ -1,0 +1,110 @@
+"""The tables; `alembic/versions` makes the same, step by step."""
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from likeness.messages import Kind
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts rows by itself only in an INTEGER."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time, kept in UTC also by a database that knows no zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 (the base class has it)
+    ) -> datetime | None:
+        """Turn any aware time to UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 (the base class has it)
+    ) -> datetime | None:
+        """Put back the zone that the database dropped."""
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+class Table(DeclarativeBase):
+    """What all tables share."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {datetime: Moment, str: Text, Kind: Text}
+
+
+class ChatRow(Table):
+    """A chat, a thread or a topic.
+
+    Attributes:
+        title: Its name as last seen.
+        forgotten_through: The newest message that `/reset` put out of sight, 0 for none.
+    """
+
+    __tablename__ = "chats"
+    __table_args__ = (UniqueConstraint("platform", "chat", "thread"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    platform: Mapped[str]
+    chat: Mapped[str]
+    thread: Mapped[str]
+    title: Mapped[str]
+    forgotten_through: Mapped[int] = mapped_column(Id, default=0, server_default="0")
+
+
+class MessageRow(Table):
+    """A message that was heard or said; `id` counts up in the order in which they were kept.
+
+    Attributes:
+        message_id: The platform's own id.
+        kept_at: When it was kept.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("chat_id", "message_id"),
+        Index(None, "chat_id", "id"),
+        # An id is never given twice, not even after the newest message was deleted.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(Id, ForeignKey("chats.id", ondelete="CASCADE"))
+    message_id: Mapped[str]
+    speaker_id: Mapped[str]
+    speaker: Mapped[str]
+    outgoing: Mapped[bool]
+    sent_at: Mapped[datetime]
+    text: Mapped[str]
+    reply_to: Mapped[str | None]
+    kind: Mapped[Kind]
+    kept_at: Mapped[datetime]

@@ -1,0 +1,194 @@
+"""Histories in a database: each chat its own, nothing twice, errors in one sentence."""
+
+import asyncio
+import os
+import sqlite3
+import stat
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from bot.conversation import ChatId
+from bot.store import Store
+from likeness.errors import DatabaseError
+from likeness.messages import Message
+
+ANN = ChatId("telegram", "7")
+BEN = ChatId("telegram", "8")
+
+MakeMessage = Callable[..., Message]
+
+
+def url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(url(tmp_path / "likeness.db"))
+    yield store
+    await store.close()
+
+
+async def texts(store: Store, chat: ChatId, limit: int = 100) -> list[str]:
+    return [message.text for message in await store.recent(chat, limit)]
+
+
+async def test_a_message_comes_back_as_it_was(store: Store, message: MakeMessage) -> None:
+    east = timezone(timedelta(hours=5, minutes=30))
+    sent = message(
+        "zeile\nzwei 👩‍🚀 é",
+        sent_at=datetime(2024, 5, 1, 23, 59, 59, 123456, tzinfo=east),
+        reply_to="0",
+        kind="media",
+    )
+    assert await store.add(ANN, sent)
+    [found] = await store.recent(ANN, 10)
+    assert found == sent
+    assert found.sent_at.tzinfo is UTC
+
+
+async def test_a_message_is_kept_once(store: Store, message: MakeMessage) -> None:
+    assert await store.add(ANN, message("first"))
+    assert not await store.add(ANN, message("the same again"))
+    assert await store.add(BEN, message("the same id elsewhere"))
+    assert await texts(store, ANN) == ["first"]
+
+
+async def test_recent_gives_the_newest_in_the_order_they_were_kept(
+    store: Store, message: MakeMessage
+) -> None:
+    for number in range(5):
+        await store.add(ANN, message(str(number), id=f"x{number}", seconds=-number))
+    assert await texts(store, ANN, limit=3) == ["2", "3", "4"]
+
+
+async def test_chats_threads_and_platforms_never_share_history(
+    store: Store, message: MakeMessage
+) -> None:
+    places = [
+        ANN,
+        BEN,
+        ChatId("telegram", "7", "1"),
+        ChatId("telegram", "7", "2"),
+        ChatId("discord", "7"),
+    ]
+    for number, place in enumerate(places):
+        await store.add(place, message(f"canary {number}"))
+    for number, place in enumerate(places):
+        assert await texts(store, place) == [f"canary {number}"]
+    await store.forget(places[2])
+    assert [len(await texts(store, place)) for place in places] == [1, 1, 0, 1, 1]
+
+
+async def test_what_is_forgotten_is_not_looked_at_and_stays_known(
+    store: Store, message: MakeMessage
+) -> None:
+    await store.forget(ANN)
+    await store.add(ANN, message("before", id="1"))
+    await store.forget(ANN)
+    assert await texts(store, ANN) == []
+    assert not await store.add(ANN, message("before", id="1"))
+    await store.add(ANN, message("after", id="2"))
+    assert await texts(store, ANN) == ["after"]
+
+
+async def test_history_outlives_the_process(tmp_path: Path, message: MakeMessage) -> None:
+    for expected in ([], ["kept"]):
+        store = await Store.open(url(tmp_path / "likeness.db"))
+        assert await texts(store, ANN) == expected
+        await store.add(ANN, message("kept"))
+        await store.close()
+
+
+async def test_a_chat_s_newest_name_is_remembered(store: Store, message: MakeMessage) -> None:
+    await store.add(ANN, message("a", id="1", chat="Ann"))
+    await store.add(ANN, message("b", id="2", chat="Ann B."))
+    assert {found.chat for found in await store.recent(ANN, 10)} == {"Ann B."}
+
+
+async def test_many_at_once_are_all_kept(store: Store, message: MakeMessage) -> None:
+    chats = [ChatId("telegram", str(number % 7)) for number in range(70)]
+    added = await asyncio.gather(
+        *(store.add(chat, message("x", id=str(n // 14))) for n, chat in enumerate(chats))
+    )
+    assert sum(added) == 35
+    assert [len(await texts(store, chat)) for chat in chats[:7]] == [5] * 7
+
+
+async def test_the_file_is_the_owner_s_alone_and_safe_to_read_meanwhile(
+    tmp_path: Path, message: MakeMessage
+) -> None:
+    before = os.umask(0)
+    try:
+        store = await Store.open(url(tmp_path / "likeness.db"))
+        await store.add(ANN, message("private"))
+        modes = {stat.S_IMODE(entry.stat().st_mode) for entry in os.scandir(tmp_path)}
+        with sqlite3.connect(tmp_path / "likeness.db") as other:
+            assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            assert other.execute("SELECT count(*) FROM messages").fetchone() == (1,)
+        other.close()
+        await store.close()
+    finally:
+        os.umask(before)
+    assert modes == {0o600}
+
+
+async def test_recent_finds_its_rows_by_an_index(store: Store, tmp_path: Path) -> None:
+    statement = """EXPLAIN QUERY PLAN SELECT * FROM messages JOIN chats ON chats.id = chat_id
+        WHERE platform = 'p' AND chat = 'c' AND thread = '' AND messages.id > forgotten_through
+        ORDER BY messages.id DESC LIMIT 9"""
+    file = sqlite3.connect(tmp_path / "likeness.db")
+    plan = " ".join(str(row[3]) for row in file.execute(statement))
+    file.close()
+    assert "ix_messages_chat_id_id" in plan
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sqlite+aiosqlite:////nowhere/at/all/likeness.db",
+        "sqlite+nosuchdriver:///likeness.db",
+        "nosuchbase+driver://somewhere/db",
+        "sqlite:///likeness.db",
+        "no url at all",
+    ],
+)
+async def test_a_database_that_cannot_be_opened_is_one_sentence(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DatabaseError) as caught:
+        await Store.open(address)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(".")
+
+
+async def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"these are my notes, and no database\n" * 100)
+    before = path.read_bytes()
+    with pytest.raises(DatabaseError, match=r"notes\.txt cannot be opened: file is not a database"):
+        await Store.open(url(path))
+    assert path.read_bytes() == before
+
+
+async def test_a_failing_database_tells_no_words(
+    tmp_path: Path, message: MakeMessage, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await Store.open(url(tmp_path / "likeness.db"))
+    file = sqlite3.connect(tmp_path / "likeness.db")
+    file.execute("ALTER TABLE messages RENAME TO gone")
+    file.close()
+    with pytest.raises(DatabaseError) as caught:
+        await store.add(ANN, message("my secret words", speaker="Secret Name"))
+    chain: BaseException | None = caught.value
+    while chain is not None:
+        assert "secret" not in f"{chain} {chain!r}".lower()
+        chain = chain.__cause__ or chain.__context__
+    assert "secret" not in caplog.text.lower()
+    await store.close()
