@@ -1,13 +1,24 @@
-"""What an exporter reads: a file or folder, on disk or inside a zip."""
+"""What an exporter reads: a file on disk or inside a zip, and where to look for such files."""
 
+import io
+import os
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
+
+from likeness.errors import DamagedSource, SourceError, UnrecognisedSource
 
 HEAD_BYTES = 65_536
+_FIRST_LOOK_BYTES = 512
+_ZIP_MARK = b"PK\x03\x04"
+_MOST_INFLATION = 200
+_HARMLESS_BYTES = 64 * 1024 * 1024
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +29,7 @@ class Source:
         name: What to call it before people: `export.zip/_chat.txt`, `ChatExport/result.json`.
         path: Where it lies on disk; for a member of a zip, the zip.
         member: Its name inside the zip, None for a plain file.
-        head: Its first HEAD_BYTES bytes, read once for all exporters.
+        head: Its first HEAD_BYTES bytes, read once for all exporters; fewer if it looks binary.
         size: Its size in bytes, uncompressed.
     """
 
@@ -30,8 +41,20 @@ class Source:
 
     @contextmanager
     def open(self, on_bytes: Callable[[int], None] | None = None) -> Iterator[BinaryIO]:
-        """Open it for reading bytes; `on_bytes` is told how many were read, as they are."""
-        raise NotImplementedError
+        """Open it for reading bytes; `on_bytes` is told how many were read, as they are.
+
+        Raises:
+            DamagedSource: It cannot be opened, or turns out unreadable on the way.
+        """
+        with ExitStack() as opened:
+            with _plain_errors(self.name):
+                file: IO[bytes]
+                if self.member is None:
+                    file = opened.enter_context(self.path.open("rb", buffering=0))
+                else:
+                    archive = opened.enter_context(zipfile.ZipFile(self.path))
+                    file = opened.enter_context(archive.open(self.member))
+            yield io.BufferedReader(_Counted(self.name, file, on_bytes), HEAD_BYTES)
 
 
 @dataclass(slots=True)
@@ -44,6 +67,7 @@ class Reading:
         flavour: What exactly was recognised, for people: "one chat, 2023 layout".
         remarks: Sentences for the account: the template and why, order of dates and why, repairs.
         owner: The exporter's evidence who "me" is: per chat id, the owner's speaker id and why.
+        zone_name: What to call `local_zone` before people.
     """
 
     local_zone: tzinfo
@@ -51,3 +75,104 @@ class Reading:
     flavour: str = ""
     remarks: list[str] = field(default_factory=list)
     owner: dict[str, tuple[str, str]] = field(default_factory=dict)
+    zone_name: str = "the given zone"
+
+
+class _Counted(io.RawIOBase):
+    """Passes bytes on, tells how many, and speaks of damage in our words."""
+
+    def __init__(self, name: str, file: IO[bytes], on_bytes: Callable[[int], None] | None) -> None:
+        self._name = name
+        self._file = file
+        self._on_bytes = on_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        with _plain_errors(self._name):
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        if self._on_bytes is not None:
+            self._on_bytes(len(data))
+        return len(data)
+
+
+@contextmanager
+def _plain_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except _BROKEN_ZIP as error:
+        raise DamagedSource(f"{name} is a broken zip: download or export it again.") from error
+    except RuntimeError as error:  # what zipfile raises for a member with a password
+        raise DamagedSource(f"{name} is locked with a password: unpack it first.") from error
+    except OSError as error:
+        raise DamagedSource(f"{name} cannot be read: {error.strerror or error}.") from error
+
+
+def find_files(path: Path) -> Iterator[Path]:
+    """Yield the files that a path stands for: itself, or all inside a folder in order of names.
+
+    Hidden files and what macOS adds are left out.
+
+    Raises:
+        UnrecognisedSource: There is no such file or folder.
+    """
+    if path.is_file():
+        yield path
+    elif not path.is_dir():
+        raise UnrecognisedSource(f"{path} does not exist, or is neither a file nor a folder.")
+    else:
+        for folder, folders, files in os.walk(path):
+            folders[:] = sorted(filter(_worth_a_look, folders))
+            found = (Path(folder, name) for name in sorted(filter(_worth_a_look, files)))
+            yield from (file for file in found if file.is_file())
+
+
+def sources_in(path: Path, name: str) -> Iterator[Source]:
+    """Yield a file as one source, or a zip as one for each file inside, opened in place.
+
+    Args:
+        path: The file.
+        name: What to call it before people.
+
+    Raises:
+        DamagedSource: The file cannot be read, or is a broken or locked zip.
+        SourceError: The zip was built to do harm.
+    """
+    with _plain_errors(name):
+        with path.open("rb") as file:
+            head = _head(file)
+            size = os.fstat(file.fileno()).st_size
+        if not head.startswith(_ZIP_MARK):
+            yield Source(name, path, None, head, size)
+            return
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                _refuse_harm(info, name)
+                if not info.is_dir() and all(map(_worth_a_look, info.filename.split("/"))):
+                    with archive.open(info) as member:
+                        head = _head(member)
+                    label = f"{name}/{info.filename}"
+                    yield Source(label, path, info.filename, head, info.file_size)
+
+
+def _head(file: IO[bytes]) -> bytes:
+    """Read the beginning; a photo or video shows its zero bytes soon, and is not read on."""
+    first = file.read(_FIRST_LOOK_BYTES)
+    return first if b"\0" in first else first + file.read(HEAD_BYTES - len(first))
+
+
+def _worth_a_look(name: str) -> bool:
+    return not name.startswith(".") and name != "__MACOSX"
+
+
+def _refuse_harm(info: zipfile.ZipInfo, name: str) -> None:
+    parts = info.filename.replace("\\", "/").split("/")
+    if ".." in parts or info.filename.startswith(("/", "\\")):
+        raise SourceError(f"{name} holds a path that leads out of it: no app writes such a zip.")
+    inflates = info.file_size > _MOST_INFLATION * max(1, info.compress_size)
+    if inflates and info.file_size > _HARMLESS_BYTES:
+        raise SourceError(
+            f"{name} would unpack to over {_MOST_INFLATION} times its size: no chat does that."
+        )
