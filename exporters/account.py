@@ -1,0 +1,125 @@
+"""What an export tells of itself: what was recognised, what became of each record, who is me."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from likeness.messages import Message, Notice, Record, Rejected
+
+DOUBLE = "the same message again"
+_PLACES_KEPT = 5
+
+
+@dataclass(slots=True)
+class SourceAccount:
+    """What became of the records of one source.
+
+    Attributes:
+        name: Of the source.
+        exporter: The format's name; empty if none was found.
+        flavour: What exactly was recognised.
+        remarks: Sentences about how it was read.
+        messages: How many messages it gave.
+        notices: How many notices it held, by reason.
+        rejected: How many records could not be used, by reason.
+        places: The first few of them, with where they stand.
+        failed: The sentence why the source could not be read at all, None if it could.
+    """
+
+    name: str
+    exporter: str = ""
+    flavour: str = ""
+    remarks: list[str] = field(default_factory=list)
+    messages: int = 0
+    notices: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    places: list[Rejected] = field(default_factory=list)
+    failed: str | None = None
+    _read: int = 0
+
+    @property
+    def records(self) -> int:
+        """How many records were read, counted as they came, each once."""
+        return self._read
+
+    @property
+    def balanced(self) -> bool:
+        """Whether each record read is a message, a notice or rejected."""
+        return self._read == self.messages + self.notices.total() + self.rejected.total()
+
+    def count(self, record: Record) -> None:
+        """Enter one record."""
+        self._read += 1
+        match record:
+            case Message():
+                self.messages += 1
+            case Notice(reason=reason):
+                self.notices[reason] += 1
+            case Rejected(reason=reason):
+                self.rejected[reason] += 1
+                if len(self.places) < _PLACES_KEPT:
+                    self.places.append(record)
+
+    def give_way(self, doubles: int) -> None:
+        """Enter how many of its messages came again, here or in a later source."""
+        if doubles:
+            self.messages -= doubles
+            self.rejected[DOUBLE] += doubles
+
+
+@dataclass(slots=True)
+class ChatAccount:
+    """One chat, and who in it is me.
+
+    Attributes:
+        platform: Where it is.
+        chat_id: Unique within the platform.
+        chat: Its name.
+        speakers: How many messages each speaker id sent.
+        names: The speakers' names, by id.
+        told: The speaker ids that the export itself marks as mine; None if it marks nothing.
+        messages: How many messages were written.
+        outgoing: How many of them are mine.
+        owner: My names here; empty if I never spoke.
+        evidence: How that was found, for people.
+    """
+
+    platform: str
+    chat_id: str
+    chat: str
+    speakers: Counter[str] = field(default_factory=Counter)
+    names: dict[str, str] = field(default_factory=dict)
+    told: set[str] | None = None
+    messages: int = 0
+    outgoing: int = 0
+    owner: tuple[str, ...] = ()
+    evidence: str = ""
+
+    def count(self, message: Message) -> None:
+        """Enter one message as it was read."""
+        self.speakers[message.speaker_id] += 1
+        self.names[message.speaker_id] = message.speaker
+        if message.outgoing is not None:
+            self.told = (self.told or set()) | ({message.speaker_id} if message.outgoing else set())
+
+
+@dataclass(slots=True)
+class Account:
+    """What a whole export did.
+
+    Attributes:
+        sources: In the order in which they were read.
+        chats: In the order of the file that was written.
+    """
+
+    sources: list[SourceAccount] = field(default_factory=list)
+    chats: list[ChatAccount] = field(default_factory=list)
+
+    @property
+    def messages(self) -> int:
+        """How many messages the export wrote."""
+        return sum(chat.messages for chat in self.chats)
+
+    @property
+    def outgoing(self) -> int:
+        """How many of them are mine."""
+        return sum(chat.outgoing for chat in self.chats)
