@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+from exporters.discord import DISCORD
+from exporters.rows import ROWS
 from exporters.sources import Reading, Source
+from exporters.telegram import TELEGRAM
+from exporters.whatsapp import WHATSAPP
+from likeness.errors import AmbiguousSource
 from likeness.messages import Record
 
 
@@ -26,3 +31,20 @@ class Exporter(Protocol):
             DamagedSource: Nothing of it can be read. What is whole before the damage is yielded
                 first, then one Rejected for the rest.
         """
+
+
+EXPORTERS: tuple[Exporter, ...] = (TELEGRAM, WHATSAPP, DISCORD, ROWS)
+"""Every format that Likeness reads: a new one is one more name here."""
+
+
+def find_exporter(source: Source) -> Exporter | None:
+    """Return the exporter that recognises a source, None if there is none.
+
+    Raises:
+        AmbiguousSource: More than one does.
+    """
+    claims = [exporter for exporter in EXPORTERS if exporter.recognises(source)]
+    if len(claims) > 1:
+        names = " and ".join(exporter.name for exporter in claims)
+        raise AmbiguousSource(f"{source.name} could be {names}: this is a mistake of Likeness.")
+    return claims[0] if claims else None
