@@ -1,0 +1,184 @@
+"""What every platform asks of an adapter: patience, answers beside each other, text that fits."""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bot.conversation import ChatId, Conversation
+from likeness.errors import LikenessError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+Pause = Callable[[Exception], float | None]
+"""Says of an error how many seconds to wait at least before the next try; None: do not try."""
+
+NOTHING = "…"
+"""Sent where a message would be empty, which no platform takes."""
+
+
+class NotDelivered(Exception):
+    """A message could not be sent, for the reason that it says, which quotes nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an adapter waits for what.
+
+    Attributes:
+        first_wait_seconds: Before the second try of what failed; each further wait is doubled.
+        longest_wait_seconds: No wait of that kind is longer.
+        sends: How often a message is tried before it is given up.
+        send_seconds: How long one try may take.
+        conflicts: How often in a row another instance may be in the way.
+        poll_seconds: How long a platform may hold a request for news.
+        grace_seconds: How long answers being written may take when the bot stops.
+    """
+
+    first_wait_seconds: float = 1.0
+    longest_wait_seconds: float = 60.0
+    sends: int = 6
+    send_seconds: float = 30.0
+    conflicts: int = 5
+    poll_seconds: int = 30
+    grace_seconds: float = 8.0
+
+    def waits(self) -> Iterator[float]:
+        """Yield the waits between tries, in seconds, without end."""
+        wait = self.first_wait_seconds
+        while True:
+            yield min(wait, self.longest_wait_seconds)
+            wait *= 2
+
+
+async def insist(attempt: Callable[[], Awaitable[T]], pause: Pause, patience: Patience) -> T:
+    """Try to send until it works.
+
+    Raises:
+        NotDelivered: It never did, or will not.
+    """
+    waits = patience.waits()
+    for left in reversed(range(patience.sends)):
+        try:
+            return await attempt()
+        except Exception as error:
+            least = pause(error)
+            if least is None or not left:
+                raise NotDelivered(type(error).__name__) from error
+            await asyncio.sleep(max(least, next(waits)))
+    raise AssertionError("a message is tried at least once")
+
+
+@asynccontextmanager
+async def kept_up(
+    sign: Callable[[], Awaitable[object]], every_seconds: float
+) -> AsyncIterator[None]:
+    """Repeat a typing sign until left, whatever becomes of it."""
+
+    async def keep() -> None:
+        while True:
+            try:
+                await sign()
+            except Exception as error:  # noqa: BLE001 (an answer matters more than a sign)
+                log.debug("a typing sign failed: %s", type(error).__name__)
+            await asyncio.sleep(every_seconds)
+
+    task = asyncio.create_task(keep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+class Answers:
+    """What is being answered at this moment, many chats beside each other."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, chat: ChatId, answer: Coroutine[object, object, None]) -> None:
+        """Run an answer; what goes wrong in it is logged, without anybody's words."""
+        task = asyncio.create_task(_guarded(chat, answer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self, grace_seconds: float) -> None:
+        """Give the answers being written some time, then stop them."""
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=grace_seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+
+async def _guarded(chat: ChatId, answer: Coroutine[object, object, None]) -> None:
+    try:
+        await answer
+    except NotDelivered as error:
+        log.warning("%s: an answer could not be sent: %s", place(chat), error)
+    except LikenessError as error:
+        log.error("%s: %s", place(chat), error)  # noqa: TRY400 (one sentence is all there is)
+    except Exception as error:  # noqa: BLE001 (one chat must not end the bot)
+        log.error("%s: an answer failed: %s", place(chat), wordless(error))  # noqa: TRY400
+
+
+async def obey(conversation: Conversation, chat: ChatId, command: str) -> str:
+    """Do what one of `bot.conversation.COMMANDS` says, and return what to tell the chat.
+
+    Raises:
+        DatabaseError: It could not be kept.
+    """
+    match command:
+        case "start":
+            return conversation.start_text
+        case "reset":
+            return await conversation.reset(chat)
+        case _:
+            return conversation.help_text
+
+
+def place(chat: ChatId) -> str:
+    """Name a chat for the log, by ids alone."""
+    return " ".join(filter(None, (chat.platform, chat.chat, chat.thread)))
+
+
+def wordless(error: BaseException) -> str:
+    """Describe an error by its kind and where it arose; its own text may quote somebody."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return type(error).__name__ + "".join(f", {frame.name}:{frame.lineno}" for frame in frames)
+
+
+def split(text: str, limit: int, units: Callable[[str], int] = len) -> list[str]:
+    """Cut a text into pieces that a platform takes, at the end of a line or word if possible.
+
+    Args:
+        text: What to send.
+        limit: How many units a piece may have.
+        units: How the platform counts.
+
+    Returns:
+        At least one piece, none of them empty.
+    """
+    pieces, rest = [], text.strip()
+    while rest:
+        end = _fitting(rest, limit, units)
+        if end < len(rest):
+            end = max(rest.rfind("\n", 1, end + 1), 0) or max(rest.rfind(" ", 1, end + 1), 0) or end
+        pieces.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return pieces or [NOTHING]
+
+
+def _fitting(text: str, limit: int, units: Callable[[str], int]) -> int:
+    """Return how many characters from the beginning have at most `limit` units together."""
+    end = min(len(text), limit)
+    while units(text[:end]) > limit:
+        end -= max(1, (units(text[:end]) - limit) // 2)
+    return end

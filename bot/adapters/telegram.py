@@ -1,0 +1,233 @@
+"""Telegram: fetch messages, keep and answer them, send; through python-telegram-bot's `Bot`.
+
+The fetching is ours rather than the library's `Application`: that one confirms an update to
+Telegram before anybody has kept it, stops for good in silence when the token is revoked, and
+fights for ever with a second instance.
+
+Source: python-telegram-bot 22.8, `ext/_updater.py` and `ext/_utils/networkloop.py`; seen against
+a Bot API server on loopback.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from telegram import Bot, Message, MessageEntity, Update
+from telegram.constants import ChatType
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.adapters import delivery
+from bot.adapters.delivery import Answers, Patience
+from bot.adapters.telegram_chats import (
+    TelegramOutlet,
+    chat_of,
+    mentions,
+    seconds,
+    speaker,
+    translate,
+)
+from bot.conversation import COMMANDS, ChatId, Conversation
+from bot.settings import Settings
+from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
+
+log = logging.getLogger(__name__)
+
+REFUSED = (
+    "Telegram does not accept the bot's token: take it from @BotFather again and put it into "
+    "TELEGRAM_TOKEN."
+)
+TAKEN = (
+    "Another program fetches this Telegram bot's messages: stop it, or make a bot of its own "
+    "with @BotFather."
+)
+
+
+async def serve(
+    settings: Settings, conversation: Conversation, patience: Patience | None = None
+) -> None:
+    """Answer on Telegram until cancelled, then finish the answers being written.
+
+    A message counts as fetched only once the conversation has kept it, so a crash loses none; a
+    reply whose confirmation got lost is sent again, so it may rarely appear twice.
+
+    Raises:
+        BadSettings: There is no token.
+        TokenRefused: Telegram does not accept it, at the start or later.
+        PlatformUnavailable: Another program is fetching this bot's messages.
+    """
+    if settings.telegram_token is None:
+        raise BadSettings("TELEGRAM_TOKEN is not set: take a token from @BotFather.")
+    _quieten_libraries()
+    patience = patience or Patience()
+    bot = Bot(
+        settings.telegram_token.get_secret_value(),
+        base_url=settings.telegram_base_url,
+        request=HTTPXRequest(
+            connection_pool_size=64,
+            read_timeout=patience.send_seconds,
+            pool_timeout=patience.send_seconds,
+        ),
+        get_updates_request=_UpdatesRequest(connection_pool_size=1),
+    )
+    try:
+        await _TelegramBot(bot, conversation, patience).run()
+    except InvalidToken:
+        # The library's error quotes the token, so it must not show up as the cause.
+        raise TokenRefused(REFUSED) from None
+    finally:
+        await bot.shutdown()
+
+
+def _quieten_libraries() -> None:
+    """Silence what would put the token (httpx, in URLs) or chats (the library) into the log."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # It quotes updates and answers even at CRITICAL; what it raises is logged here.
+    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
+
+
+class _UpdatesRequest(HTTPXRequest):
+    """Fetches updates, and empties one that the library cannot read, as it would hide the rest."""
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        found = HTTPXRequest.parse_json_payload(payload)
+        if isinstance(found.get("result"), list):
+            found["result"] = [_readable(update) for update in found["result"]]
+        return found
+
+
+def _readable(update: dict[str, Any]) -> dict[str, Any]:
+    try:
+        Update.de_json(update, None)
+    except Exception as error:  # noqa: BLE001 (whatever the library trips over)
+        log.error("telegram: an update cannot be read: %s", type(error).__name__)  # noqa: TRY400
+        return {"update_id": update["update_id"]}
+    return update
+
+
+class _TelegramBot:
+    """One bot at work."""
+
+    def __init__(self, bot: Bot, conversation: Conversation, patience: Patience) -> None:
+        self._bot = bot
+        self._conversation = conversation
+        self._patience = patience
+        self._answers = Answers()
+        self._offset: int | None = None
+
+    async def run(self) -> None:
+        await self._until_it_works(self._connect)
+        log.info("telegram: connected")
+        try:
+            while True:
+                await self._until_it_works(self._fetch)
+        finally:
+            await self._answers.finish(self._patience.grace_seconds)
+            await self._confirm()
+
+    async def _connect(self) -> None:
+        await self._bot.initialize()
+        await self._bot.delete_webhook(drop_pending_updates=False)
+
+    async def _fetch(self) -> None:
+        updates = await self._bot.get_updates(
+            offset=self._offset,
+            timeout=self._patience.poll_seconds,
+            allowed_updates=[Update.MESSAGE],
+        )
+        for update in updates:
+            await self._take(update)
+            self._offset = update.update_id + 1
+
+    async def _confirm(self) -> None:
+        """Tell Telegram what was taken; if that fails, it comes again and is known."""
+        if self._offset is not None:
+            try:
+                await self._bot.get_updates(offset=self._offset, limit=1, timeout=0, read_timeout=2)
+            except TelegramError as error:
+                log.debug("telegram: the last fetch was not confirmed: %s", type(error).__name__)
+
+    async def _until_it_works(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Do something again until no network, server or database stands in its way.
+
+        Raises:
+            InvalidToken: Telegram does not accept the token.
+            PlatformUnavailable: Another program is fetching this bot's messages.
+        """
+        conflicts = 0
+        for wait in self._patience.waits():
+            try:
+                await action()
+            except InvalidToken:
+                raise
+            except Conflict as error:
+                conflicts += 1
+                if conflicts >= self._patience.conflicts:
+                    raise PlatformUnavailable(TAKEN) from error
+                await self._wait("another program is fetching", wait)
+            except RetryAfter as error:
+                await self._wait("told to slow down", max(wait, seconds(error)))
+            except TelegramError as error:
+                await self._wait(type(error).__name__, wait)
+            except DatabaseError as error:
+                await self._wait(str(error), wait)
+            else:
+                return
+
+    async def _wait(self, reason: str, seconds: float) -> None:
+        log.warning("telegram: %s; trying again in %.0f s", reason, seconds)
+        await asyncio.sleep(seconds)
+
+    async def _take(self, update: Update) -> None:
+        try:
+            if update.message is not None:
+                await self._read(update.message)
+        except DatabaseError:
+            raise  # not confirmed, so it comes again
+        except Exception as error:  # noqa: BLE001 (one update must not hold up all others)
+            log.error("telegram: a message was skipped: %s", delivery.wordless(error))  # noqa: TRY400
+
+    async def _read(self, message: Message) -> None:
+        chat = chat_of(message)
+        command = self._command(message)
+        if command is not None:
+            if command in COMMANDS and speaker(message) is not None:
+                self._answers.start(chat, self._obey(chat, message, command))
+            return
+        heard = translate(message)
+        if heard is None:
+            return
+        new = await self._conversation.hear(chat, heard)
+        if new and heard.shown and self._is_addressed(message):
+            outlet = TelegramOutlet(self._bot, message, self._patience)
+            self._answers.start(chat, self._conversation.respond(chat, outlet))
+
+    async def _obey(self, chat: ChatId, message: Message, command: str) -> None:
+        text = await delivery.obey(self._conversation, chat, command)
+        await TelegramOutlet(self._bot, message, self._patience).send(text)
+
+    def _command(self, message: Message) -> str | None:
+        """Return the command in a message, without its slash; empty if it is for another bot."""
+        first = message.entities[0] if message.entities else None
+        if first is None or first.type != MessageEntity.BOT_COMMAND or first.offset:
+            return None
+        name, _, target = message.parse_entity(first).removeprefix("/").partition("@")
+        return name.lower() if target.lower() in ("", self._username) else ""
+
+    def _is_addressed(self, message: Message) -> bool:
+        if message.chat.type == ChatType.PRIVATE:
+            return True
+        original = message.reply_to_message
+        # In a topic, a message that answers none "replies" to the notice that opened the topic.
+        author = original.from_user if original and not original.forum_topic_created else None
+        return (author is not None and author.id == self._bot.id) or any(
+            entity.user.id == self._bot.id if entity.user else words.lower() == f"@{self._username}"
+            for entity, words in mentions(message)
+        )
+
+    @property
+    def _username(self) -> str:
+        return self._bot.username.lower()

@@ -1,0 +1,191 @@
+"""A conversation in the terminal: one person, one history, kept in memory only."""
+
+import asyncio
+import signal
+import sys
+import unicodedata
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TextIO
+
+from prompt_toolkit import PromptSession
+from rich.console import Console
+from rich.text import Text
+
+from bot.engine import ReplyEngine, Sampling, Trace
+from likeness.dialogue import START, CharacterTokenizer, context
+from likeness.messages import Message
+
+YOU = "you"
+COMMANDS = {
+    "h": "(or /history) show what was said, as the model sees it",
+    "/reset": "start over",
+    "/help": "show this",
+    "/quit": "leave; Ctrl-D does it too, and Ctrl-C ends a reply that is being written",
+}
+
+
+async def talk(
+    engine: ReplyEngine,
+    sampling: Sampling,
+    *,
+    lines: AsyncIterator[str] | None = None,
+    echo: bool | None = None,
+    out: Console | None = None,
+    verbose: bool = False,
+    max_history: int | None = None,
+) -> None:
+    """Converse until the lines end or `/quit`; each message is shown as soon as it is whole.
+
+    Args:
+        engine: Who answers.
+        sampling: How.
+        lines: What the person says; by default typed at the terminal, or read from standard input.
+        echo: Whether to print what the person says; by default where it is not typed.
+        out: Where to print; standard output by default.
+        verbose: Also show exactly what went into the model and what came out.
+        max_history: How many turns the model sees at the most; as many as fit if None.
+
+    Raises:
+        ModelError: The engine is closed.
+    """
+    typed = lines is None and sys.stdin.isatty()
+    out = out or Console(highlight=False, soft_wrap=True)
+    talk_ = _Talk(engine, sampling, out, verbose=verbose, max_history=max_history)
+    if typed:
+        out.print(f"This is a bot that imitates {engine.card.me}; /help lists what it understands.")
+    async for line in lines or (typed_lines() if typed else piped_lines(sys.stdin)):
+        said = line.strip()
+        if echo or (echo is None and not typed):
+            talk_.show(YOU, said)
+        if said in ("/quit", "/exit"):
+            return
+        if said:
+            await talk_.hear(said)
+
+
+async def typed_lines(session: "PromptSession[str] | None" = None) -> AsyncIterator[str]:
+    """Yield what is typed at a terminal, with arrow keys and history, until Ctrl-D or Ctrl-C."""
+    session = session or PromptSession()
+    while True:
+        try:
+            line = await session.prompt_async(f"{YOU}: ")
+        except (EOFError, KeyboardInterrupt):
+            return
+        yield line
+
+
+async def piped_lines(stream: TextIO) -> AsyncIterator[str]:
+    """Yield the lines of a stream that is no terminal."""
+    while line := await asyncio.to_thread(stream.readline):
+        yield line
+
+
+@dataclass(slots=True)
+class _Talk:
+    engine: ReplyEngine
+    sampling: Sampling
+    out: Console
+    verbose: bool
+    max_history: int | None
+    messages: list[Message] = field(default_factory=list)
+
+    async def hear(self, said: str) -> None:
+        """Do what a line asks for."""
+        if said in ("h", "/history"):
+            self._print(_as_the_model_sees(self.messages), style="dim")
+        elif said == "/help":
+            self._print("\n".join(f"{name:9}{does}" for name, does in COMMANDS.items()))
+        elif said == "/reset":
+            self.messages.clear()
+            self._print("We start over.", style="dim")
+        else:
+            self._keep(said, outgoing=False)
+            await self._answer()
+
+    def show(self, name: str, text: str) -> None:
+        """Print one message and whose it is."""
+        self.out.print(Text(f"{name}: ", style="bold") + Text(_harmless(text)))
+
+    async def _answer(self) -> None:
+        trace = Trace()
+        answer = asyncio.create_task(self._write(trace))
+        with _on_ctrl_c(answer.cancel):
+            await asyncio.wait({answer})
+        if answer.cancelled():
+            self._print("(stopped)", style="dim")
+        elif not answer.result():
+            self._print("(no answer)", style="dim")
+        if self.verbose:
+            self._print(f"--- in\n{trace.prompt}\n--- out\n{trace.output}\n---", style="dim")
+
+    async def _write(self, trace: Trace) -> int:
+        """Show a reply as it comes; return how many messages it had."""
+        known = _newest_turns(self.messages, self.max_history)
+        reply = self.engine.reply(known, self.sampling, now=datetime.now(UTC), trace=trace)
+        count = 0
+        async with aclosing(reply):
+            async for part in reply:
+                self._keep(part.text, outgoing=True)
+                self.show(self.engine.card.me, part.text)
+                count += 1
+        return count
+
+    def _keep(self, text: str, *, outgoing: bool) -> None:
+        speaker = self.engine.card.me if outgoing else YOU
+        self.messages.append(
+            Message(
+                platform="terminal",
+                chat_id="terminal",
+                chat="terminal",
+                id=str(len(self.messages)),
+                speaker_id="me" if outgoing else YOU,
+                speaker=speaker,
+                outgoing=outgoing,
+                sent_at=datetime.now(UTC),
+                text=text,
+            )
+        )
+
+    def _print(self, text: str, style: str = "") -> None:
+        self.out.print(Text(_harmless(text), style=style))
+
+
+def _newest_turns(messages: Sequence[Message], count: int | None) -> list[Message]:
+    turns = [list(turn) for _, turn in groupby(messages, key=lambda message: message.outgoing)]
+    kept = turns if count is None else turns[max(0, len(turns) - count) :]
+    return [message for turn in kept for message in turn]
+
+
+def _as_the_model_sees(messages: Sequence[Message]) -> str:
+    tokenizer = CharacterTokenizer()
+    seen = tokenizer.decode(context(messages, tokenizer, max_tokens=sys.maxsize))
+    return seen.removeprefix(START).rstrip("\n") or "(nothing was said yet)"
+
+
+def _harmless(text: str) -> str:
+    """Return a text without what would steer the terminal."""
+    return "".join(
+        letter if letter == "\n" or unicodedata.category(letter) != "Cc" else "\ufffd"
+        for letter in text
+    )
+
+
+@contextmanager
+def _on_ctrl_c(stop: Callable[[], object]) -> Iterator[None]:
+    """Let Ctrl-C stop this alone, where the event loop can see it."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
+        seen = True
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+        seen = False
+    try:
+        yield
+    finally:
+        if seen:
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+            signal.signal(signal.SIGINT, before)

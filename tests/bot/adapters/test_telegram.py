@@ -1,0 +1,513 @@
+"""The Telegram adapter: python-telegram-bot over HTTP against a Bot API server on loopback."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bot.adapters.delivery import Patience
+from bot.adapters.telegram import serve
+from bot.conversation import Conversation
+from bot.settings import Settings
+from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
+from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.adapters.fake_telegram import (
+    ANN,
+    BAD_GATEWAY,
+    BLOCKED,
+    BOT,
+    CUT,
+    GROUP,
+    LOST_ANSWER,
+    TAKEN,
+    TOKEN,
+    TOO_MANY,
+    UNAUTHORIZED,
+    FakeTelegram,
+    Fault,
+)
+
+pytestmark = pytest.mark.filterwarnings(
+    # The library reads this deprecated attribute of its own while it makes the error.
+    r"ignore:[\s\S]*`retry_after`:telegram.warnings.PTBDeprecationWarning"
+)
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[FakeTelegram]:
+    async with FakeTelegram() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(telegram: FakeTelegram) -> Settings:
+    return Settings(telegram_token=SecretStr(TOKEN), telegram_base_url=telegram.url)
+
+
+@pytest.fixture
+def running(settings: Settings, history: FakeHistory, hasty: Patience, fake_engine: Any) -> Run:
+    """Return a context in which the bot runs; it gives the engine."""
+
+    @asynccontextmanager
+    async def running(*scripts: Any) -> AsyncIterator[Any]:
+        engine = fake_engine(*scripts)
+        bot = asyncio.create_task(serve(settings, Conversation(history, engine), hasty))
+        try:
+            yield engine
+        finally:
+            bot.cancel()
+            await asyncio.gather(bot, return_exceptions=True)
+
+    return running
+
+
+async def test_it_answers_a_private_message(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    async with running(["hi", "how are you?"]):
+        await telegram.say("hello 👋🏽")
+        assert await telegram.until_sent(2) == ["hi", "how are you?"]
+    assert [sent["chat"]["id"] for sent in telegram.sent] == [42, 42]
+    assert history.texts("telegram", 42) == ["hello 👋🏽", "hi", "how are you?"]
+    assert not any("reply_parameters" in data for data in telegram.of("sendMessage"))
+
+
+async def test_it_shows_a_typing_sign_while_it_writes(telegram: FakeTelegram, running: Run) -> None:
+    gate = asyncio.Event()
+    async with running([gate, "hi"]):
+        await telegram.say("hello")
+        await telegram.until(lambda: bool(telegram.of("sendChatAction")))
+        assert not telegram.sent
+        gate.set()
+        await telegram.until_sent(1)
+    assert telegram.of("sendChatAction")[0] == {"chat_id": 42, "action": "typing"}
+
+
+async def test_a_typing_sign_that_fails_does_not_matter(
+    telegram: FakeTelegram, running: Run
+) -> None:
+    telegram.faults["sendChatAction"].append(Fault(403, "Forbidden"))
+    async with running():
+        await telegram.say("hello")
+        assert await telegram.until_sent(1) == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("@likenessbot and you?", {}),
+        ("and you, Likeness?", {"entities": [{"type": "text_mention", "offset": 9, "length": 8}]}),
+        ("and you?", {"reply_to_message": {"from": BOT}}),
+    ],
+)
+async def test_in_a_group_it_answers_who_addresses_it(
+    telegram: FakeTelegram, running: Run, text: str, fields: dict[str, Any]
+) -> None:
+    for entity in fields.get("entities", []):
+        entity["user"] = BOT
+    if "reply_to_message" in fields:
+        fields["reply_to_message"] |= {"message_id": 9, "date": 1, "chat": GROUP, "text": "hi"}
+    async with running():
+        message = await telegram.say(text, chat=GROUP, **fields)
+        await telegram.until_sent(1)
+    assert telegram.sent[0]["reply_to_message"]["message_id"] == message["message_id"]
+
+
+async def test_in_a_group_it_only_listens_to_the_rest(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    original = {"message_id": 9, "date": 1, "chat": GROUP, "text": "what?", "from": ANN}
+    async with running() as engine:
+        await telegram.say("who brings the drums?", chat=GROUP)
+        await telegram.say("me", chat=GROUP, reply_to_message=original)
+        await telegram.say("@someone else", chat=GROUP)
+        await telegram.say("@LikenessBot you?", chat=GROUP)
+        await telegram.until_sent(1)
+    heard = ["who brings the drums?", "me", "@someone else", "@LikenessBot you?"]
+    assert [message.text for message in engine.asked[0]] == heard
+    assert history.texts("telegram", -100) == [*heard, "ok"]
+    assert len(telegram.sent) == 1
+
+
+async def test_each_topic_is_a_chat_and_is_answered_in_itself(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    opened = {
+        "message_id": 7,
+        "date": 1,
+        "chat": GROUP,
+        "from": BOT,
+        "forum_topic_created": {"name": "Drums", "icon_color": 1},
+    }
+    topic = {"message_thread_id": 7, "is_topic_message": True, "reply_to_message": opened}
+    async with running():
+        await telegram.say("nobody asked the bot", chat=GROUP, **topic)
+        await telegram.say("@LikenessBot drums?", chat=GROUP, **topic)
+        await telegram.say("@LikenessBot you?", chat=GROUP, message_thread_id=8)
+        await telegram.until_sent(2)
+    assert {sent.get("message_thread_id") for sent in telegram.sent} == {7, None}
+    assert history.texts("telegram", -100, 7) == [
+        "nobody asked the bot",
+        "@LikenessBot drums?",
+        "ok",
+    ]
+    assert history.texts("telegram", -100) == ["@LikenessBot you?", "ok"]
+
+
+async def test_bots_edits_channels_and_notices_are_not_answered(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    channel = {"id": -7, "type": "channel", "title": "News"}
+    async with running():
+        await telegram.say("beep", sender=ANN | {"is_bot": True})
+        await telegram.say("a gif", via_bot={"id": 5, "is_bot": True, "first_name": "gif"})
+        await telegram.say("hello!", kind="edited_message", edit_date=1_700_000_005)
+        await telegram.push({"channel_post": {"message_id": 5, "date": 1, "chat": channel}})
+        await telegram.say(None, chat=GROUP, new_chat_title="The new band")
+        await telegram.say("a person")
+        await telegram.until_sent(1)
+        await telegram.until_confirmed()
+    assert telegram.texts == ["ok"]
+    assert history.texts("telegram", 42) == ["a gif", "a person", "ok"]
+    assert [message.kind for chat in history.chats.values() for message in chat] == [
+        "automated",
+        "text",
+        "text",
+    ]
+
+
+async def test_a_picture_is_read_by_its_caption_and_a_sticker_by_its_emoji(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    photo = [{"file_id": "a", "file_unique_id": "b", "width": 1, "height": 1}]
+    sticker = {"file_id": "a", "file_unique_id": "b", "width": 1, "height": 1, "emoji": "🥁"}
+    sticker |= {"type": "regular", "is_animated": False, "is_video": False}
+    async with running():
+        await telegram.say(None, photo=photo)
+        await telegram.say(None, photo=photo, caption="my drums")
+        await telegram.until_sent(1)
+        await telegram.say(None, sticker=sticker)
+        await telegram.until_sent(2)
+    kinds = [(message.text, message.kind) for message in next(iter(history.chats.values()))]
+    assert kinds[:2] == [("", "media"), ("my drums", "media")]
+    assert ("🥁", "media") in kinds
+
+
+async def test_an_anonymous_admin_is_somebody(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+    async with running():
+        await telegram.say("@LikenessBot hi", chat=GROUP, sender=anonymous, sender_chat=GROUP)
+        await telegram.until_sent(1)
+    speaker = next(iter(history.chats.values()))[0]
+    assert (speaker.speaker_id, speaker.speaker) == ("chat-100", "The band")
+
+
+@pytest.mark.parametrize("command", ["/start", "/help", "/HELP@LikenessBot"])
+async def test_start_and_help_say_that_it_is_a_bot(
+    telegram: FakeTelegram, running: Run, command: str, history: FakeHistory
+) -> None:
+    async with running():
+        await telegram.say(command)
+        [text] = await telegram.until_sent(1)
+    assert text.startswith("I am a bot. I imitate how Robin writes")
+    assert not history.chats
+
+
+async def test_reset_starts_over(telegram: FakeTelegram, running: Run) -> None:
+    async with running() as engine:
+        await telegram.say("my name is Ann")
+        await telegram.until_sent(1)
+        await telegram.say("/reset")
+        await telegram.until_sent(2)
+        await telegram.say("who am I?")
+        await telegram.until_sent(3)
+    assert [message.text for message in engine.asked[1]] == ["who am I?"]
+
+
+async def test_commands_for_others_and_unknown_ones_are_left_alone(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    async with running():
+        await telegram.say("/reset@OtherBot", chat=GROUP)
+        await telegram.say("/dance", chat=GROUP)
+        await telegram.say("/help", chat=GROUP)
+        await telegram.until_sent(1)
+        await telegram.until_confirmed()
+    assert len(telegram.sent) == 1
+    assert not history.chats
+
+
+async def test_a_slow_chat_does_not_hold_up_another(telegram: FakeTelegram, running: Run) -> None:
+    gate = asyncio.Event()
+    async with running([gate, "slow"], ["quick"]) as engine:
+        await telegram.say("hello")
+        await telegram.until(lambda: bool(engine.asked))
+        await telegram.say("hello", sender={"id": 43, "is_bot": False, "first_name": "Ben"})
+        assert await telegram.until_sent(1) == ["quick"]
+        gate.set()
+        assert await telegram.until_sent(2) == ["quick", "slow"]
+
+
+async def test_a_long_answer_is_cut_into_messages_that_telegram_takes(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    long = "🥁" * 5000
+    async with running([long]):
+        await telegram.say("hello")
+        await telegram.until_sent(3)
+    assert "".join(telegram.texts) == long
+    assert history.texts("telegram", 42) == ["hello", long]
+
+
+@pytest.mark.parametrize("fault", [TOO_MANY, BAD_GATEWAY, Fault(503), CUT])
+async def test_a_message_that_could_not_be_sent_is_sent_again(
+    telegram: FakeTelegram, running: Run, fault: Fault
+) -> None:
+    telegram.faults["sendMessage"].extend([fault, fault])
+    async with running():
+        await telegram.say("hello")
+        assert await telegram.until_sent(1) == ["ok"]
+    assert len(telegram.of("sendMessage")) == 3
+
+
+async def test_a_message_whose_confirmation_is_lost_may_appear_twice_but_is_not_lost(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    telegram.faults["sendMessage"].append(LOST_ANSWER)
+    async with running():
+        await telegram.say("hello")
+        assert await telegram.until_sent(2) == ["ok", "ok"]
+    assert history.texts("telegram", 42) == ["hello", "ok"]
+
+
+async def test_a_message_that_never_goes_through_is_given_up(
+    telegram: FakeTelegram, running: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    telegram.faults["sendMessage"].extend([BAD_GATEWAY] * 4)
+    async with running():
+        await telegram.say("hello")
+        await telegram.until(lambda: "could not be sent" in caplog.text)
+        await telegram.say("still there?")
+        assert await telegram.until_sent(1) == ["ok"]
+
+
+async def test_who_blocked_the_bot_costs_one_try_and_one_line(
+    telegram: FakeTelegram, running: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    telegram.faults["sendMessage"].append(BLOCKED)
+    async with running():
+        await telegram.say("hello")
+        await telegram.until(lambda: len(telegram.of("sendMessage")) == 1)
+        await telegram.say("hello", sender={"id": 43, "is_bot": False, "first_name": "Ben"})
+        await telegram.until_sent(1)
+    assert len(telegram.of("sendMessage")) == 2
+    assert caplog.text.count("telegram 42: an answer could not be sent: Forbidden") == 1
+
+
+async def test_a_group_that_became_a_supergroup_is_answered_there(
+    telegram: FakeTelegram, running: Run
+) -> None:
+    moved = Fault(400, "Bad Request: group chat was upgraded", {"migrate_to_chat_id": -200})
+    telegram.faults["sendMessage"].append(moved)
+    async with running():
+        await telegram.say("@LikenessBot hi", chat=GROUP)
+        await telegram.until_sent(1)
+    assert telegram.sent[0]["chat"]["id"] == -200
+
+
+async def test_a_deleted_message_is_answered_all_the_same(
+    telegram: FakeTelegram, running: Run
+) -> None:
+    gate = asyncio.Event()
+    async with running([gate, "ok"]) as engine:
+        message = await telegram.say("@LikenessBot hi", chat=GROUP)
+        await telegram.until(lambda: bool(engine.asked))
+        telegram.delete(message)
+        gate.set()
+        await telegram.until_sent(1)
+    assert "reply_to_message" not in telegram.sent[0]
+
+
+async def test_what_it_has_not_kept_is_not_confirmed_and_comes_again(
+    telegram: FakeTelegram, running: Run, history: FakeHistory, caplog: pytest.LogCaptureFixture
+) -> None:
+    history.faults.append(DatabaseError("The database is locked."))
+    async with running():
+        await telegram.say("hello")
+        assert await telegram.until_sent(1) == ["ok"]
+    assert history.texts("telegram", 42) == ["hello", "ok"]
+    assert "The database is locked." in caplog.text
+
+
+async def test_a_message_that_comes_twice_is_answered_once(
+    telegram: FakeTelegram, running: Run
+) -> None:
+    async with running() as engine:
+        message = await telegram.say("hello")
+        await telegram.until_sent(1)
+        await telegram.push({"message": message})
+        await telegram.until_confirmed()
+    assert len(engine.asked) == 1
+
+
+async def test_an_update_that_cannot_be_read_does_not_hide_the_others(
+    telegram: FakeTelegram, running: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    await telegram.push({"message": {"text": "a secret in no message at all"}})
+    await telegram.say("hello")
+    async with running():
+        assert await telegram.until_sent(1) == ["ok"]
+        await telegram.until_confirmed()
+    assert "an update cannot be read" in caplog.text
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("method", ["getMe", "deleteWebhook", "getUpdates"])
+@pytest.mark.parametrize("fault", [BAD_GATEWAY, CUT, TOO_MANY])
+async def test_a_platform_that_is_down_is_waited_for(
+    telegram: FakeTelegram,
+    running: Run,
+    method: str,
+    fault: Fault,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    telegram.faults[method].extend([fault, fault])
+    await telegram.say("hello")
+    async with running():
+        assert await telegram.until_sent(1) == ["ok"]
+    assert caplog.text.count("trying again") == 2
+
+
+async def test_no_network_at_the_start_is_waited_for(
+    telegram: FakeTelegram,
+    settings: Settings,
+    hasty: Patience,
+    fake_engine: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    nowhere = settings.model_copy(update={"telegram_base_url": "http://127.0.0.1:9/bot"})
+    bot = asyncio.create_task(serve(nowhere, Conversation(FakeHistory(), fake_engine()), hasty))
+    await telegram.until(lambda: caplog.text.count("trying again") > 1)
+    bot.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await bot
+
+
+@pytest.mark.parametrize("method", ["getMe", "getUpdates"])
+@pytest.mark.parametrize("fault", [UNAUTHORIZED, Fault(404, "Not Found")])
+async def test_a_refused_token_is_one_clear_sentence(
+    telegram: FakeTelegram,
+    settings: Settings,
+    hasty: Patience,
+    fake_engine: Any,
+    method: str,
+    fault: Fault,
+) -> None:
+    telegram.faults[method].append(fault)
+    with pytest.raises(TokenRefused, match="TELEGRAM_TOKEN") as caught:
+        await serve(settings, Conversation(FakeHistory(), fake_engine()), hasty)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    assert TOKEN not in str(caught.value)
+
+
+async def test_no_token_is_one_clear_sentence(
+    settings: Settings, history: FakeHistory, fake_engine: Any
+) -> None:
+    bare = settings.model_copy(update={"telegram_token": None})
+    with pytest.raises(BadSettings, match="TELEGRAM_TOKEN is not set"):
+        await serve(bare, Conversation(history, fake_engine()))
+
+
+async def test_of_two_instances_one_stops_with_a_clear_word_and_the_other_answers(
+    telegram: FakeTelegram, settings: Settings, hasty: Patience, fake_engine: Any
+) -> None:
+    bots = {
+        asyncio.create_task(serve(settings, Conversation(FakeHistory(), fake_engine()), hasty))
+        for _ in range(2)
+    }
+    [stopped], [left] = await asyncio.wait(bots, return_when=asyncio.FIRST_COMPLETED)
+    with pytest.raises(PlatformUnavailable, match="Another program fetches"):
+        await stopped
+    await telegram.say("hello")
+    assert await telegram.until_sent(1) == ["ok"]
+    left.cancel()
+    await asyncio.wait([left])
+
+
+async def test_a_short_overlap_with_the_instance_before_is_no_reason_to_stop(
+    telegram: FakeTelegram, running: Run
+) -> None:
+    telegram.faults["getUpdates"].extend([TAKEN, TAKEN])
+    async with running():
+        await telegram.say("hello")
+        assert await telegram.until_sent(1) == ["ok"]
+
+
+async def test_a_webhook_is_taken_away_and_nothing_dropped(
+    telegram: FakeTelegram, running: Run
+) -> None:
+    telegram.webhook = True
+    await telegram.say("hello")
+    async with running():
+        assert await telegram.until_sent(1) == ["ok"]
+
+
+async def test_stopping_finishes_the_answer_and_confirms_what_was_taken(
+    telegram: FakeTelegram, settings: Settings, hasty: Patience, fake_engine: Any
+) -> None:
+    gate = asyncio.Event()
+    engine = fake_engine([gate, "done"])
+    bot = asyncio.create_task(serve(settings, Conversation(FakeHistory(), engine), hasty))
+    await telegram.say("hello")
+    await telegram.until(lambda: bool(engine.asked))
+    bot.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await bot
+    assert telegram.texts == ["done"]
+    assert telegram.waiting == []
+
+
+async def test_stopping_abandons_an_answer_that_takes_too_long(
+    telegram: FakeTelegram, settings: Settings, fake_engine: Any
+) -> None:
+    engine = fake_engine([asyncio.Event()])
+    hurried = Patience(grace_seconds=0.05)
+    bot = asyncio.create_task(serve(settings, Conversation(FakeHistory(), engine), hurried))
+    await telegram.say("hello")
+    await telegram.until(lambda: bool(engine.asked))
+    bot.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await bot
+    assert engine.stopped == 1
+
+
+async def test_words_names_and_the_token_are_never_logged(
+    telegram: FakeTelegram, running: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, "bot")
+    telegram.faults["sendMessage"].extend([BAD_GATEWAY, BLOCKED])
+    zoe = {"id": 44, "is_bot": False, "first_name": "Zoe-secret"}
+    async with running(["a secret answer"], [RuntimeError("a secret word")]):
+        await telegram.say("a secret question", sender=zoe)
+        await telegram.until(lambda: len(telegram.of("sendMessage")) == 2)
+        await telegram.say("another secret", sender=zoe)
+        await telegram.until_sent(1)
+        telegram.faults["getUpdates"].append(UNAUTHORIZED)
+        await telegram.say("the last secret", sender=zoe)
+        await telegram.until(lambda: not telegram.faults["getUpdates"])
+    assert "an answer could not be sent" in caplog.text
+    assert "The model failed" in caplog.text
+    assert "secret" not in caplog.text
+    assert TOKEN not in caplog.text
