@@ -54,17 +54,17 @@ async def talk(
     """
     typed = lines is None and sys.stdin.isatty()
     out = out or Console(highlight=False, soft_wrap=True)
-    talk_ = _Talk(engine, sampling, out, verbose=verbose, max_history=max_history)
+    here = _Talk(engine, sampling, out, verbose=verbose, max_history=max_history)
     if typed:
         out.print(f"This is a bot that imitates {engine.card.me}; /help lists what it understands.")
     async for line in lines or (typed_lines() if typed else piped_lines(sys.stdin)):
         said = line.strip()
         if echo or (echo is None and not typed):
-            talk_.show(YOU, said)
+            here.show(YOU, said)
         if said in ("/quit", "/exit"):
             return
         if said:
-            await talk_.hear(said)
+            await here.hear(said)
 
 
 async def typed_lines(session: "PromptSession[str] | None" = None) -> AsyncIterator[str]:
@@ -113,8 +113,11 @@ class _Talk:
     async def _answer(self) -> None:
         trace = Trace()
         answer = asyncio.create_task(self._write(trace))
-        with _on_ctrl_c(answer.cancel):
-            await asyncio.wait({answer})
+        try:
+            with _on_ctrl_c(answer.cancel):
+                await asyncio.wait({answer})
+        finally:
+            answer.cancel()
         if answer.cancelled():
             self._print("(stopped)", style="dim")
         elif not answer.result():
