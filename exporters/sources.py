@@ -68,6 +68,8 @@ class Reading:
         remarks: Sentences for the account: the template and why, order of dates and why, repairs.
         owner: The exporter's evidence who "me" is: per chat id, the owner's speaker id and why.
         zone_name: What to call `local_zone` before people.
+        day_first: Whether a date such as 3/4/24 is of April, as the user says; None if nothing
+            was said.
     """
 
     local_zone: tzinfo
@@ -76,6 +78,7 @@ class Reading:
     remarks: list[str] = field(default_factory=list)
     owner: dict[str, tuple[str, str]] = field(default_factory=dict)
     zone_name: str = "the given zone"
+    day_first: bool | None = None
 
 
 class _Counted(io.RawIOBase):
