@@ -1,0 +1,131 @@
+"""checkpoint-STEP folders: whole or absent, the newest two and the best of them kept."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from likeness.errors import CannotResume, TrainingError
+from training.base import Base
+
+_NAME = re.compile(r"checkpoint-(\d+)")
+_STATE = "state.pt"
+_KEPT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A whole checkpoint on disk.
+
+    Attributes:
+        folder: A model folder of transformers, with the state of the run in it.
+        step: After how many steps it was saved.
+    """
+
+    folder: Path
+    step: int
+
+    def state(self) -> dict[str, Any]:
+        """Read what beside the weights is needed to go on.
+
+        Raises:
+            CannotResume: It cannot be read.
+        """
+        try:
+            # Tensors and plain values only: nothing in the file can run.
+            found: dict[str, Any] = torch.load(
+                self.folder / _STATE, map_location="cpu", weights_only=True
+            )
+        except (OSError, RuntimeError, ValueError, KeyError, EOFError) as error:
+            raise CannotResume(
+                f"{self.folder} cannot be read: remove it to go on from the one before."
+            ) from error
+        return found
+
+
+def checkpoints(run: Path) -> list[Checkpoint]:
+    """Return the checkpoints of a run, oldest first."""
+    found = [
+        Checkpoint(folder, int(match[1]))
+        for folder in run.glob("checkpoint-*")
+        if (match := _NAME.fullmatch(folder.name))
+    ]
+    return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+
+def save_checkpoint(run: Path, step: int, base: Base, state: Mapping[str, Any]) -> Checkpoint:
+    """Save a run after a step.
+
+    Raises:
+        TrainingError: The disk does not take it.
+    """
+    folder = run / f"checkpoint-{step}"
+    with whole_folder(folder) as temporary:
+        base.save(temporary)
+        torch.save(dict(state), temporary / _STATE)
+    return Checkpoint(folder, step)
+
+
+def prune(run: Path, best: int | None) -> None:
+    """Remove all checkpoints but the newest two and the best."""
+    for checkpoint in checkpoints(run)[:-_KEPT]:
+        if checkpoint.step != best:
+            shutil.rmtree(checkpoint.folder)
+
+
+def finish(run: Path, step: int) -> None:
+    """Copy the model of a checkpoint into the run's folder itself.
+
+    Raises:
+        TrainingError: The disk does not take it; the checkpoints are as they were.
+    """
+    try:
+        for path in (run / f"checkpoint-{step}").iterdir():
+            if path.name != _STATE:
+                _reach_disk(Path(shutil.copyfile(path, run / path.name)))
+    except OSError as error:
+        raise TrainingError(f"{run} cannot be written: {error.strerror}.") from error
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Fill a folder that appears under its name only when everything in it is on the disk.
+
+    Raises:
+        TrainingError: The disk does not take it; what was written of it is removed.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise TrainingError(f"{folder} cannot be written: {error.strerror}.") from error
+    try:
+        yield temporary
+        for path in temporary.iterdir():
+            _reach_disk(path)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.replace(folder)
+        if os.name == "posix":
+            _reach_disk(folder.parent)
+    # A full disk has another name in each library.
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise TrainingError(f"{folder} cannot be written: {error}.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _reach_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

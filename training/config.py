@@ -1,0 +1,136 @@
+"""What a training run is told: every setting, its default, and what fits it."""
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from likeness.errors import BadSetting
+
+_DAY_SECONDS = 86_400.0
+
+
+def _setting(default: object, says: str, least: float = 0, most: float = float("inf")) -> Any:
+    return field(default=default, metadata={"says": says, "least": least, "most": most})
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """Every setting of a run; `None` means "chosen for the base and the data"."""
+
+    context_tokens: int | None = _setting(
+        None, "tokens of a row; what the base has, 1024 at the most", 16
+    )
+    batch_rows: int = _setting(4, "rows of one forward pass", 1)
+    eval_batch_rows: int = _setting(8, "the same in evaluation", 1)
+    accumulation: int = _setting(2, "forward passes of one step", 1)
+    learning_rate: float | None = _setting(
+        None, "at its peak; 5e-5, or 1e-3 for `--base scratch`", 1e-9, 1
+    )
+    weight_decay: float = _setting(0.01, "of matrices; biases and norms have none", 0, 1)
+    adam_epsilon: float = _setting(1e-8, "of AdamW", 1e-16, 1)
+    max_norm: float = _setting(1.0, "to which gradients are clipped", 1e-6)
+    epochs: float = _setting(3.0, "how often the data is seen", 1e-3)
+    warmup_share: float = _setting(0.05, "of the steps, before the rate falls", 0, 1)
+    warmup_steps: int | None = _setting(None, "instead of the share")
+    dropout: float = _setting(0.1, "after embeddings and layers, not in attention", 0, 0.9)
+    seed: int = _setting(0, "of data order, dropout and fresh weights", 0, 2**32 - 1)
+    device: str = _setting("auto", "auto, cpu, cuda, cuda:1, mps")
+    save_every: int = _setting(500, "steps between checkpoints", 1)
+    eval_every: int | None = _setting(
+        None, "steps between evaluations; four times an epoch unless given", 1
+    )
+    patience: int | None = _setting(
+        4, "evaluations without a better one that end the run; none: never", 1
+    )
+    context_weight: float = _setting(0.1, "of others' words in the loss, mine having 1", 0, 1)
+    gap_seconds: float = _setting(_DAY_SECONDS / 2, "the silence that ends a conversation", 1)
+    reply_gap_seconds: float = _setting(
+        3 * _DAY_SECONDS, "the same before a reply of mine: a slow one still answers", 1
+    )
+    held_out_share: float = _setting(
+        0.1, "of my messages, the newest of each chat, kept for evaluation", 0, 0.9
+    )
+    layers: int = _setting(4, "of a model from scratch", 1, 200)
+    width: int = _setting(256, "of a model from scratch, a multiple of its heads", 8)
+    heads: int = _setting(4, "of a model from scratch", 1)
+    vocabulary: int = _setting(4096, "tokens of a model from scratch, at the most", 300)
+
+    def __post_init__(self) -> None:
+        """Hold each value against its range.
+
+        Raises:
+            BadSetting: A value does not fit.
+        """
+        for setting in dataclasses.fields(self):
+            value = getattr(self, setting.name)
+            if isinstance(value, int | float):
+                _fit(setting, value)
+        if self.width % self.heads:
+            raise BadSetting(f"width={self.width} must be a multiple of heads={self.heads}.")
+
+    @classmethod
+    def from_settings(cls, settings: Iterable[str]) -> "TrainConfig":
+        """Read settings in the form `key=value`.
+
+        Raises:
+            BadSetting: One is unknown or does not fit; the sentence says what would.
+        """
+        types_of = typing.get_type_hints(cls)
+        values: dict[str, object] = {}
+        for setting in settings:
+            key, sign, text = setting.partition("=")
+            key = key.strip()
+            if not sign:
+                raise BadSetting(f"--set {setting} must have the form key=value.")
+            if key not in types_of:
+                raise BadSetting(_unknown(key, list(types_of)))
+            values[key] = _value(key, text.strip(), types_of[key])
+        return cls(**values)  # type: ignore[arg-type]  # _value made each fit its attribute
+
+    def changed(self) -> list[str]:
+        """Return the settings that are not the default, as `from_settings` reads them."""
+        return [
+            f"{setting.name}={getattr(self, setting.name)}"
+            for setting in dataclasses.fields(self)
+            if getattr(self, setting.name) != setting.default
+        ]
+
+
+def explain() -> list[tuple[str, str]]:
+    """Return each setting with its default and what it means, for `--help`."""
+    return [
+        (f"{setting.name}={setting.default}", setting.metadata["says"])
+        for setting in dataclasses.fields(TrainConfig)
+    ]
+
+
+def _value(key: str, text: str, wanted: Any) -> object:
+    kinds = typing.get_args(wanted) if isinstance(wanted, types.UnionType) else (wanted,)
+    if text.lower() == "none" and types.NoneType in kinds:
+        return None
+    kind = kinds[0]
+    try:
+        return kind(text)
+    except ValueError as error:
+        said = {int: "a whole number", float: "a number"}[kind]
+        or_none = " or none" if types.NoneType in kinds else ""
+        raise BadSetting(f"{key}={text} does not fit: {key} takes {said}{or_none}.") from error
+
+
+def _fit(setting: dataclasses.Field[Any], value: float) -> None:
+    least, most = setting.metadata["least"], setting.metadata["most"]
+    if not least <= value <= most or value == float("inf"):
+        upper = f" to {most:g}" if most < float("inf") else " or more"
+        raise BadSetting(
+            f"{setting.name}={value} does not fit: {setting.name} takes {least:g}{upper}."
+        )
+
+
+def _unknown(key: str, keys: list[str]) -> str:
+    near = difflib.get_close_matches(key, keys, n=3, cutoff=0.5)
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"There is no setting {key!r}.{meant} There are: {', '.join(keys)}."

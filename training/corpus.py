@@ -1,0 +1,125 @@
+"""messages.jsonl to rows that train and rows that are held out, and the account of both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from likeness.dialogue import Encoded, Tokenizer, Turn, encode_turns
+from likeness.errors import NothingToLearn
+from likeness.messages import Message
+from training.config import TrainConfig
+from training.rows import Rows, RowsBuilder
+from training.survey import Balance, Portion, Survey, is_target, portions
+from training.windows import Place, shorten, windows
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What a run learns from and is judged by.
+
+    Attributes:
+        train: The rows that teach.
+        held_out: The rows that only judge: the newest messages of each chat.
+        held_out_characters: How many characters my held-out messages have.
+        balance: Where my messages went.
+    """
+
+    train: Rows
+    held_out: Rows
+    held_out_characters: int
+    balance: Balance
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Encodes portions one by one, and keeps count."""
+
+    tokenizer: Tokenizer
+    context_tokens: int
+    context_weight: float
+    train: RowsBuilder
+    held_out: RowsBuilder
+    targets: int = 0
+    held_out_targets: int = 0
+    held_out_characters: int = 0
+    shortened: int = 0
+
+    def add(self, portion: Portion) -> None:
+        """Make rows of what a portion teaches, and of what it holds out."""
+        taught, cut = self._turns(portion.taught)
+        if portion.held_out_from < len(portion.messages):
+            turns, cut = self._turns(portion.messages)
+            begin = _end_of(taught, turns)
+            if begin.token:
+                taught[-1] = _unended(taught[-1])
+            for row in windows(turns, self.tokenizer, self.context_tokens, begin):
+                self.held_out.add(row)
+        for row in windows(taught, self.tokenizer, self.context_tokens):
+            self.train.add(row)
+        kept = [
+            message for message in portion.messages[portion.held_out_from :] if is_target(message)
+        ]
+        self.targets += sum(map(is_target, portion.taught))
+        self.held_out_targets += len(kept)
+        self.held_out_characters += sum(len(message.text) for message in kept)
+        self.shortened += cut
+
+    def _turns(self, messages: Sequence[Message]) -> tuple[list[Turn], int]:
+        turns: list[Turn] = []
+        shortened = 0
+        for whole in encode_turns(messages, self.tokenizer, self.context_weight):
+            turn, cut = shorten(whole, self.tokenizer, self.context_tokens)
+            turns.append(turn)
+            shortened += cut
+        return turns, shortened
+
+
+def build_corpus(
+    path: Path, found: Survey, config: TrainConfig, tokenizer: Tokenizer, context_tokens: int
+) -> Corpus:
+    """Encode a file, holding one conversation in memory at a time.
+
+    Args:
+        path: A `messages.jsonl`.
+        found: Its survey.
+        config: How to split it and what to weigh.
+        tokenizer: Of the model.
+        context_tokens: The longest row.
+
+    Raises:
+        NothingToLearn: All that teaches is held out.
+        MessagesError: The file cannot be read.
+    """
+    builder = _Builder(
+        tokenizer, context_tokens, config.context_weight, RowsBuilder(), RowsBuilder()
+    )
+    for portion in portions(path, found, config):
+        builder.add(portion)
+    if not builder.targets:
+        raise NothingToLearn(f"{path}: all that teaches is held out: lower held_out_share.")
+    balance = Balance(
+        messages=found.messages,
+        mine=found.names.total(),
+        train=builder.targets,
+        held_out=builder.held_out_targets,
+        left_out=dict(found.left_out),
+        shortened=builder.shortened,
+    )
+    return Corpus(
+        builder.train.rows(), builder.held_out.rows(), builder.held_out_characters, balance
+    )
+
+
+def _end_of(taught: list[Turn], turns: list[Turn]) -> Place:
+    """Return where the beginning of a conversation, encoded by itself, ends in the whole."""
+    if not taught:
+        return Place()
+    last = len(taught) - 1
+    seen = len(taught[last].body.ids)
+    burst_goes_on = len(turns[last].body.ids) > seen
+    return Place(last, seen - 1) if burst_goes_on else Place(last + 1)
+
+
+def _unended(turn: Turn) -> Turn:
+    """Take the weight from a newline that stands where in truth a burst went on."""
+    return replace(turn, body=Encoded(turn.body.ids, [*turn.body.weights[:-1], 0.0]))

@@ -1,0 +1,96 @@
+"""How well a model foretells what I said: on messages it never learnt from."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedModel
+
+from likeness.dialogue import (
+    END_OF_TURN,
+    ME,
+    NEXT_MESSAGE,
+    SILENCES,
+    SPEAKERS,
+    START,
+    Tokenizer,
+)
+from training.loss import autocast, token_losses
+from training.rows import Batch, Rows, sorted_batches
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Figures on the held-out messages.
+
+    Attributes:
+        loss: Weighted as in training, in nats a token.
+        perplexity: Of my words alone, per token.
+        nats_per_character: Of my words alone; models with different tokenizers compare by it.
+        tokens: How many tokens my words were.
+    """
+
+    loss: float
+    perplexity: float
+    nats_per_character: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Evaluates a model, always on the same rows.
+
+    Attributes:
+        rows: What is held out.
+        characters: How many characters my messages in it have.
+        tokenizer: Of the model.
+        batch_rows: How many rows go through at once.
+    """
+
+    rows: Rows
+    characters: int
+    tokenizer: Tokenizer
+    batch_rows: int
+
+    def evaluate(self, model: PreTrainedModel, device: torch.device) -> Evaluation:
+        """Measure; the model's mode and the random state stay as they were."""
+        sums = torch.zeros(2, dtype=torch.float64, device=device)
+        weight, tokens = 0.0, 0
+        training = model.training
+        model.train(mode=False)
+        with torch.no_grad():
+            for numbers in sorted_batches(self.rows, self.batch_rows):
+                batch = self.rows.batch(numbers)
+                mine = my_words(batch, self.tokenizer)
+                with autocast(device):
+                    losses = token_losses(model, batch, device)
+                of_weight = batch.weights[batch.weights > 0]
+                of_mine = mine[batch.weights > 0]
+                factors = torch.from_numpy(np.stack([of_weight, of_mine])).to(device)
+                sums += factors.double() @ losses.double()
+                weight += batch.weight
+                tokens += int(mine.sum())
+        model.train(training)
+        weighted, of_words = sums.tolist()
+        per_token = of_words / max(tokens, 1)
+        return Evaluation(
+            loss=weighted / weight,
+            perplexity=math.exp(min(per_token, 700)),
+            nats_per_character=of_words / max(self.characters, 1),
+            tokens=tokens,
+        )
+
+
+def my_words(batch: Batch, tokenizer: Tokenizer) -> NDArray[np.float32]:
+    """Mark the tokens (B, T) that are my words and teach: 1; all others, tags included, 0."""
+    speakers = [tokenizer.tag(name) for name in SPEAKERS]
+    others = [tokenizer.tag(name) for name in (START, END_OF_TURN, NEXT_MESSAGE, *SILENCES)]
+    is_speaker = np.isin(batch.ids, speakers) & batch.real
+    columns = np.broadcast_to(np.arange(batch.ids.shape[1]), batch.ids.shape)
+    last_tag = np.maximum.accumulate(np.where(is_speaker, columns, 0), axis=1)
+    current = np.take_along_axis(batch.ids, last_tag, axis=1)
+    words = ~np.isin(batch.ids, [*speakers, *others])
+    mine = (current == tokenizer.tag(ME)) & words & (batch.weights > 0)
+    return np.asarray(mine, np.float32)

@@ -1,0 +1,181 @@
+"""The steps of a run: one is some batches forward and back, and one change of the weights."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from likeness.errors import BadSetting
+from training.config import TrainConfig
+from training.loss import autocast, token_losses
+from training.rows import Rows, epoch_batches
+
+SCRATCH_RATE = 1e-3
+PRETRAINED_RATE = 5e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which rows each step takes and its learning rate; both follow from the settings alone.
+
+    Attributes:
+        rows: What teaches.
+        config: The run's settings.
+        peak_rate: The learning rate once warmed up.
+    """
+
+    rows: Rows
+    config: TrainConfig
+    peak_rate: float
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many steps see all rows once."""
+        batches = math.ceil(len(self.rows) / self.config.batch_rows)
+        return math.ceil(batches / self.config.accumulation)
+
+    @property
+    def steps(self) -> int:
+        """How many steps the run has."""
+        return max(1, round(self.config.epochs * self.steps_per_epoch))
+
+    @property
+    def eval_every(self) -> int:
+        """How many steps lie between evaluations: not so few that judging outweighs learning."""
+        return self.config.eval_every or max(10, self.steps_per_epoch // 4)
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0: up in a line, then down to 0."""
+        share = self.config.warmup_share * self.steps
+        warmup = round(share) if self.config.warmup_steps is None else self.config.warmup_steps
+        if step < warmup:
+            return self.peak_rate * (step + 1) / warmup
+        return self.peak_rate * (self.steps - step) / max(1, self.steps - warmup)
+
+    def epoch(self, number: int) -> list[list[list[int]]]:
+        """Return, for each step of an epoch, the row numbers of its batches."""
+        config = self.config
+        batches = epoch_batches(self.rows, config.batch_rows, config.seed, number)
+        return [
+            batches[start : start + config.accumulation]
+            for start in range(0, len(batches), config.accumulation)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a step gave.
+
+    Attributes:
+        loss: The weighted mean, still on the device: to read it is to wait for the device.
+        tokens: How many tokens were read, without padding.
+    """
+
+    loss: torch.Tensor
+    tokens: int
+
+
+class Trainer:
+    """A model on its way, step by step.
+
+    Attributes:
+        step: How many steps are done.
+        busy: Whether it is in the middle of one, and so cannot be saved.
+    """
+
+    def __init__(self, model: PreTrainedModel, plan: Plan, device: torch.device) -> None:
+        self.model = model
+        self.model.to(device).train()  # type: ignore[arg-type]  # its wrapper hides self
+        self.plan = plan
+        self.device = device
+        self.step = 0
+        self.busy = False
+        self._optimizer = _optimizer(model, plan.config, device)
+        self._epoch = (-1, [[[0]]])
+        torch.manual_seed(plan.config.seed)
+
+    def take_step(self) -> Taken:
+        """Learn from the next batches.
+
+        The loss is the mean over all of them together, each token by its weight: how they are cut
+        into batches makes no difference.
+        """
+        self.busy = True
+        batches = [self.plan.rows.batch(numbers) for numbers in self._numbers()]
+        weight = sum(batch.weight for batch in batches) or 1.0
+        loss = torch.zeros((), device=self.device)
+        for batch in batches:
+            with autocast(self.device):
+                losses = token_losses(self.model, batch, self.device)
+            weights = torch.from_numpy(batch.weights[batch.weights > 0]).to(self.device)
+            part = (losses * weights).sum() / weight
+            part.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
+            loss += part.detach()
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.config.max_norm)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.plan.rate(self.step)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self.busy = False
+        return Taken(loss, sum(batch.tokens for batch in batches))
+
+    def state(self) -> dict[str, Any]:
+        """Return all that, beside the weights, makes the next step what it will be."""
+        random = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            random["cuda"] = torch.cuda.get_rng_state(self.device)
+        return {"step": self.step, "optimizer": self._optimizer.state_dict(), "random": random}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to where `state` was taken; the model has its weights already."""
+        self.step = state["step"]
+        self._optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["random"]["cpu"])
+        if self.device.type == "cuda" and "cuda" in state["random"]:
+            torch.cuda.set_rng_state(state["random"]["cuda"], self.device)
+
+    def _numbers(self) -> list[list[int]]:
+        epoch, place = divmod(self.step, self.plan.steps_per_epoch)
+        if self._epoch[0] != epoch:
+            self._epoch = (epoch, self.plan.epoch(epoch))
+        return self._epoch[1][place]
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device of a setting: for `auto` the GPU if there is one.
+
+    Raises:
+        BadSetting: There is no such device here.
+    """
+    if name == "auto":
+        mps = torch.backends.mps.is_available()
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise BadSetting(
+            f"device={name} does not fit: there is no such device here; device=auto takes the "
+            "fastest there is."
+        ) from error
+    return device
+
+
+def _optimizer(
+    model: PreTrainedModel, config: TrainConfig, device: torch.device
+) -> torch.optim.Optimizer:
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    groups = [
+        {
+            "params": [weight for weight in weights if weight.ndim >= 2],
+            "weight_decay": config.weight_decay,
+        },
+        {"params": [weight for weight in weights if weight.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        groups, lr=0.0, eps=config.adam_epsilon, fused=device.type in ("cuda", "cpu")
+    )

@@ -1,0 +1,248 @@
+"""A run from messages.jsonl to a finished model folder, and back on its feet after a stop."""
+
+import dataclasses
+import logging
+import platform
+import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+import torch
+import transformers
+
+import likeness
+from likeness.card import FILE_NAME, RunCard
+from likeness.errors import CannotResume, Interrupted, RunExists
+from likeness.files import fingerprint
+from training.base import SCRATCH, open_base, quiet
+from training.checkpoint import Checkpoint, checkpoints, finish
+from training.config import TrainConfig
+from training.corpus import Corpus, build_corpus
+from training.evaluate import Evaluation, Judge
+from training.loop import PRETRAINED_RATE, SCRATCH_RATE, Plan, Trainer, pick_device
+from training.session import Session
+from training.survey import Balance, Survey, survey, train_texts
+from training.watch import Step, Watch
+
+__all__ = ["Balance", "Evaluation", "Step", "Watch", "train"]
+
+log = logging.getLogger(__name__)
+
+_FREE_TO_CHANGE = ("device", "save_every", "eval_batch_rows")
+"""Settings that a run may go on with differently: they do not change what it learns."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What `train` was asked for."""
+
+    messages: Path
+    run: Path
+    base: str
+    config: TrainConfig
+    speaker: str | None
+
+    def identity(self) -> dict[str, Any]:
+        """Return what must be the same to go on, as plain values."""
+        return {
+            "data": fingerprint(self.messages),
+            "base": self.base,
+            "speaker": self.speaker,
+            "config": dataclasses.asdict(self.config),
+        }
+
+    def command(self) -> str:
+        """Return the command that goes on with this run."""
+        name = self.run.name if self.run.parent.name == "runs" else str(self.run)
+        words = ["likeness", "train", str(self.messages), "--run", name, "--base", self.base]
+        if self.speaker is not None:
+            words += ["--as", self.speaker]
+        for setting in self.config.changed():
+            words += ["--set", setting]
+        return shlex.join([*words, "--resume"])
+
+
+def train(
+    messages: Path,
+    run: Path,
+    *,
+    base: str,
+    config: TrainConfig,
+    speaker: str | None,
+    resume: bool,
+    watch: Watch,
+) -> RunCard:
+    """Fine-tune a base on a file of messages, and leave a model folder.
+
+    Args:
+        messages: A `messages.jsonl`.
+        run: The folder to make.
+        base: A model's name on the hub, a local folder, or `scratch`.
+        config: All settings.
+        speaker: The name or id of whom to play instead of the file's owner.
+        resume: Go on from the run's last checkpoint.
+        watch: Is told what happens.
+
+    Returns:
+        The card of the model, as it stands in its folder.
+
+    Raises:
+        RunExists: The folder is taken, and `resume` was not asked for.
+        CannotResume: There is no checkpoint, or it was made from other data or settings.
+        Interrupted: Ctrl-C or SIGTERM; the sentence holds the command to go on with.
+        BaseUnavailable: The base cannot be loaded.
+        BadSetting: A setting does not fit the base or the machine.
+        OwnerUnknown: Nobody can tell who is to be played.
+        NothingToLearn: No message could teach.
+        MessagesError: The file cannot be read.
+        TrainingError: The disk is full, or the loss is no number any more.
+    """
+    task = _Task(messages, run, base, config, speaker)
+    last = _last_checkpoint(run) if resume else None
+    if not resume:
+        _refuse_taken(run)
+    with quiet(), _nothing_half_done(run, fresh=not resume):
+        found = survey(messages, speaker)
+        session, corpus = _open(task, found, last, watch)
+        try:
+            session.go()
+            return _finish(task, found, corpus, session)
+        except KeyboardInterrupt as stop:
+            raise _interrupted(task, session) from stop
+
+
+def _open(
+    task: _Task, found: Survey, last: Checkpoint | None, watch: Watch
+) -> tuple[Session, Corpus]:
+    config, identity = task.config, task.identity()
+    state = last.state() if last else None
+    if state:
+        _refuse_other(task.run, state["identity"], identity)
+    device = pick_device(config.device)
+    name = str(last.folder) if last else task.base
+    opened = open_base(name, config, lambda: train_texts(task.messages, found, config))
+    base = dataclasses.replace(opened, name=task.base)
+    watch.base(base.description)
+    tags = base.tags
+    corpus = build_corpus(task.messages, found, config, tags, base.context_tokens)
+    watch.corpus(corpus.balance)
+    judge = None
+    if len(corpus.held_out):
+        judge = Judge(corpus.held_out, corpus.held_out_characters, tags, config.eval_batch_rows)
+    else:
+        log.warning("nothing is held out: the messages are too few, so the run is not evaluated")
+    rate = config.learning_rate or (SCRATCH_RATE if task.base == SCRATCH else PRETRAINED_RATE)
+    trainer = Trainer(base.model, Plan(corpus.train, config, rate), device)
+    session = Session(task.run, base, trainer, judge, watch, identity)
+    if state:
+        session.restore(state)
+    return session, corpus
+
+
+def _finish(task: _Task, found: Survey, corpus: Corpus, session: Session) -> RunCard:
+    """Put the best weights into the run's folder, and the card last: without it, it is no model."""
+    finish(task.run, session.final_step)
+    card = RunCard(
+        name=task.run.name,
+        me=found.me,
+        base=task.base,
+        context_tokens=session.base.context_tokens,
+        gap_seconds=task.config.gap_seconds,
+        settings=dataclasses.asdict(task.config),
+        data={"sha256": session.identity["data"], **dataclasses.asdict(corpus.balance)},
+        metrics=_metrics(session),
+        versions=_versions(),
+    )
+    card.write(task.run)
+    for checkpoint in checkpoints(task.run):
+        shutil.rmtree(checkpoint.folder)
+    session.watch.saved(task.run)
+    return card
+
+
+def _metrics(session: Session) -> dict[str, Any]:
+    progress = session.progress
+    return {
+        "before": dataclasses.asdict(progress.before) if progress.before else None,
+        "after": dataclasses.asdict(progress.best) if progress.best else None,
+        "best_step": session.final_step,
+        "steps": session.trainer.step,
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "likeness": likeness.__version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "transformers": transformers.__version__,
+        "tokenizers": tokenizers.__version__,
+    }
+
+
+def _refuse_taken(run: Path) -> None:
+    if not run.exists() or (run.is_dir() and not any(run.iterdir())):
+        return
+    if (run / FILE_NAME).exists():
+        holds = "holds a model already"
+    elif run.is_dir() and checkpoints(run):
+        raise RunExists(
+            f"{run} holds a run that was stopped: go on with --resume, give --run another name, or "
+            "remove the folder."
+        )
+    else:
+        holds = "is there already, and is no run that could go on"
+    raise RunExists(f"{run} {holds}: give --run another name, or remove it.")
+
+
+def _last_checkpoint(run: Path) -> Checkpoint:
+    found = checkpoints(run)
+    if found:
+        return found[-1]
+    if (run / FILE_NAME).exists():
+        raise CannotResume(
+            f"{run} is finished: to train it further, give it to --base and another name to --run."
+        )
+    raise CannotResume(f"{run} holds no checkpoint to go on from: train without --resume.")
+
+
+def _refuse_other(run: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
+    if then["data"] != now["data"]:
+        raise CannotResume(f"{run} was begun with another messages.jsonl than this one.")
+    for key, option in (("base", "--base"), ("speaker", "--as")):
+        if then[key] != now[key]:
+            raise CannotResume(f"{run} was begun with {option} {then[key]}, not {now[key]}.")
+    for key, value in now["config"].items():
+        if then["config"].get(key) != value and key not in _FREE_TO_CHANGE:
+            was = then["config"].get(key)
+            raise CannotResume(f"{run} was begun with --set {key}={was}, not {value}.")
+
+
+def _interrupted(task: _Task, session: Session) -> Interrupted:
+    if not session.trainer.busy:
+        session.save()
+    saved = checkpoints(task.run)
+    if not saved:
+        return Interrupted("Stopped within the first step: nothing was there to be saved.")
+    return Interrupted(
+        f"Stopped; all is saved up to step {saved[-1].step} of {session.trainer.plan.steps}. "
+        f"Go on with: {task.command()}"
+    )
+
+
+@contextmanager
+def _nothing_half_done(run: Path, *, fresh: bool) -> Iterator[None]:
+    """Leave no folder of a run that failed before its first checkpoint."""
+    try:
+        yield
+    except BaseException as error:
+        if fresh and run.is_dir() and not checkpoints(run):
+            shutil.rmtree(run)
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted("Stopped before the first step, with nothing to save.") from error
+        raise

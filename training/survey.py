@@ -1,0 +1,199 @@
+"""A first pass over messages.jsonl: whose messages teach, and which are kept for evaluation."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+
+from likeness.dialogue import split_conversations
+from likeness.errors import MessagesError, NothingToLearn, OwnerUnknown
+from likeness.files import read_messages
+from likeness.messages import Message
+from training.config import TrainConfig
+
+ChatKey = tuple[str, str]
+
+_LEAST_TO_SPLIT = 8
+_NAMES_SHOWN = 12
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a file holds for whoever is played.
+
+    Attributes:
+        speaker: The name or id of the speaker to play, None for the file's owner.
+        messages: How many messages there are.
+        targets: Per chat, how many messages of mine teach.
+        left_out: How many of mine do not teach, by reason.
+        names: My names with how often each was used.
+    """
+
+    speaker: str | None = None
+    messages: int = 0
+    targets: Counter[ChatKey] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    names: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def me(self) -> str:
+        """My most used name."""
+        return self.names.most_common(1)[0][0]
+
+    def held_out(self, chat: ChatKey, share: float) -> int:
+        """Return how many of a chat's targets are kept for evaluation: its newest."""
+        count = self.targets[chat]
+        least = 1 if share and count >= _LEAST_TO_SPLIT else 0
+        return max(least, round(count * share))
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Where my messages went: `mine == train + held_out + sum(left_out.values())`.
+
+    Attributes:
+        messages: All in the file, everybody's.
+        mine: Those of the person that the model plays.
+        train: Those that teach, each exactly once an epoch.
+        held_out: Those that are only evaluated on.
+        left_out: The others, by reason.
+        shortened: How many targets were longer than a row and lost their end.
+    """
+
+    messages: int
+    mine: int
+    train: int
+    held_out: int
+    left_out: dict[str, int]
+    shortened: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """One conversation, and where its held-out part begins.
+
+    Attributes:
+        messages: The conversation, in order.
+        held_out_from: The index of the first message that training must not see: 0 if it must
+            see none, `len(messages)` if it may see all.
+    """
+
+    messages: list[Message]
+    held_out_from: int
+
+    @property
+    def taught(self) -> list[Message]:
+        """What training may see."""
+        return self.messages[: self.held_out_from]
+
+
+def survey(path: Path, speaker: str | None = None) -> Survey:
+    """Count what a file holds, in one pass and constant memory.
+
+    Args:
+        path: A `messages.jsonl`.
+        speaker: The name or id of the speaker to play instead of the file's owner.
+
+    Raises:
+        OwnerUnknown: `outgoing` is null somewhere, or nobody is called `speaker`.
+        NothingToLearn: No message of mine teaches.
+        MessagesError: The file cannot be read, or a chat's lines do not stand together.
+    """
+    found = Survey(speaker)
+    everybody: Counter[str] = Counter()
+    for chat, messages in _chats(path, speaker):
+        if chat in found.targets:
+            raise MessagesError(
+                f"{path}: the lines of chat {chat[1]} of {chat[0]} do not stand together: "
+                "write the file with `likeness export`."
+            )
+        found.targets[chat] = 0
+        for message in messages:
+            everybody[message.speaker] += 1
+            _count(found, chat, message)
+    if not found.names:
+        raise _nobody(path, speaker, everybody)
+    if not found.targets.total():
+        raise NothingToLearn(
+            f"{path}: none of the {found.names.total()} messages of {found.me} has words that "
+            "could teach: forwarded, automated and deleted ones and bare pictures do not."
+        )
+    return found
+
+
+def portions(path: Path, found: Survey, config: TrainConfig) -> Iterator[Portion]:
+    """Yield the conversations in which I have a target, in the file's order.
+
+    Raises:
+        MessagesError: The file cannot be read.
+    """
+    for chat, messages in _chats(path, found.speaker):
+        left = found.targets[chat] - found.held_out(chat, config.held_out_share)
+        for conversation in split_conversations(
+            messages, config.gap_seconds, config.reply_gap_seconds
+        ):
+            mine = [index for index, message in enumerate(conversation) if is_target(message)]
+            if mine:
+                whole = left >= len(mine)
+                yield Portion(conversation, len(conversation) if whole else _cut(mine, left))
+            left = max(0, left - len(mine))
+
+
+def train_texts(path: Path, found: Survey, config: TrainConfig) -> Iterator[str]:
+    """Yield the words that training may see, for a tokenizer to be made from.
+
+    Raises:
+        MessagesError: The file cannot be read.
+    """
+    for portion in portions(path, found, config):
+        yield from (message.text for message in portion.taught if message.shown)
+
+
+def _cut(mine: list[int], left: int) -> int:
+    """Return where the held-out part begins: before my first held-out message, or at all."""
+    return mine[left] if left else 0
+
+
+def is_target(message: Message) -> bool:
+    """Tell whether a message's words teach: mine, sent by myself, with words."""
+    return bool(message.outgoing) and message.teaches
+
+
+def _chats(path: Path, speaker: str | None) -> Iterator[tuple[ChatKey, Iterator[Message]]]:
+    messages = (_as_played(path, message, speaker) for message in read_messages(path))
+    return groupby(messages, key=lambda message: (message.platform, message.chat_id))
+
+
+def _as_played(path: Path, message: Message, speaker: str | None) -> Message:
+    if speaker is not None:
+        return replace(message, outgoing=speaker in (message.speaker, message.speaker_id))
+    if message.outgoing is None:
+        raise OwnerUnknown(
+            f"{path}: in a chat of {message.platform} nobody knows which speaker is you: export "
+            "it again with `likeness export … --me NAME`, or train with `--as NAME`."
+        )
+    return message
+
+
+def _count(found: Survey, chat: ChatKey, message: Message) -> None:
+    found.messages += 1
+    if not message.outgoing:
+        return
+    found.names[message.speaker] += 1
+    if message.teaches:
+        found.targets[chat] += 1
+    else:
+        known = ("forwarded", "automated", "deleted")
+        found.left_out[message.kind if message.kind in known else "no words"] += 1
+
+
+def _nobody(path: Path, speaker: str | None, everybody: Counter[str]) -> Exception:
+    named = [name for name, _ in everybody.most_common(_NAMES_SHOWN)]
+    more = f" and {len(everybody) - len(named)} more" if len(everybody) > len(named) else ""
+    who = f"{', '.join(named)}{more}"
+    if speaker is None:
+        return NothingToLearn(
+            f"{path}: no message is yours; to play somebody else, train with `--as`: {who}."
+        )
+    return OwnerUnknown(f"{path}: nobody is called {speaker!r}; these speak: {who}.")

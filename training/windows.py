@@ -1,0 +1,155 @@
+"""A conversation as rows no longer than the model's context, each of its tokens taught once.
+
+What lies before the taught part of a row is context: it stands in several rows and weighs nothing.
+A row is made by `newest_that_fit` and `join`, as the bot makes its prompt, so that the model meets
+in training what it will be asked.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from likeness.dialogue import (
+    NEXT_MESSAGE,
+    Encoded,
+    Tokenizer,
+    Turn,
+    join,
+    newest_that_fit,
+    turn_tokens,
+)
+
+ROW_OVERHEAD = 3
+"""What a row holds beside one turn's body at the most: START, a silence and a speaker's tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a conversation: `token` tokens of the body of turn `turn` lie before it."""
+
+    turn: int = 0
+    token: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What is taught together: a turn, or messages of one that is too long for a row.
+
+    Attributes:
+        end: Where it ends.
+        taught: How many tokens it teaches, its tags included.
+        room: How many tokens it takes from a row, at most.
+        closes: Whether no later turn may follow in its row, as its own would not fit whole.
+    """
+
+    end: Place
+    taught: int
+    room: int
+    closes: bool = False
+
+
+def windows(
+    turns: Sequence[Turn], tokenizer: Tokenizer, most_tokens: int, begin: Place = Place()
+) -> Iterator[Encoded]:
+    """Yield rows of at most `most_tokens` tokens that teach everything from `begin` on, once.
+
+    A row at the conversation's beginning is filled; the others teach half a row at the most, so
+    that about half a row of context stands before what is taught.
+
+    Args:
+        turns: One conversation, each turn shortened to fit by `shorten`.
+        tokenizer: The one that encoded it.
+        most_tokens: The longest row.
+        begin: What lies before teaches nothing.
+    """
+    region: list[_Piece] = []
+    limit = most_tokens - 1 if begin == Place() else most_tokens // 2
+    room = limit
+    for piece in _pieces(turns, tokenizer, most_tokens, begin):
+        if region and (piece.room > room or _closed(region[-1], piece)):
+            yield _row(turns, region, tokenizer, most_tokens)
+            limit = most_tokens // 2
+            region, room = [], limit
+        region.append(piece)
+        room -= piece.room
+    if region:
+        yield _row(turns, region, tokenizer, most_tokens)
+
+
+def shorten(turn: Turn, tokenizer: Tokenizer, most_tokens: int) -> tuple[Turn, int]:
+    """Cut the end off every message of a turn that no row can hold.
+
+    What follows the cut is the end of the message, which shortened words must not teach: it
+    weighs nothing.
+
+    Returns:
+        The turn, and how many targets of it were cut.
+    """
+    most, begin, cut = most_tokens - ROW_OVERHEAD, 0, 0
+    if len(turn.body.ids) <= most:
+        return turn, 0
+    ids: list[int] = []
+    weights: list[float] = []
+    for end in _message_ends(turn, tokenizer):
+        kept = end if end - begin <= most else begin + most - 1
+        ids += turn.body.ids[begin:kept]
+        weights += turn.body.weights[begin:kept]
+        if kept < end:
+            cut += turn.outgoing and turn.body.weights[kept - 1] > 0
+            ids.append(turn.body.ids[end - 1])
+            weights.append(0.0)
+        begin = end
+    return replace(turn, body=Encoded(ids, weights)), cut
+
+
+def _row(
+    turns: Sequence[Turn], region: list[_Piece], tokenizer: Tokenizer, most_tokens: int
+) -> Encoded:
+    end = region[-1].end
+    # A turn takes two tokens at the least, so more turns than this cannot fit.
+    within = list(turns[max(0, end.turn - most_tokens // 2) : end.turn + 1])
+    body = within[-1].body
+    within[-1] = replace(within[-1], body=Encoded(body.ids[: end.token], body.weights[: end.token]))
+    row = join(newest_that_fit(within, most_tokens), tokenizer)
+    context = max(1, len(row.ids) - sum(piece.taught for piece in region))
+    return Encoded(row.ids, [0.0] * context + row.weights[context:])
+
+
+def _closed(last: _Piece, piece: _Piece) -> bool:
+    return last.closes and last.end.turn != piece.end.turn
+
+
+def _pieces(
+    turns: Sequence[Turn], tokenizer: Tokenizer, most_tokens: int, begin: Place
+) -> Iterator[_Piece]:
+    for index, turn in enumerate(turns[begin.turn :], start=begin.turn):
+        start = begin.token if index == begin.turn else 0
+        size, room = len(turn.body.ids), turn_tokens(turn)
+        if room < most_tokens:
+            taught = size - start if start else _head_tokens(turn, index) + size
+            yield _Piece(Place(index, size), taught, room)
+            continue
+        for stop in _stops(turn, tokenizer, start, most_tokens // 2 - ROW_OVERHEAD):
+            taught = stop - start if start else _head_tokens(turn, index) + stop
+            yield _Piece(Place(index, stop), taught, stop - start + 2, closes=True)
+            start = stop
+
+
+def _head_tokens(turn: Turn, index: int) -> int:
+    return 2 if index and turn.silence else 1
+
+
+def _stops(turn: Turn, tokenizer: Tokenizer, start: int, most: int) -> Iterator[int]:
+    """Yield where to part a long turn: behind messages that together take `most` tokens or less."""
+    last = start
+    for end in _message_ends(turn, tokenizer):
+        if start < last < end and end - start > most:
+            yield last
+            start = last
+        last = max(last, end)
+    yield last
+
+
+def _message_ends(turn: Turn, tokenizer: Tokenizer) -> list[int]:
+    boundary = tokenizer.tag(NEXT_MESSAGE)
+    inner = (place for place, id_ in enumerate(turn.body.ids, start=1) if id_ == boundary)
+    return [*inner, len(turn.body.ids)]
