@@ -11,7 +11,7 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from bot.engine import ReplyEngine, Sampling
-from likeness.messages import Message
+from likeness.messages import Kind, Message
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ COMMANDS = {
 """What a chat may ask for, and what it does, in the words shown to people."""
 
 APOLOGY = "(Something went wrong and I have no answer. Please write again.)"
-"""Sent where the model failed; it is the bot that speaks here, not whom it imitates."""
+"""Sent where the model failed; it is the bot that speaks, so the model is never shown it."""
 
 
 MY_ID = "me"
@@ -186,11 +186,13 @@ class Conversation:
         if not messages:
             return
         async with outlet.typing(), aclosing(self._words(chat, messages)) as words:
-            async for text in words:
+            async for text, kind in words:
                 id_ = await outlet.send(text)
-                await self._history.add(chat, self._said(messages[-1], id_, text))
+                await self._history.add(chat, self._said(messages[-1], id_, text, kind))
 
-    async def _words(self, chat: ChatId, messages: list[Message]) -> AsyncGenerator[str, None]:
+    async def _words(
+        self, chat: ChatId, messages: list[Message]
+    ) -> AsyncGenerator[tuple[str, Kind], None]:
         """Yield what to send: the model's messages, or an apology if it fails before the first."""
         spoken = False
         try:
@@ -198,15 +200,15 @@ class Conversation:
             async with aclosing(reply):
                 async for part in reply:
                     spoken = True
-                    yield part.text
+                    yield part.text, "text"
         except Exception as error:  # noqa: BLE001 (a broken answer must not end the bot)
             # The error's own text may quote the chat, so only where and what kind is told.
             trail = "".join(traceback.format_tb(error.__traceback__))
             log.error("The model failed in %s: %s\n%s", _place(chat), type(error).__name__, trail)  # noqa: TRY400
             if not spoken:
-                yield APOLOGY
+                yield APOLOGY, "automated"
 
-    def _said(self, last: Message, id_: str, text: str) -> Message:
+    def _said(self, last: Message, id_: str, text: str, kind: Kind) -> Message:
         return Message(
             platform=last.platform,
             chat_id=last.chat_id,
@@ -217,6 +219,7 @@ class Conversation:
             outgoing=True,
             sent_at=self._clock(),
             text=text,
+            kind=kind,
         )
 
 
