@@ -1,0 +1,192 @@
+"""WhatsApp's "Export chat": one text a chat, from Android or iOS, in any language.
+
+The text is read twice: the first pass learns the shape of its heads and gathers the evidence, the
+second gives out the records. A chat's id is derived from its name, and a message has for id what
+its minute, sender, words and place among its equals in that minute come to: so both are the same
+in every later export of the chat.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import blake2b
+
+from exporters.clock import LocalClock
+from exporters.sources import Reading, Source
+from exporters.whatsapp_bodies import Bodies
+from exporters.whatsapp_entries import Entry, EntryReader, HeadReader
+from exporters.whatsapp_lines import Lines, first_lines
+from exporters.whatsapp_names import chat_name, clean, spoken
+from exporters.whatsapp_survey import Survey
+from likeness.errors import DamagedSource
+from likeness.messages import Message, Notice, Record, Rejected
+
+PLATFORM = "whatsapp"
+_MOST_BEFORE = 20
+_LINES_A_HEAD = 50
+_CUTS = (40_000, 10_000)
+_NEAR_A_CUT = 10
+_MOST_REMEMBERED = 50_000
+_LOG_LEVEL = re.compile(
+    r"(?:.*[.\s])?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)\s*"
+)
+_DISCORD_RULE = b"=" * 62
+
+
+class _WhatsApp:
+    name = "WhatsApp chat text"
+
+    def recognises(self, source: Source) -> bool:
+        if source.head.startswith(_DISCORD_RULE):
+            return False
+        lines = first_lines(source)
+        survey = Survey().read(lines)
+        if not survey.named or survey.heads * _LINES_A_HEAD < len(lines):
+            return False
+        return _begins_soon(survey, lines) and not _is_of_others(survey)
+
+    def read(self, source: Source, reading: Reading) -> Iterator[Record]:
+        survey = Survey().read(Lines(source))
+        if not survey.heads:
+            raise DamagedSource(f"{source.name} holds no line that begins a WhatsApp message.")
+        chat = _Chat(source, survey, reading)
+        yield from chat.records(source)
+
+
+WHATSAPP = _WhatsApp()
+
+
+def _begins_soon(survey: Survey, lines: list[str]) -> bool:
+    first = survey.shapes[0].first
+    before = sum(bool(line.strip()) for line in lines[: first - 1])
+    return before <= (_MOST_BEFORE if survey.heads > 1 else 2)
+
+
+def _is_of_others(survey: Survey) -> bool:
+    """Tell a log, and what Signal's tools write, from a chat of WhatsApp.
+
+    Both of Signal's forms are bracketed with an ISO date: one without seconds, which WhatsApp
+    never leaves out in brackets, behind a comma; the other calls the owner "Me", which WhatsApp
+    never does.
+    """
+    people = survey.people()
+    if people and all(_LOG_LEVEL.fullmatch(name) for name in people):
+        return True
+    shape = survey.shapes[0].shape
+    if shape.end != "]" or shape.separators[:1] != ("-",) or shape.widths[0] != 4:
+        return False
+    return (shape.join == "," and not shape.seconds) or (shape.join == "" and "Me" in people)
+
+
+class _Chat:
+    """One chat: what is the same for all of its messages."""
+
+    def __init__(self, source: Source, survey: Survey, reading: Reading) -> None:
+        self._survey = survey
+        self._reading = reading
+        self._clock = LocalClock(reading.local_zone)
+        self._bodies = Bodies(marked=survey.marks_tell, edited=survey.edited_tags)
+        self._ids = _Ids()
+        people = survey.people()
+        self._name = chat_name(_files(source), people)
+        self._id = blake2b(self._name.casefold().encode(), digest_size=8).hexdigest()
+        self._entries = EntryReader(self._head_readers(), survey.names)
+        self._tell_owner(people)
+
+    def _head_readers(self) -> list[HeadReader]:
+        reading = self._reading
+        now = datetime.now(reading.local_zone)
+        readers = []
+        for found in self._survey.shapes:
+            order = found.order(reading.day_first)
+            names = {"d": "day", "m": "month", "y": "year"}
+            spelled = ", ".join(names[place] for place in order.places)
+            reading.remarks.append(f"Dates are read as {spelled}: {order.why}.")
+            if "y" not in order.places:
+                reading.remarks.append(
+                    f"The dates have no year: they are taken to be of {now.year}."
+                )
+            reading.flavour = reading.flavour or found.shape.look(order.places)
+            readers.append(HeadReader(found, order.places, now.year))
+        return readers
+
+    def _tell_owner(self, people: dict[str, int]) -> None:
+        others = [person for person in people if spoken(person) != self._name]
+        if len(people) == 2 and len(others) == 1:
+            why = "the file is named after the other one of the two"
+            self._reading.owner[self._id] = (others[0], why)
+
+    def records(self, source: Source) -> Iterator[Record]:
+        lines = Lines(source, self._reading.on_bytes)
+        count = 0
+        for entry in self._entries.read(lines):
+            count += 1
+            yield entry if isinstance(entry, Rejected) else self._record(entry)
+        if lines.damaged:
+            yield Rejected(f"after record {count}", "the file breaks off or is damaged here")
+        self._remark_on(count)
+
+    def _record(self, entry: Entry) -> Message | Notice:
+        if entry.name is None:
+            return Notice("group or chat event")
+        body = self._bodies.read("\n".join(entry.lines), announced=entry.announced)
+        if isinstance(body, Notice):
+            return body
+        kind, text = body
+        speaker = clean(entry.name)
+        return Message(
+            platform=PLATFORM,
+            chat_id=self._id,
+            chat=self._name,
+            id=self._ids.of(entry.when, speaker, text or kind),
+            speaker_id=speaker,
+            speaker=spoken(speaker),
+            outgoing=None,
+            sent_at=self._clock.utc(entry.when),
+            text=text,
+            kind=kind,
+        )
+
+    def _remark_on(self, count: int) -> None:
+        remarks = self._reading.remarks
+        shapes = self._survey.shapes
+        if len(shapes) > 1:
+            remarks.append(f"The heads have {len(shapes)} shapes, one after the other.")
+        pasted = self._entries.pasted + self._survey.heads - sum(one.count for one in shapes)
+        if pasted:
+            remarks.append(f"Left as text, though they look like heads: {pasted} pasted lines.")
+        if self._bodies.by_rule:
+            remarks.append(f"Known as files by their shape: {self._bodies.by_rule}.")
+        if any(abs(count - cut) <= _NEAR_A_CUT for cut in _CUTS):
+            remarks.append(
+                "WhatsApp cuts exports at about 40,000 messages, at 10,000 with media, and this "
+                f"one has {count:,}: its beginning is probably missing."
+            )
+
+
+def _files(source: Source) -> list[str]:
+    folder = source.path.parent.name
+    return (
+        [source.path.name, folder] if source.member is None else [source.member, source.path.name]
+    )
+
+
+class _Ids:
+    """Gives every message an id that the next export of the chat gives it too."""
+
+    def __init__(self) -> None:
+        self._recent: dict[bytes, int] = {}
+        self._older: dict[bytes, int] = {}
+
+    def of(self, when: datetime, speaker: str, words: str) -> str:
+        """Return the id of the next message with this minute, sender and words.
+
+        Equals are counted while they are among the last messages; memory stays constant.
+        """
+        told = f"{when:%Y-%m-%d %H:%M}\n{speaker}\n{words}".encode(errors="surrogatepass")
+        key = blake2b(told, digest_size=8).digest()
+        equals = self._recent.get(key, self._older.get(key, 0))
+        if len(self._recent) >= _MOST_REMEMBERED:
+            self._older, self._recent = self._recent, {}
+        self._recent[key] = equals + 1
+        return key.hex() if equals == 0 else f"{key.hex()}-{equals + 1}"

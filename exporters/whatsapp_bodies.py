@@ -1,0 +1,169 @@
+"""What an entry with a name holds: words, a file, a deleted message, or a notice of the app."""
+
+import re
+from collections.abc import Collection
+
+from exporters.whatsapp_wordings import CALLS, DELETED, EDITED, ENCRYPTED, MEDIA
+from likeness.messages import Kind, Notice
+
+Body = tuple[Kind, str] | Notice
+
+_MARKS = ("\u200e", "\u200f")
+_EDGE_MARKS = "\u200e\u200f\ufeff"
+_FILE = (
+    r"[^<>\n:：]*\.(?:jpe?g|png|gif|webp|heic|mp4|3gp|mov|mkv|avi|opus|m4a|mp3|ogg|oga|aac|amr|wav"
+    r"|pdf|vcf|docx?|xlsx?|pptx?|odt|txt|rtf|csv|zip|rar|apk|html?|json|epub)"
+)
+_IN_BRACKETS = re.compile(
+    rf"<[^<>\n]{{0,40}}?[:：]?\s?{_FILE}(?:\s[^<>\n]{{0,40}})?>$", re.IGNORECASE
+)
+_BEFORE_BRACKETS = re.compile(rf"{_FILE} <[^<>\n]{{2,40}}>$", re.IGNORECASE)
+_FILE_NAME = re.compile(rf"{_FILE}$", re.IGNORECASE)
+_OF_WHATSAPP = re.compile(r"(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d+\.?\w*$")
+_IN_PARENTHESES = re.compile(r" \([^()\n]{3,60}\)$")
+_OMITTED = re.compile(r"<(?=[^<>\n]*(?:\s|[^\x00-\x7f]))[^<>/\n]{4,60}>$")
+_TAG = re.compile(r"\s?([\u200e\u200f]?)(<[^<>\n/]{5,60}>)$")
+_PLACE = re.compile(r"https://(?:maps\.google\.com/\?q=|(?:www\.)?foursquare\.com/v/)\S+$")
+_POLL_HEAD = re.compile(r"[^\W\d_]{3,20}:\s?$")
+_POLL_OPTION = re.compile(r"[^\W\d_]{3,20}: .*\(\d+ [^()\n]+\)$")
+_ONE_SENTENCE = re.compile(r"[^\d\"“”«».।。۔!?:]{8,60}[.।。۔]$")
+_SHORT = 60
+
+
+def tag_of(line: str) -> str | None:
+    """Return the `<…>` with which a line of words ends, None if it does not."""
+    found = _TAG.search(line) if line.endswith(">") else None
+    if found is None or found.start() == 0 or _FILE_NAME.search(found[2][:-1]):
+        return None
+    return found[2] if " " in found[2] or not found[2].isascii() else None
+
+
+def app_made_at(text: str) -> int | None:
+    """Return where the app's mark stands first, None if nowhere."""
+    places = [place for mark in _MARKS if (place := text.find(mark)) >= 0]
+    return min(places, default=None)
+
+
+def announces_file(text: str) -> bool:
+    """Tell whether a text holds `<attached: FILE>`, in whatever language."""
+    return text.endswith(">") and bool(_IN_BRACKETS.search(text))
+
+
+def says_encrypted(text: str) -> bool:
+    """Tell whether a text is the notice that nobody can read along."""
+    return text.strip(_EDGE_MARKS).casefold().startswith(ENCRYPTED)
+
+
+class Bodies:
+    """Tells what the body of an entry is, for one export.
+
+    Attributes:
+        by_rule: How many were taken for files by their shape rather than by a known wording.
+    """
+
+    def __init__(self, *, marked: bool, edited: Collection[str]) -> None:
+        """Take in what the file as a whole says.
+
+        Args:
+            marked: Whether U+200E or U+200F at the start of a text means that the app made it.
+            edited: The tags with which edited messages end here.
+        """
+        self._marked = marked
+        self._edited = frozenset(edited) | EDITED
+        self.by_rule = 0
+
+    def read(self, body: str, *, announced: bool) -> Body:
+        """Return kind and words, or the notice that it is.
+
+        Args:
+            body: All lines, as they stand.
+            announced: Whether the app's mark stands before the head, as it does for files on iOS.
+        """
+        app_made = self._marked and body.startswith(_MARKS)
+        text = body.rstrip("\n")
+        if text.endswith(">"):
+            text = self._without_tag(text)
+        first, _, more = text.partition("\n")
+        first = first.strip(_EDGE_MARKS)
+        if not first.strip() and not more.strip(" \n"):
+            return "media", ""
+        if announced and app_made_at(text) is not None:
+            return self._announced(text)
+        if found := self._file(first, more):
+            return found
+        if found := _placeholder(first, more) or _place_or_poll(first, more):
+            return found
+        if app_made:
+            is_deletion = not more and _ONE_SENTENCE.match(first) and ". " not in first
+            return ("deleted", "") if is_deletion else Notice("made by the app")
+        return "text", text.strip(_EDGE_MARKS) if text[0] in _EDGES or text[-1] in _EDGES else text
+
+    def _without_tag(self, text: str) -> str:
+        found = _TAG.search(text)
+        if found is None or found.start() == 0 or announces_file(text):
+            return text
+        marked = found[1] and self._marked
+        return text[: found.start()] if marked or found[2].casefold() in self._edited else text
+
+    def _announced(self, text: str) -> Body:
+        """Return the caption around what the app wrote of a file, from its mark to line's end."""
+        start = app_made_at(text) or 0
+        _, _, more = text[start:].partition("\n")
+        return self._caption(text[:start], more)
+
+    def _file(self, first: str, more: str) -> Body | None:
+        """Return what a file with its caption comes to, None if there is no file."""
+        if first.endswith(">"):
+            if _OMITTED.match(first):
+                return self._caption("", more)
+            if found := _IN_BRACKETS.search(first):
+                return self._caption(first[: found.start()], more)
+            if _BEFORE_BRACKETS.match(first):
+                return self._caption("", more)
+        elif first.endswith(")") and (found := _IN_PARENTHESES.search(first)):
+            name = first[: found.start()]
+            if _FILE_NAME.match(name) or _OF_WHATSAPP.match(name):
+                return self._caption("", more.removeprefix(name).removeprefix("\n"))
+        return None
+
+    def _caption(self, before: str, more: str) -> Body:
+        self.by_rule += 1
+        before = before.strip(_EDGE_MARKS + " \n")
+        if _FILE_NAME.match(before) or "\u2022" in before:
+            before = ""
+        if "\n" not in more and _FILE_NAME.match(more):
+            more = ""
+        return "media", "\n".join(part for part in (before, more) if part).strip(_EDGE_MARKS)
+
+
+_EDGES = frozenset(_EDGE_MARKS)
+
+
+def _placeholder(first: str, more: str) -> Body | None:
+    if len(first) > _SHORT:
+        return Notice("encryption") if says_encrypted(first) else None
+    plain = first.strip().casefold().removesuffix(".")
+    if more:
+        return None
+    if plain in DELETED:
+        return "deleted", ""
+    if plain in CALLS:
+        return Notice("call")
+    if plain in MEDIA:
+        return "media", ""
+    return Notice("encryption") if plain.startswith(ENCRYPTED) else None
+
+
+def _place_or_poll(first: str, more: str) -> Body | None:
+    last = more.rpartition("\n")[2] if more else first
+    if "https://" in last and _PLACE.match(last.rpartition(" ")[2]):
+        alone = last.startswith("https://")
+        if (more.count("\n") in (0, 1, 2) and alone) if more else (": https://" in last):
+            return "media", ""
+    if more and _POLL_HEAD.match(first):
+        options = [
+            line for line in more.split("\n") if _POLL_OPTION.match(line.lstrip(_EDGE_MARKS))
+        ]
+        if len(options) >= 2:
+            return Notice("poll")
+    return None

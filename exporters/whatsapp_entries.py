@@ -1,0 +1,153 @@
+"""The second pass over a WhatsApp text: lines to entries, pasted heads told from true ones."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from exporters.whatsapp_dates import calendar_date, numbers_of
+from exporters.whatsapp_halves import hour_of_day, plain_word
+from exporters.whatsapp_names import Names
+from exporters.whatsapp_survey import ShapeFound, date_parts
+from likeness.messages import Rejected
+
+_FAR_BACK = timedelta(days=1)
+_MOST_PASTED = 64
+
+
+@dataclass(slots=True)
+class Entry:
+    """One head and what belongs to it.
+
+    Attributes:
+        when: The local time that the head says.
+        announced: Whether the app's mark stands before the head.
+        name: Who wrote it, as it stands; None in a notice.
+        head: The whole first line.
+        lines: The text: what follows the head and the name, then the further lines.
+    """
+
+    when: datetime
+    announced: bool
+    name: str | None
+    head: str
+    lines: list[str]
+
+
+class HeadReader:
+    """Reads the heads of one shape, its order of dates and its halves of the day decided."""
+
+    def __init__(self, found: ShapeFound, places: str, year_if_none: int) -> None:
+        self._match = found.pattern.match
+        self._places = places
+        self._year_if_none = year_if_none
+        self._halves = found.halves.halves()
+        self._seconds = found.shape.seconds
+        self._written = ""
+        self._date: date | None = None
+
+    def read(self, line: str) -> tuple[re.Match[str], datetime] | None:
+        """Return the head of a line and its time, None if it has none that is possible."""
+        found = self._match(line)
+        if found is None:
+            return None
+        written = found["date"]
+        if written != self._written:
+            self._written = written
+            numbers = numbers_of(date_parts(found))
+            self._date = calendar_date(numbers, self._places, self._year_if_none)
+        if self._date is None:
+            return None
+        hour = int(found["hour"])
+        if word := found["after"] or found["before"]:
+            half = self._halves.get(plain_word(word))
+            if half is None:
+                return None
+            hour = hour_of_day(hour, half)
+        minute, second = int(found["minute"]), int(found["second"]) if self._seconds else 0
+        if hour > 23 or minute > 59:
+            return None
+        return found, datetime.combine(self._date, time(hour, minute, min(second, 59)))
+
+
+@dataclass(slots=True)
+class EntryReader:
+    """Cuts lines into entries.
+
+    Attributes:
+        heads: What reads the heads, the most frequent shape first.
+        names: The names of the file.
+        pasted: How many heads were found to be pasted into a message, for the account.
+    """
+
+    heads: list[HeadReader]
+    names: Names
+    pasted: int = 0
+    _held: list[Entry] = field(default_factory=list)
+
+    def read(self, lines: Iterable[str]) -> Iterator[Entry | Rejected]:
+        """Yield the entries in the order of the file, and what stands before the first of them."""
+        entries = self._entries(lines)
+        before = next(entries, None)
+        if isinstance(before, list):
+            if any(line.strip() for line in before):
+                yield Rejected("line 1", "text before the first message")
+            yield from self._without_pasted(entry for entry in entries if isinstance(entry, Entry))
+
+    def _entries(self, lines: Iterable[str]) -> Iterator[Entry | list[str]]:
+        """Yield the lines before the first head, then every entry."""
+        before: list[str] = []
+        tail = before
+        entry: Entry | None = None
+        for line in lines:
+            found = next(filter(None, (head.read(line) for head in self.heads)), None)
+            if found is None:
+                tail.append(line)
+                continue
+            yield before if entry is None else entry
+            entry = self._entry(line, *found)
+            tail = entry.lines
+        yield before if entry is None else entry
+
+    def _entry(self, line: str, found: re.Match[str], when: datetime) -> Entry:
+        lead = found["lead"]
+        announced = lead != "" and ("\u200e" in lead or "\u200f" in lead)
+        cut = self.names.split(found["rest"])
+        if cut is None:
+            return Entry(when, announced, None, line, [])
+        return Entry(when, announced, cut[0], line, [cut[1]])
+
+    def _without_pasted(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        """Give heads back to the message they were pasted into.
+
+        Pasted are those that lie far back in time, if soon after them the time goes on where the
+        message left it. Notices hold nothing pasted, and the first entry is often younger than
+        the ones after it.
+        """
+        last = next(entries, None)
+        first = True
+        held: list[Entry] = []
+        for entry in entries:
+            if last is None:
+                return
+            if held and entry.when >= last.when:
+                for other in held:
+                    last.lines += [other.head, *other.lines[other.name is not None :]]
+                self.pasted += len(held)
+                held = []
+            elif held or (
+                not first and last.name is not None and entry.when < last.when - _FAR_BACK
+            ):
+                held.append(entry)
+                if len(held) <= _MOST_PASTED:
+                    continue
+                yield last
+                yield from held[:-1]
+                last, held = entry, []
+                continue
+            yield last
+            first = False
+            last = entry
+        if last is not None:
+            yield last
+            yield from held

@@ -1,0 +1,95 @@
+"""The halves of the day: which words beside the time mean before noon and which after."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from enum import Enum
+from itertools import product
+
+from exporters.whatsapp_header import MARKS
+
+_MOST_LEARNED = 6
+_MOST_WORDS = 200
+
+
+class Half(Enum):
+    """What a word beside the time says."""
+
+    MORNING = "before noon"
+    AFTERNOON = "after noon"
+    NEITHER = "nothing"
+
+
+# Spelled without dots and blanks, in small letters.
+_KNOWN = dict.fromkeys(
+    ("am", "ص", "上午", "午前", "오전", "凌晨", "早上", "πμ", "öö", "sa", "fm", "delamañana"),
+    Half.MORNING,
+) | dict.fromkeys(
+    ("pm", "م", "下午", "午後", "오후", "中午", "晚上", "μμ", "ös", "ch", "em", "delatarde"),
+    Half.AFTERNOON,
+)
+
+
+def plain_word(word: str) -> str:
+    """Return a word as it is compared: small, without dots, blanks and marks."""
+    return re.sub(rf"[.\s_{MARKS}]", "", word).casefold()
+
+
+def hour_of_day(hour: int, half: Half) -> int:
+    """Return the hour from 0 to 23; an hour that only a clock of 24 has stays as it is."""
+    if half is Half.NEITHER or hour == 0 or hour > 12:
+        return hour
+    return hour % 12 + (12 if half is Half.AFTERNOON else 0)
+
+
+class HalfEvidence:
+    """How the words follow each other within a day.
+
+    Learned is what makes the times of a day run backwards least; words that a clock of 24 hours
+    goes with, such as the Finnish `klo`, mean nothing.
+    """
+
+    def __init__(self) -> None:
+        self._steps: Counter[tuple[str, str, int]] = Counter()
+        self._counts: Counter[str] = Counter()
+        self._full_clock: set[str] = set()
+        self._last: tuple[str, str, int] = ("", "", 0)
+
+    def add(self, date: str, word: str, hour: int, minute: int) -> None:
+        """Take in the next time."""
+        if word not in self._counts and len(self._counts) >= _MOST_WORDS:
+            return
+        self._counts[word] += 1
+        if hour > 12 or hour == 0:
+            self._full_clock.add(word)
+        last_date, last_word, last_time = self._last
+        time = hour * 60 + minute
+        if date == last_date and (word != last_word or time != last_time):
+            low, high = last_time % 720, time % 720
+            self._steps[last_word, word, (high > low) - (high < low)] += 1
+        self._last = (date, word, time)
+
+    def halves(self) -> Mapping[str, Half]:
+        """Return what each word means."""
+        fixed = {
+            word: _KNOWN.get(word, Half.NEITHER)
+            for word in self._counts
+            if word in _KNOWN or word in self._full_clock
+        }
+        open_words = [word for word, _ in self._counts.most_common() if word not in fixed]
+        learned = open_words[:_MOST_LEARNED]
+        fixed |= dict.fromkeys(open_words[_MOST_LEARNED:], Half.NEITHER)
+        guesses = [fixed | dict.fromkeys(learned, Half.NEITHER)]
+        if len(learned) + len(fixed) > 1:
+            guesses += [
+                fixed | dict(zip(learned, halves, strict=True))
+                for halves in product((Half.MORNING, Half.AFTERNOON), repeat=len(learned))
+            ]
+        return min(guesses, key=self._steps_back)
+
+    def _steps_back(self, halves: Mapping[str, Half]) -> int:
+        back = 0
+        for (earlier, later, step), count in self._steps.items():
+            rise = (halves[later] is Half.AFTERNOON) - (halves[earlier] is Half.AFTERNOON)
+            back += count * (rise < 0 or (rise == 0 and step < 0))
+        return back

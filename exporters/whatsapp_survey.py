@@ -1,0 +1,196 @@
+"""The first pass over a WhatsApp text: its shape, its dates, its names, its habits."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from exporters.whatsapp_bodies import announces_file, says_encrypted, tag_of
+from exporters.whatsapp_dates import DateEvidence, Order, calendar_date, numbers_of
+from exporters.whatsapp_halves import HalfEvidence, plain_word
+from exporters.whatsapp_header import Shape, pattern_of, shapes_of
+from exporters.whatsapp_names import Names
+
+_MOST_SHAPES = 200
+_MOST_TAGS = 1000
+_TAKES_OVER = 20
+_RECURS = 3
+_LEAP_YEAR = 2024
+_MOST_DAYS = 31
+_ORDERS: Mapping[int, tuple[str, ...]] = {
+    2: ("dm", "md"),
+    3: ("dmy", "mdy", "ymd", "ydm", "dym", "myd"),
+}
+
+
+@dataclass(slots=True)
+class ShapeFound:
+    """One shape of head, and what the lines that have it say.
+
+    Attributes:
+        shape: The shape.
+        pattern: What matches it.
+        dates: The evidence for the order of its dates.
+        halves: The evidence for the words beside its times.
+        count: How many lines have it.
+        first: The number of the first of them.
+        last: The number of the last of them.
+        upper_case: Whether the first word after a time is in capitals, None if there is none.
+    """
+
+    shape: Shape
+    pattern: re.Pattern[str]
+    dates: DateEvidence
+    halves: HalfEvidence = field(default_factory=HalfEvidence)
+    count: int = 0
+    first: int = 0
+    last: int = 0
+    upper_case: bool | None = None
+    _last_date: str = ""
+
+    def add(self, number: int, found: re.Match[str]) -> bool:
+        """Take in a line; False if its date or time is impossible."""
+        if found["date"] != self._last_date:
+            if not _possible(found):
+                return False
+            self._last_date = found["date"]
+            self.dates.add(date_parts(found))
+        if int(found["hour"]) > 23 or int(found["minute"]) > 59:
+            return False
+        if word := found["after"] or found["before"]:
+            if self.upper_case is None:
+                self.upper_case = word[0].isupper()
+            self.halves.add(
+                found["date"], plain_word(word), int(found["hour"]), int(found["minute"])
+            )
+        self.first = self.first or number
+        self.last = number
+        self.count += 1
+        return True
+
+    def order(self, day_first: bool | None) -> Order:
+        """Decide what the numbers of its dates are."""
+        return self.dates.order(day_first, self.upper_case)
+
+
+def date_parts(found: re.Match[str]) -> Sequence[str | None]:
+    """Return the numbers of the date of a head, as they are written."""
+    return [found[name] for name in ("n0", "n1", "n2") if name in found.re.groupindex]
+
+
+def _possible(found: re.Match[str]) -> bool:
+    numbers = numbers_of(date_parts(found))
+    return any(
+        calendar_date(numbers, places, _LEAP_YEAR) is not None
+        for places in _ORDERS[len(numbers)]
+        if places[0] != "y" or numbers[0] > _MOST_DAYS
+    )
+
+
+class Survey:
+    """What the first pass finds out.
+
+    Attributes:
+        names: The names before colons.
+        app_made: How often a text in a name begins with the app's mark, no file announced.
+        encrypted: How often a text in a name is the notice that nobody can read along.
+        announced: How many heads have the app's mark before them.
+        unannounced_files: How many attached files came without that mark.
+        tags: How often a text ends with a certain `<…>`.
+        heads: How many lines have one of the shapes.
+        named: How many of them go on with a name and a colon.
+    """
+
+    def __init__(self) -> None:
+        self.names = Names()
+        self.app_made: Counter[str] = Counter()
+        self.encrypted: Counter[str] = Counter()
+        self.announced = 0
+        self.unannounced_files = 0
+        self.tags: Counter[str] = Counter()
+        self.heads = 0
+        self.named = 0
+        self._found: dict[Shape, ShapeFound] = {}
+        self._current: ShapeFound | None = None
+
+    def read(self, lines: Iterable[str]) -> "Survey":
+        """Take in all lines, and return itself."""
+        for number, line in enumerate(lines, 1):
+            found = self._head(number, line)
+            if found is not None:
+                self._add(found)
+            if (
+                line.endswith(">")
+                and (tag := tag_of(line))
+                and (tag in self.tags or len(self.tags) < _MOST_TAGS)
+            ):
+                self.tags[tag] += 1
+        return self
+
+    def _head(self, number: int, line: str) -> re.Match[str] | None:
+        if self._current is not None:
+            found = self._current.pattern.match(line)
+            if found is not None:
+                return found if self._current.add(number, found) else None
+        for shape in shapes_of(line):
+            known = self._found.get(shape)
+            if known is None:
+                if len(self._found) >= _MOST_SHAPES:
+                    return None
+                known = ShapeFound(shape, pattern_of(shape), DateEvidence(shape))
+            found = known.pattern.match(line)
+            if found is not None and known.add(number, found):
+                self._found[shape] = known
+                if self._current is None or known.count > self._current.count:
+                    self._current = known
+                return found
+        return None
+
+    def _add(self, found: re.Match[str]) -> None:
+        self.heads += 1
+        cut = self.names.add(found["rest"])
+        if cut is None:
+            return
+        self.named += 1
+        name, text = cut
+        if says_encrypted(text):
+            self.encrypted[name] += 1
+        elif "\u200e" in found["lead"] or "\u200f" in found["lead"]:
+            self.announced += 1
+        elif text.startswith(("\u200e", "\u200f")):
+            self.app_made[name] += 1
+            self.unannounced_files += announces_file(text)
+
+    @property
+    def shapes(self) -> list[ShapeFound]:
+        """The shapes that are in force, most frequent first.
+
+        Besides the most frequent one, a shape counts that takes over for good, as after an update
+        of the app; heads of any other shape are pasted text.
+        """
+        in_force: list[ShapeFound] = []
+        for found in sorted(self._found.values(), key=lambda found: (-found.count, found.first)):
+            apart = all(found.first > other.last or found.last < other.first for other in in_force)
+            if not in_force or (apart and found.count >= _TAKES_OVER):
+                in_force.append(found)
+        return in_force
+
+    @property
+    def marks_tell(self) -> bool:
+        """Whether a text that begins with U+200E or U+200F was made by the app.
+
+        On iOS it was, unless the file has attachments that the mark does not announce: then it
+        was not written by the app, or marks stand anywhere.
+        """
+        ios = bool(self._found) and self.shapes[0].shape.end == "]"
+        return ios and (self.announced > 0 or self.unannounced_files == 0)
+
+    @property
+    def edited_tags(self) -> list[str]:
+        """The tags that recur at the ends of texts."""
+        return [tag.casefold() for tag, count in self.tags.items() if count >= _RECURS]
+
+    def people(self) -> dict[str, int]:
+        """Return who writes, and how often."""
+        made = self.app_made + self.encrypted if self.marks_tell else self.encrypted
+        return self.names.people(made)
