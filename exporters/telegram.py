@@ -73,7 +73,7 @@ class _Export:
         self._reading = reading
         self._account_id: str | None = None
         self._saver_id: str | None = None
-        self._chats: set[str] = set()
+        self._chats: dict[str, None] = {}
         self._guesses: dict[str, tuple[str, str]] = {}
         self._local_times = 0
 
@@ -121,7 +121,7 @@ class _Export:
         if (in_account and chat.type in _LEFT_OUT) or chat.type == _ALWAYS_LEFT_OUT:
             yield from self._left_out(json, chat)
             return
-        self._chats.add(chat.id)
+        self._chats[chat.id] = None
         senders: Counter[str] = Counter()
         try:
             for index in json.elements():
@@ -177,7 +177,7 @@ class _Export:
             others = [sender for sender in senders if sender != partner]
             known = why == "id" and all(sender.startswith("user") for sender in senders)
             if len(others) == 1 and (known or len(others) < len(senders)):
-                self._guesses[chat.id] = others[0], f"the chat has the partner's {why}"
+                self._guesses[chat.id] = others[0], f"the other one bears the chat's {why}"
                 return
 
     def _conclude(self) -> None:

@@ -1,0 +1,107 @@
+"""Where sources are looked for, and what is refused on the way."""
+
+import io
+import zipfile
+
+import pytest
+
+from exporters.sources import HEAD_BYTES, find_files, sources_in
+from likeness.errors import DamagedSource, SourceError, UnrecognisedSource
+
+
+def zipped(path, members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def names(path):
+    return [source.name for source in sources_in(path, path.name)]
+
+
+def test_a_folder_is_searched_in_the_order_of_names_without_what_is_hidden(tmp_path):
+    for name in ("b/2.txt", "b/1.txt", "a.txt", ".hidden", ".git/x", "__MACOSX/a.txt", "b/c/d.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = [file.relative_to(tmp_path).as_posix() for file in find_files(tmp_path)]
+    assert found == ["a.txt", "b/1.txt", "b/2.txt", "b/c/d.txt"]
+
+
+def test_a_path_to_nothing_is_told(tmp_path):
+    with pytest.raises(UnrecognisedSource, match="does not exist"):
+        list(find_files(tmp_path / "gone"))
+
+
+def test_a_plain_file_is_one_source_that_tells_its_bytes_as_they_are_read(tmp_path):
+    path = tmp_path / "long.txt"
+    path.write_bytes(b"x" * (HEAD_BYTES + 10))
+    (source,) = sources_in(path, "long.txt")
+    told = []
+    with source.open(told.append) as file:
+        assert file.read(5) == b"xxxxx"
+        file.read()
+    assert (len(source.head), source.size, sum(told)) == (HEAD_BYTES, HEAD_BYTES + 10, source.size)
+
+
+def test_a_zip_is_one_source_for_each_file_inside_read_in_place(tmp_path):
+    members = {"chat/_chat.txt": "hi", "chat/": "", "__MACOSX/._chat.txt": "", "a/b/c.json": "{}"}
+    path = zipped(tmp_path / "export.zip", members)
+    sources = list(sources_in(path, "export.zip"))
+    assert [source.name for source in sources] == [
+        "export.zip/chat/_chat.txt",
+        "export.zip/a/b/c.json",
+    ]
+    with sources[0].open() as file:
+        assert io.TextIOWrapper(file, "utf-8").read() == "hi"
+    assert [file.name for file in tmp_path.iterdir()] == ["export.zip"]
+
+
+def test_a_zip_is_known_by_what_it_holds(tmp_path):
+    assert names(zipped(tmp_path / "export.backup", {"a.txt": "a"})) == ["export.backup/a.txt"]
+
+
+@pytest.mark.parametrize("member", ["../out.txt", "a/../../out.txt", "/etc/out.txt", "..\\out.txt"])
+def test_a_zip_whose_paths_lead_out_of_it_is_refused(tmp_path, member):
+    with pytest.raises(SourceError, match="leads out of it"):
+        names(zipped(tmp_path / "trap.zip", {member: "x"}))
+
+
+def test_a_zip_that_grows_beyond_any_chat_is_refused(tmp_path):
+    path = zipped(tmp_path / "bomb.zip", {"a.txt": b"\0" * (65 * 1024 * 1024)})
+    with pytest.raises(SourceError, match="would unpack to"):
+        names(path)
+
+
+def test_a_zip_cut_off_is_one_clear_sentence(tmp_path):
+    path = zipped(tmp_path / "cut.zip", {"a.txt": "abc" * 1000})
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DamagedSource, match=r"cut\.zip is a broken zip"):
+        names(path)
+
+
+def test_a_locked_zip_is_one_clear_sentence(tmp_path):
+    path = zipped(tmp_path / "locked.zip", {"a.txt": "abc"})
+    data = bytearray(path.read_bytes())
+    data[6] |= 1  # the flag of a password, in the member's header and in the directory
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedSource, match="locked with a password"):
+        names(path)
+
+
+def test_a_member_that_goes_bad_on_the_way_is_told_where_it_is_read(tmp_path):
+    path = zipped(tmp_path / "bad.zip", {"a.txt": bytes(range(256)) * 4000})
+    (source,) = sources_in(path, "bad.zip")
+    data = bytearray(path.read_bytes())
+    data[60] ^= 0xFF
+    path.write_bytes(data)
+    with source.open() as file, pytest.raises(DamagedSource, match="broken zip"):
+        file.read()
+
+
+def test_a_picture_is_not_read_beyond_its_beginning(tmp_path):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"\xff\xd8\0" + b"x" * HEAD_BYTES)
+    (source,) = sources_in(path, "photo.jpg")
+    assert len(source.head) == 512
