@@ -1,1 +1,38 @@
-"""The command: parse, wire, print."""
+"""The command: parse, wire, print.
+
+Each command imports its stage when it runs, so that `likeness --help` loads neither torch nor a
+bot library.
+"""
+
+import click
+
+from likeness import __version__
+from likeness.cli.chat import chat
+from likeness.cli.check import check
+from likeness.cli.console import configure_logging
+from likeness.cli.export import export
+from likeness.cli.serve import serve
+from likeness.cli.train import train
+from likeness.errors import LikenessError
+
+
+class _OneLine(click.Group):
+    """A group that prints our errors as one line; any other is a bug and keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except LikenessError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Log what happens in detail, to standard error.")
+def main(*, debug: bool) -> None:
+    """Turn your own chat history into a bot that talks like you."""
+    configure_logging(debug=debug)
+
+
+for command in (export, check, train, chat, serve):
+    main.add_command(command)

@@ -1,0 +1,83 @@
+"""`likeness chat`: a conversation with a model in the terminal, or one continuation."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from likeness.cli.console import remarks, results, run_folder
+from likeness.cli.sampling import read_sampling, sampling_options
+from likeness.dialogue import START, read_prompt
+
+if TYPE_CHECKING:
+    from bot.engine import ReplyEngine, Sampling
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--prompt",
+    metavar="TEXT",
+    help="Print one continuation of a typed prompt, such as "
+    "'<speaker2> Am I speaking to a bot?', and leave.",
+)
+@click.option("--max-history", type=click.IntRange(1), help="Turns it sees; as many as fit.")
+@click.option("--verbose", is_flag=True, help="Show exactly what goes in and comes out.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, …")
+@sampling_options
+def chat(
+    name: str,
+    prompt: str | None,
+    max_history: int | None,
+    *,
+    verbose: bool,
+    device: str,
+    **sampling: Any,
+) -> None:
+    """Talk to the model NAME (a run, or the path of a model folder).
+
+    Where the input is no terminal, each of its lines is one message, and the answers are printed.
+    """
+    from bot.engine import open_engine
+
+    with remarks().status("Loading the model"):
+        engine = open_engine(run_folder(name), device)
+    chosen = read_sampling(**sampling)
+    if prompt is None:
+        from bot.adapters.terminal import talk
+
+        asyncio.run(
+            _and_close(engine, talk(engine, chosen, verbose=verbose, max_history=max_history))
+        )
+    else:
+        asyncio.run(_and_close(engine, _continue(engine, chosen, prompt, verbose=verbose)))
+
+
+async def _and_close(engine: "ReplyEngine", work: Coroutine[None, None, None]) -> None:
+    try:
+        await work
+    finally:
+        await engine.close()
+
+
+async def _continue(
+    engine: "ReplyEngine", sampling: "Sampling", typed: str, *, verbose: bool
+) -> None:
+    from bot.engine import Trace
+
+    try:
+        messages, opening = read_prompt(typed)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="--prompt") from error
+    trace = Trace()
+    reply = engine.reply(messages, sampling, opening=opening, trace=trace)
+    async for _ in reply:
+        pass
+    console = results()
+    if verbose:
+        console.print(f"--- in\n{trace.prompt}\n--- out\n{trace.output}\n---", markup=False)
+    else:
+        console.print(
+            f"{trace.prompt}{trace.output}".removeprefix(START).rstrip("\n"), markup=False
+        )

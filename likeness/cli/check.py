@@ -1,0 +1,184 @@
+"""`likeness check`: what a messages.jsonl holds, and what the model will see of it."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from likeness.cli.console import byte_progress, results, table
+from likeness.dialogue import (
+    CharacterTokenizer,
+    encode_turns,
+    join,
+    newest_that_fit,
+    spans,
+)
+from likeness.files import read_messages
+from likeness.messages import Message
+
+if TYPE_CHECKING:
+    from training.config import TrainConfig
+    from training.survey import Survey
+
+SHOWN_ROWS = 20
+SHOWN_CHARACTERS = 1_200
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a file holds, counted in one pass.
+
+    Attributes:
+        chats: Messages by (platform, chat id, chat).
+        speakers: Messages by speaker's name.
+        kinds: Messages by kind.
+        first: When the first was sent.
+        last: When the last was.
+    """
+
+    chats: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    speakers: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def count(self, message: Message) -> None:
+        """Count one message."""
+        self.chats[message.platform, message.chat_id, message.chat] += 1
+        self.speakers[message.speaker] += 1
+        self.kinds[message.kind] += 1
+        self.first = min(self.first or message.sent_at, message.sent_at)
+        self.last = max(self.last or message.sent_at, message.sent_at)
+
+
+@click.command()
+@click.argument("messages", type=click.Path(path_type=Path))
+@click.option("--as", "speaker", metavar="SPEAKER", help="Look at it as this speaker's.")
+@click.option("--show", default=10, show_default=True, help="How many conversations to print.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="As for `train`.")
+@click.option("--seed", default=0, show_default=True, help="Which conversations to print.")
+def check(
+    messages: Path, speaker: str | None, show: int, settings: tuple[str, ...], seed: int
+) -> None:
+    """Count what MESSAGES holds, and print conversations as the model will see them.
+
+    A dry run before hours of training.
+    """
+    from training.config import TrainConfig
+    from training.survey import portions, survey
+
+    config = TrainConfig.from_settings(settings)
+    console = results()
+    counts = _count(messages)
+    _print_counts(console, messages, counts)
+    found = survey(messages, speaker)
+    _print_mine(console, found, config)
+    dice = random.Random(seed)  # noqa: S311 - which examples are printed is no secret
+    conversations = (portion.messages for portion in portions(messages, found, config))
+    sample, among = _draw(conversations, show, dice)
+    _print_sample(console, sample, among, config)
+
+
+def _count(path: Path) -> Counts:
+    counts = Counts()
+    with byte_progress() as progress:
+        task = progress.add_task("Reading", total=path.stat().st_size if path.is_file() else None)
+        for message in read_messages(path, lambda count: progress.advance(task, count)):
+            counts.count(message)
+    return counts
+
+
+def _draw(
+    conversations: Iterable[list[Message]], most: int, dice: random.Random
+) -> tuple[list[list[Message]], int]:
+    """Return a few of many, each as likely as any other, and how many there were.
+
+    Source: reservoir sampling, Vitter's algorithm R (1985).
+    """
+    sample: list[list[Message]] = []
+    among = 0
+    for conversation in conversations:
+        among += 1
+        if len(sample) < most:
+            sample.append(conversation)
+        elif (place := dice.randrange(among)) < most:
+            sample[place] = conversation
+    return sample, among
+
+
+def _print_counts(console: Console, path: Path, counts: Counts) -> None:
+    total = counts.chats.total()
+    platforms: Counter[str] = Counter()
+    for (platform, _, _), number in counts.chats.items():
+        platforms[platform] += number
+    kinds = ", ".join(f"{number:,} {kind}" for kind, number in counts.kinds.most_common())
+    console.print(f"[bold]{path}[/bold]: {total:,} messages ({kinds})")
+    if counts.first and counts.last:
+        console.print(f"from {counts.first:%Y-%m-%d} to {counts.last:%Y-%m-%d}")
+    console.print()
+    console.print(table("By platform", ["platform", "#messages"], platforms.most_common()))
+    console.print()
+    chats = [(chat, platform, number) for (platform, _, chat), number in counts.chats.most_common()]
+    _print_top(console, "By chat", ["chat", "platform", "#messages"], chats)
+    _print_top(console, "By speaker", ["speaker", "#messages"], counts.speakers.most_common())
+
+
+def _print_top(
+    console: Console, title: str, columns: list[str], rows: Sequence[tuple[object, ...]]
+) -> None:
+    console.print(table(title, columns, rows[:SHOWN_ROWS]))
+    if len(rows) > SHOWN_ROWS:
+        console.print(f"… and {len(rows) - SHOWN_ROWS:,} more")
+    console.print()
+
+
+def _print_mine(console: Console, found: "Survey", config: "TrainConfig") -> None:
+    mine, targets = found.names.total(), found.targets.total()
+    held_out = sum(found.held_out(chat, config.held_out_share) for chat in found.targets)
+    console.print(
+        f"As {found.me}: {mine:,} of {found.messages:,} messages ({mine / found.messages:.1%})"
+    )
+    reasons = "".join(f" + {number:,} {why}" for why, number in found.left_out.most_common())
+    console.print(
+        f"{mine:,} mine = {targets - held_out:,} that teach + {held_out:,} held out{reasons}\n"
+    )
+
+
+def _print_sample(
+    console: Console, sample: list[list[Message]], among: int, config: "TrainConfig"
+) -> None:
+    console.print(
+        f"{len(sample)} of the {among:,} conversations in which I speak, as the model will see "
+        "them.\nIt learns to write what stands in «», and others' words with weight "
+        f"{config.context_weight:g}:\n"
+    )
+    tokenizer = CharacterTokenizer()
+    for number, conversation in enumerate(sample, start=1):
+        turns = encode_turns(conversation, tokenizer, config.context_weight)
+        window = newest_that_fit(turns, SHOWN_CHARACTERS)
+        head = f"{number}. {conversation[0].sent_at:%Y-%m-%d %H:%M} {conversation[0].chat}"
+        console.print(head, style="bold", markup=False)
+        if len(window) < len(turns):
+            console.print(f"(after {len(turns) - len(window):,} earlier turns)", style="dim")
+        console.print(_marked(spans(join(window, tokenizer), tokenizer)))
+
+
+def _marked(pieces: Iterable[tuple[str, float]]) -> Text:
+    """Return text in which whatever carries the whole loss stands in «», line by line."""
+    marked = Text()
+    for piece, weight in pieces:
+        style = "green" if weight == 1 else "dim" if weight == 0 else ""
+        lines = piece.replace("\n", "⏎\n").split("\n")
+        for number, line in enumerate(lines):
+            if number:
+                marked.append("\n")
+            if line:
+                marked.append(f"«{line}»" if weight == 1 else line, style=style)
+    return marked

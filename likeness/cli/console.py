@@ -1,0 +1,77 @@
+"""Where the command writes: results to standard output, the rest to standard error."""
+
+import logging
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from likeness.card import FILE_NAME
+
+RUNS = Path("runs")
+
+
+def results() -> Console:
+    """Return the console of results."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+
+
+def remarks() -> Console:
+    """Return the console of progress and remarks."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+def byte_progress() -> Progress:
+    """Return a progress bar of bytes, which leaves nothing behind."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=remarks(),
+        transient=True,
+    )
+
+
+def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
+    """Return a plain table; columns that begin with `#` hold numbers."""
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False, title_style="bold")
+    for column in columns:
+        number = column.startswith("#")
+        made.add_column(column.lstrip("#"), justify="right" if number else "left")
+    for row in rows:
+        made.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+    return made
+
+
+def run_folder(name: str) -> Path:
+    """Return the folder of a run, given its name under `runs/` or its path."""
+    path = Path(name)
+    return path if (path / FILE_NAME).is_file() or path.parent != Path() else RUNS / name
+
+
+def configure_logging(*, debug: bool) -> None:
+    """Send log lines to standard error; the one place that configures logging.
+
+    httpx stays at WARNING whatever is asked, for its INFO lines hold Telegram's token in a URL.
+    """
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    for ours in ("likeness", "exporters", "training", "bot"):
+        logging.getLogger(ours).setLevel(logging.DEBUG if debug else logging.INFO)
+    for loud in ("httpx", "httpcore", "alembic", "transformers"):
+        logging.getLogger(loud).setLevel(logging.WARNING)

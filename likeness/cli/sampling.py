@@ -1,0 +1,47 @@
+"""The options that say how a reply is chosen, shared by `chat` and `serve`."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from bot.engine import Sampling
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+OPTIONS = (
+    click.option(
+        "--temperature",
+        type=click.FloatRange(0),
+        help="Below 1 likelier words, above 1 wilder ones; 0 is --greedy.",
+    ),
+    click.option(
+        "--top-k", type=click.IntRange(0), help="Choose among this many likeliest tokens; 0: all."
+    ),
+    click.option(
+        "--top-p",
+        type=click.FloatRange(0, 1, min_open=True),
+        help="Choose among the likeliest tokens that together have this probability.",
+    ),
+    click.option("--greedy", is_flag=True, help="Always take the likeliest token."),
+    click.option("--seed", type=int, help="Make the replies repeatable."),
+    click.option(
+        "--max-new-tokens", type=click.IntRange(1), help="Length of a reply at the most, in tokens."
+    ),
+)
+
+
+def sampling_options(command: Command) -> Command:
+    """Add the options to a command; `read_sampling` takes their values."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_sampling(*, greedy: bool, **given: Any) -> "Sampling":
+    """Return what the options say; what was not given stays at its default."""
+    from bot.engine import Sampling
+
+    chosen = {key: value for key, value in given.items() if value is not None}
+    return Sampling(**chosen | ({"temperature": 0.0} if greedy else {}))

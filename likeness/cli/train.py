@@ -1,0 +1,132 @@
+"""`likeness train`: messages.jsonl in, a model folder out, with the progress drawn."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from likeness.cli.console import RUNS, remarks, results, table
+
+if TYPE_CHECKING:
+    from training.run import Balance, Evaluation, Step
+
+
+def _explain_settings(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from training.config import explain
+
+    results().print(table("What --set takes", ["setting", "meaning"], explain()))
+    ctx.exit()
+
+
+@click.command()
+@click.argument("messages", type=click.Path(path_type=Path))
+@click.option("--run", "name", required=True, metavar="NAME", help="Becomes runs/NAME.")
+@click.option(
+    "--base",
+    default="gpt2",
+    show_default=True,
+    help="A model that transformers loads from the hub, a local folder, or `scratch`: a small "
+    "model of your own from nothing, without a download.",
+)
+@click.option("--as", "speaker", metavar="SPEAKER", help="Play this speaker instead of the owner.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="See --settings.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint of the run.")
+@click.option(
+    "--settings",
+    "_explain",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_explain_settings,
+    help="List what --set takes, and exit.",
+)
+def train(
+    messages: Path, name: str, base: str, speaker: str | None, settings: tuple[str, ...], *,
+    resume: bool,
+) -> None:  # fmt: skip
+    """Fine-tune a language model on MESSAGES to write as you do."""
+    from training.config import TrainConfig
+    from training.run import train as train_run
+
+    config = TrainConfig.from_settings(settings)
+    run = RUNS / name if Path(name).parent == Path() else Path(name)
+    with Drawing(remarks()) as drawing:
+        card = train_run(
+            messages, run, base=base, config=config, speaker=speaker, resume=resume, watch=drawing
+        )
+    drawing.print_gain(results())
+    results().print(f"{card.me} is in {run}. Talk to it: likeness chat {name}")
+
+
+class Drawing:
+    """Draws a run as it goes, to standard error: remarks, held-out figures, a progress bar."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._figures: list[tuple[int, Evaluation]] = []
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f} steps"),
+            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def corpus(self, balance: "Balance") -> None:
+        """Print where my messages went."""
+        reasons = "".join(f" + {count:,} {why}" for why, count in balance.left_out.items())
+        self._console.print(
+            f"{balance.mine:,} messages of mine = {balance.train:,} that teach + "
+            f"{balance.held_out:,} held out{reasons}",
+            markup=False,
+        )
+        if not balance.held_out:
+            self._console.print("Too few to hold any out: nothing will tell how good it gets.")
+
+    def base(self, description: str) -> None:
+        """Print what is trained."""
+        self._console.print(description, markup=False)
+
+    def evaluated(self, step: int, evaluation: "Evaluation") -> None:
+        """Print how well the held-out messages are foretold."""
+        self._figures.append((step, evaluation))
+        self._console.print(
+            f"step {step:,}: held-out perplexity of my words {evaluation.perplexity:,.1f} "
+            f"({evaluation.nats_per_character:.3f} nats a character)"
+        )
+
+    def stepped(self, step: "Step") -> None:
+        """Move the bar."""
+        figures = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
+        left = f"{timedelta(seconds=round(step.seconds_left))} left"
+        if self._task is None:
+            self._task = self._progress.add_task("Training", total=step.of, figures="", left="")
+        self._progress.update(self._task, completed=step.step, figures=figures, left=left)
+
+    def saved(self, path: Path) -> None:
+        """Say nothing: a checkpoint is no news until it is needed."""
+
+    def print_gain(self, console: Console) -> None:
+        """Print what training has changed."""
+        if not self._figures:
+            return
+        (_, before), *_ = self._figures
+        _, best = min(self._figures, key=lambda figure: figure[1].loss)
+        console.print(
+            f"Held-out perplexity of my words: {before.perplexity:,.1f} before, "
+            f"{best.perplexity:,.1f} after training"
+        )
