@@ -46,7 +46,7 @@ class Patience:
     send_seconds: float = 30.0
     conflicts: int = 5
     poll_seconds: int = 30
-    grace_seconds: float = 8.0
+    grace_seconds: float = 7.0
 
     def waits(self) -> Iterator[float]:
         """Yield the waits between tries, in seconds, without end."""
