@@ -1,0 +1,158 @@
+"""A conversation in the terminal, line by line."""
+
+import asyncio
+import io
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from prompt_toolkit import PromptSession
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+from rich.console import Console
+
+from bot.adapters.terminal import piped_lines, talk, typed_lines
+from bot.engine import Sampling
+
+Make = Callable[..., Any]
+
+
+class Screen:
+    def __init__(self) -> None:
+        self.console = Console(file=io.StringIO(), highlight=False, soft_wrap=True)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+
+async def typed(*lines: str) -> AsyncIterator[str]:
+    for line in lines:
+        yield line
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def shown(engine: Any, *lines: str, **more: Any) -> list[str]:
+    screen = Screen()
+    more = {"echo": False} | more
+    await talk(engine, Sampling(), lines=typed(*lines), out=screen.console, **more)
+    return screen.lines
+
+
+async def test_each_message_of_a_burst_is_a_line_with_its_name(fake_engine: Make) -> None:
+    assert await shown(fake_engine(["sure", "at noon?"]), "lunch?") == [
+        "Robin: sure",
+        "Robin: at noon?",
+    ]
+
+
+async def test_piped_questions_are_printed_with_their_answers(fake_engine: Make) -> None:
+    screen = Screen()
+    lines = piped_lines(io.StringIO("hi\n\nbye\n"))
+    await talk(fake_engine(), Sampling(), lines=lines, echo=True, out=screen.console)
+    assert [line for line in screen.lines if line != "you: "] == [
+        "you: hi",
+        "Robin: ok",
+        "you: bye",
+        "Robin: ok",
+    ]
+
+
+async def test_the_first_message_appears_while_the_rest_is_written(fake_engine: Make) -> None:
+    rest, screen = asyncio.Event(), Screen()
+    engine = fake_engine(["first", rest, "second"])
+    talking = asyncio.create_task(
+        talk(engine, Sampling(), lines=typed("hi"), echo=False, out=screen.console)
+    )
+    await settle()
+    assert screen.lines == ["Robin: first"]
+    rest.set()
+    await talking
+    assert screen.lines == ["Robin: first", "Robin: second"]
+
+
+@pytest.mark.parametrize("command", ["h", "/history"])
+async def test_the_history_is_shown_in_the_workshop_s_form(fake_engine: Make, command: str) -> None:
+    found = await shown(fake_engine(["yes", "you?"]), "are you <b>there</b>?", command)
+    assert found[2:] == ["<speaker2> are you <b>there</b>?", "<speaker1> yes<msg>you?"]
+
+
+async def test_a_reset_empties_the_history(fake_engine: Make) -> None:
+    engine = fake_engine()
+    found = await shown(engine, "old", "/reset", "h", "new")
+    assert "(nothing was said yet)" in found
+    assert [[m.text for m in asked] for asked in engine.asked] == [["old"], ["new"]]
+
+
+async def test_quitting_ends_it_and_help_lists_the_commands(fake_engine: Make) -> None:
+    engine = fake_engine()
+    found = await shown(engine, "/help", "/quit", "unheard")
+    assert {line.split()[0] for line in found} == {"h", "/reset", "/help", "/quit"}
+    assert engine.asked == []
+
+
+async def test_verbose_shows_what_went_in_and_what_came_out(fake_engine: Make) -> None:
+    found = await shown(fake_engine(["yes"]), "[bold]hi[/bold]", verbose=True)
+    assert found == ["Robin: yes", "--- in", "[bold]hi[/bold]", "--- out", "yes", "---"]
+
+
+async def test_the_model_sees_as_many_turns_as_asked_for(fake_engine: Make) -> None:
+    engine = fake_engine(["one", "two"])
+    await shown(engine, "a", "b", "c", max_history=3)
+    assert [[m.text for m in asked] for asked in engine.asked] == [
+        ["a"],
+        ["a", "one", "two", "b"],
+        ["b", "ok", "c"],
+    ]
+
+
+async def test_what_would_steer_the_terminal_is_not_printed(fake_engine: Make) -> None:
+    found = await shown(fake_engine(["\x1b[31mred\x07 👩‍🚀[red]x[/red]"]), "hi")
+    assert found == ["Robin: \ufffd[31mred\ufffd 👩‍🚀[red]x[/red]"]
+
+
+async def test_no_words_are_said_to_be_none(fake_engine: Make) -> None:
+    assert await shown(fake_engine([]), "hi") == ["(no answer)"]
+
+
+async def test_ctrl_c_ends_the_reply_and_keeps_the_conversation(fake_engine: Make) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    screen, engine = Screen(), fake_engine(["begun", asyncio.Event(), "never"])
+    talking = asyncio.create_task(
+        talk(engine, Sampling(), lines=typed("a", "b"), echo=False, out=screen.console)
+    )
+    await settle()
+    os.kill(os.getpid(), signal.SIGINT)
+    await talking
+    assert screen.lines == ["Robin: begun", "(stopped)", "Robin: ok"]
+    assert engine.stopped == 1
+    assert signal.getsignal(signal.SIGINT) is before
+    assert [[m.text for m in asked] for asked in engine.asked][1] == ["a", "begun", "b"]
+
+
+async def test_leaving_while_a_reply_is_written_stops_the_model(fake_engine: Make) -> None:
+    screen, engine = Screen(), fake_engine(["begun", asyncio.Event()])
+    talking = asyncio.create_task(
+        talk(engine, Sampling(), lines=typed("a"), echo=False, out=screen.console)
+    )
+    await settle()
+    talking.cancel()
+    await asyncio.gather(talking, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert engine.stopped == 1
+
+
+@pytest.mark.parametrize("last", ["\x04", "\x03"])
+async def test_typing_knows_arrow_keys_and_ends_with_ctrl_d_and_ctrl_c(last: str) -> None:
+    with create_pipe_input() as keys:
+        session: PromptSession[str] = PromptSession(input=keys, output=DummyOutput())
+        keys.send_text(f"helo\x1b[Dl\rbye\r{last}")
+        found = [line async for line in typed_lines(session)]
+    assert found == ["hello", "bye"]
+    assert session.history.get_strings() == ["hello", "bye"]
