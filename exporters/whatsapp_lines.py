@@ -33,7 +33,7 @@ class Lines:
     that Unicode knows occur inside messages.
 
     Attributes:
-        damaged: Whether the reading stopped at damage.
+        damaged: Whether the reading stopped at damage; the line that it cut is left out.
     """
 
     def __init__(self, source: Source, on_bytes: Callable[[int], None] | None = None) -> None:
@@ -52,7 +52,8 @@ class Lines:
                 begun = [others.pop()]
                 for line in others:
                     yield line.removesuffix("\r")
-        if last := "".join(begun).removesuffix("\r"):
+        last = "".join(begun).removesuffix("\r")
+        if last and not self.damaged:
             yield last
 
     def _texts(self, decoder: codecs.IncrementalDecoder) -> Iterator[str]:
