@@ -4,9 +4,9 @@ import asyncio
 import os
 
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from alembic import context
+from bot.store.databases import make_engine
 from bot.store.tables import Table
 
 
@@ -23,7 +23,7 @@ def run(connection: Connection) -> None:
 
 async def run_by_hand() -> None:
     url = os.environ.get("LIKENESS_DATABASE", "sqlite+aiosqlite:///likeness.db")
-    engine = create_async_engine(url)
+    engine = make_engine(url)
     async with engine.begin() as connection:
         await connection.run_sync(run)
     await engine.dispose()

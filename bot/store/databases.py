@@ -22,7 +22,7 @@ async def connect(url: str) -> AsyncEngine:
         DatabaseTooNew: A newer Likeness migrated it; it was left as it is.
         DatabaseError: It is not a database, or cannot be opened or written.
     """
-    engine = _engine(url)
+    engine = make_engine(url)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(migrate, place(engine.url))
@@ -53,7 +53,12 @@ def reason(error: Exception) -> str:
     return (str(cause).splitlines() or [type(cause).__name__])[0].strip().rstrip(".")
 
 
-def _engine(url: str) -> AsyncEngine:
+def make_engine(url: str) -> AsyncEngine:
+    """Return the connections to a database, not yet opened; a new SQLite file is made private.
+
+    Raises:
+        DatabaseError: The URL or the file is of no use.
+    """
     try:
         parsed = make_url(url)
         if (file := _file(parsed)) is not None:
