@@ -39,7 +39,7 @@ def translate(message: discord.Message) -> messages.Message | None:
     chat = chat_of(message.channel)
     return messages.Message(
         platform="discord",
-        chat_id=chat.thread or chat.chat,
+        chat_id=chat.chat,
         chat=getattr(message.channel, "name", message.author.display_name),
         id=str(message.id),
         speaker_id=str(message.author.id),
