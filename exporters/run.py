@@ -198,7 +198,7 @@ class _Run:
             chat = self._chats[place]
             chat.messages += 1
             chat.outgoing += bool(mine)
-            yield replace(message, outgoing=mine)
+            yield message if mine == message.outgoing else replace(message, outgoing=mine)
 
 
 def _name(path: Path, file: Path) -> str:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO, Any
 
 import ijson  # type: ignore[import-untyped]
@@ -9,6 +10,7 @@ import ijson  # type: ignore[import-untyped]
 from likeness.errors import DamagedSource
 from likeness.messages import Record, Rejected
 
+_FAULTS = (ijson.JSONError, UnicodeDecodeError, ArithmeticError)
 _OPENING = {"start_map": "object", "start_array": "array"}
 _BOM = b"\xef\xbb\xbf"
 
@@ -62,14 +64,12 @@ class JSONReader:
         event, value = self._next()
         if event not in _OPENING:
             return value
-        builder = ijson.ObjectBuilder()
-        builder.event(event, value)
-        depth = 1
-        while depth:
-            event, value = self._next()
-            builder.event(event, value)
-            depth += (event in _OPENING) - (event in ("end_map", "end_array"))
-        return builder.value
+        whole = _container(event)
+        try:
+            _fill(whole, self._events)
+        except _FAULTS as error:
+            raise BrokenJSON from error
+        return whole
 
     def _skip_untouched(self) -> None:
         if not self._untouched:
@@ -94,10 +94,8 @@ class JSONReader:
     def _advance(self) -> tuple[str, Any]:
         try:
             return next(self._events)
-        except (ijson.JSONError, UnicodeDecodeError, ArithmeticError) as error:
+        except (*_FAULTS, StopIteration) as error:
             raise BrokenJSON from error
-        except StopIteration as end:
-            raise BrokenJSON from end
 
 
 class _Joined:
@@ -116,13 +114,41 @@ class _Joined:
 
 def beginning(head: bytes) -> Any:
     """Return what the first bytes of a JSON file say, as far as they go; None if not JSON."""
-    builder = ijson.ObjectBuilder()
-    try:
-        for event, value in ijson.basic_parse(io.BytesIO(head.removeprefix(_BOM))):
-            builder.event(event, value)
-    except (ijson.JSONError, UnicodeDecodeError, ArithmeticError):
-        pass
-    return getattr(builder, "value", None)
+    events = iter(ijson.basic_parse(io.BytesIO(head.removeprefix(_BOM))))
+    whole: Any = None
+    with suppress(*_FAULTS):
+        event, whole = next(events)
+        if event in _OPENING:
+            whole = _container(event)
+            _fill(whole, events)
+    return whole
+
+
+def _container(event: str) -> dict[str, Any] | list[Any]:
+    return {} if event == "start_map" else []
+
+
+def _fill(whole: dict[str, Any] | list[Any], events: Iterator[tuple[str, Any]]) -> None:
+    """Put into an object or array what comes up to its end; a fault leaves it partly filled."""
+    holder: Any = whole
+    key = ""
+    outer: list[tuple[Any, str]] = []
+    for event, value in events:
+        if event == "map_key":
+            key = value
+        elif event in ("end_map", "end_array"):
+            if not outer:
+                return
+            holder, key = outer.pop()
+        else:
+            inner = _container(event) if event in _OPENING else value
+            if isinstance(holder, dict):
+                holder[key] = inner
+            else:
+                holder.append(inner)
+            if event in _OPENING:
+                outer.append((holder, key))
+                holder = inner
 
 
 def keep_whole(records: Iterator[Record], name: str) -> Iterator[Record]:
