@@ -1,5 +1,6 @@
 """Opening a database: its file, its connections, its revision."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.store.migrations import migrate
 from likeness.errors import DatabaseError
+
+# At DEBUG it logs each statement with its values: people's words.
+logging.getLogger("aiosqlite").setLevel(logging.INFO)
 
 BUSY_SECONDS = 10
 """How long to wait for another program that is writing to the same SQLite file."""
