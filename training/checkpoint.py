@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -44,7 +45,7 @@ class Checkpoint:
             found: dict[str, Any] = torch.load(
                 self.folder / _STATE, map_location="cpu", weights_only=True
             )
-        except (OSError, RuntimeError, ValueError, KeyError, EOFError) as error:
+        except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
             raise CannotResume(
                 f"{self.folder} cannot be read: remove it to go on from the one before."
             ) from error

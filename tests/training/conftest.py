@@ -1,0 +1,122 @@
+"""Tiny bases, tiny chats, and a watch that remembers, for the tests of training."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from likeness.messages import Message
+from training.base import quiet
+from training.config import TrainConfig
+from training.evaluate import Evaluation
+from training.survey import Balance
+from training.vocabulary import byte_level_bpe
+from training.watch import Step
+
+WORDS = (
+    "the bus",
+    "is late",
+    "again",
+    "my friend",
+    "so we",
+    "walk home",
+    "and eat",
+    "soup tonight",
+)
+
+
+@dataclass
+class Memory:
+    """A watch that remembers what it was told, and presses Ctrl-C when asked to."""
+
+    interrupt_at: int | None = None
+    bases: list[str] = field(default_factory=list)
+    balances: list[Balance] = field(default_factory=list)
+    evaluations: dict[int, Evaluation] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+
+    def base(self, description: str) -> None:
+        self.bases.append(description)
+
+    def corpus(self, balance: Balance) -> None:
+        self.balances.append(balance)
+
+    def evaluated(self, step: int, evaluation: Evaluation) -> None:
+        self.evaluations[step] = evaluation
+        if step == self.interrupt_at:
+            raise KeyboardInterrupt
+
+    def stepped(self, step: Step) -> None:
+        self.steps.append(step)
+
+    def saved(self, path: Path) -> None:
+        self.paths.append(path)
+
+
+@pytest.fixture(autouse=True)
+def fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for the disk: what it guards against cannot be tested here."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+Write = Callable[[Iterable[Message]], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Return a function that writes messages.jsonl."""
+
+    def write(messages: Iterable[Message]) -> Path:
+        path = tmp_path / "messages.jsonl"
+        path.write_text("".join(message.to_json() + "\n" for message in messages), "utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def chat(say: Callable[..., Message]) -> list[Message]:
+    """Return 60 messages of two friends, in three conversations."""
+    return [
+        say(
+            "me" if number % 2 else "ann",
+            f"{WORDS[number % len(WORDS)]} {WORDS[number * 7 % len(WORDS)]} number {number}",
+            after=90_000 * 4 if number % 20 == 0 else 30,
+        )
+        for number in range(60)
+    ]
+
+
+TINY = ("layers=1", "width=16", "heads=2", "vocabulary=300", "context_tokens=64", "batch_rows=2")
+
+
+@pytest.fixture
+def tiny() -> Callable[..., TrainConfig]:
+    """Return a function that makes the settings of a run of a second."""
+    return lambda *settings: TrainConfig.from_settings([*TINY, *settings])
+
+
+@pytest.fixture(scope="session")
+def plain_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a tiny GPT-2 that knows no tags."""
+    folder = tmp_path_factory.mktemp("bases") / "gpt2"
+    tokenizer = byte_level_bpe(WORDS, 300)
+    torch.manual_seed(1)
+    shape = GPT2Config(
+        vocab_size=len(tokenizer), n_positions=64, n_embd=16, n_layer=1, n_head=2,
+        bos_token_id=0, eos_token_id=0,
+    )  # fmt: skip
+    with quiet():
+        GPT2LMHeadModel(shape).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    return folder
