@@ -6,7 +6,7 @@ Source: `DiscordChatExporter.Core/Exporting/JsonMessageWriter.cs` of Tyrrrz/Disc
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from exporters.entry import Unreadable, as_object, needed, part, string
@@ -121,8 +121,7 @@ def _moment(entry: dict[str, Any]) -> datetime:
     try:
         moment = datetime.fromisoformat(string(entry, "timestamp"))
         if moment.tzinfo is not None:
-            moment.utctimetuple()  # overflows at the edges of the calendar
-            return moment
+            return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Unreadable("it has no date that can be read") from error
     raise Unreadable("its date names no offset from UTC")

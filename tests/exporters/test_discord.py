@@ -1,0 +1,89 @@
+"""What DiscordChatExporter's JSON tells beside its words: whose they are, and where they stand."""
+
+import json
+from datetime import UTC
+
+import pytest
+
+from exporters.discord import DISCORD
+from exporters.sources import Reading, sources_in
+from likeness.messages import Message, Notice, Rejected
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Return a function that reads one channel's export."""
+
+    def read(*entries, **channel):
+        header = {"id": "9", "type": "GuildTextChat", "category": "Text", "name": "pier", **channel}
+        guild = {"id": "0" if header["type"].startswith("Direct") else "8", "name": "Harbour"}
+        export = {"guild": guild, "channel": header, "messages": entries}
+        path = tmp_path / "channel.json"
+        path.write_text(json.dumps(export), "utf-8")
+        (source,) = sources_in(path, path.name)
+        assert DISCORD.recognises(source)
+        return list(DISCORD.read(source, Reading(UTC)))
+
+    return read
+
+
+def entry(number=1, **other):
+    author = {"id": "11", "name": "ann", "nickname": "Ann", "isBot": False}
+    moment = f"2024-05-01T10:00:{number:02}+02:00"
+    told = {"id": str(number), "type": "Default", "timestamp": moment, "content": f"t{number}"}
+    return {**told, "author": author, **other}
+
+
+@pytest.mark.parametrize(
+    ("type_", "name"),
+    [
+        ("GuildTextChat", "Harbour / pier"),
+        ("GuildPublicThread", "Harbour / Text / pier"),
+        ("DirectTextChat", "pier"),
+        ("DirectGroupTextChat", "pier"),
+    ],
+)
+def test_a_chat_is_called_as_its_place(read, type_, name):
+    (message,) = read(entry(), type=type_)
+    assert (message.chat_id, message.chat) == ("9", name)
+
+
+@pytest.mark.parametrize("type_", ["Call", "ChannelPinnedMessage", "RecipientAdd", "8", "21", "46"])
+def test_what_the_app_wrote_is_a_notice(read, type_):
+    assert read(entry(type=type_)) == [Notice(f"system message {type_}")]
+
+
+@pytest.mark.parametrize("type_", ["Default", "Reply", "19"])
+def test_what_a_person_wrote_is_a_message(read, type_):
+    assert [message.kind for message in read(entry(type=type_))] == ["text"]
+
+
+def test_a_reply_into_another_channel_is_not_one_here(read):
+    elsewhere = {"messageId": "5", "channelId": "77", "guildId": "8"}
+    records = read(
+        entry(1, type="Reply", reference={**elsewhere, "channelId": "9"}),
+        entry(2, type="Reply", reference=elsewhere),
+    )
+    assert [record.reply_to for record in records] == ["5", None]
+
+
+def test_newest_first_is_read_as_well(read):
+    assert [record.text for record in read(entry(2), entry(1))] == ["t2", "t1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"author": "ann"}, 'its "author" is not an object'),
+        ({"content": 7}, 'its "content" is not a string'),
+        ({"id": None}, 'it has no "id"'),
+        ({"timestamp": "noon"}, "it has no date that can be read"),
+        ({"timestamp": "9999-12-31T23:59:59-05:00"}, "it has no date that can be read"),
+        ({"timestamp": "2024-05-01T10:00:00"}, "its date names no offset from UTC"),
+        ({"type": "a private word"}, "its type is none that the app writes"),
+    ],
+)
+def test_an_entry_of_a_wrong_shape_is_rejected_and_the_next_is_read(read, change, reason):
+    first, second = read(entry(1, **change), entry(2))
+    assert first == Rejected("messages[0]", reason)
+    assert isinstance(second, Message)
