@@ -9,6 +9,7 @@ in every later export of the chat.
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 
 from exporters.clock import LocalClock
@@ -133,14 +134,14 @@ class _Chat:
         if isinstance(body, Notice):
             return body
         kind, text = body
-        speaker = clean(entry.name)
+        speaker, shown = _speaker(entry.name)
         return Message(
             platform=PLATFORM,
             chat_id=self._id,
             chat=self._name,
             id=self._ids.of(entry.when, speaker, text or kind),
             speaker_id=speaker,
-            speaker=spoken(speaker),
+            speaker=shown,
             outgoing=None,
             sent_at=self._clock.utc(entry.when),
             text=text,
@@ -164,6 +165,12 @@ class _Chat:
             )
 
 
+@lru_cache(maxsize=4096)
+def _speaker(name: str) -> tuple[str, str]:
+    """Return the id of who wrote, and the name that people see."""
+    return clean(name), spoken(clean(name))
+
+
 def _files(source: Source) -> list[str]:
     folder = source.path.parent.name
     return (
@@ -183,8 +190,8 @@ class _Ids:
 
         Equals are counted while they are among the last messages; memory stays constant.
         """
-        told = f"{when:%Y-%m-%d %H:%M}\n{speaker}\n{words}".encode(errors="surrogatepass")
-        key = blake2b(told, digest_size=8).digest()
+        told = f"{when.isoformat(timespec='minutes')}\n{speaker}\n{words}"
+        key = blake2b(told.encode(errors="surrogatepass"), digest_size=8).digest()
         equals = self._recent.get(key, self._older.get(key, 0))
         if len(self._recent) >= _MOST_REMEMBERED:
             self._older, self._recent = self._recent, {}

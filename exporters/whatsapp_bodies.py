@@ -51,7 +51,7 @@ def announces_file(text: str) -> bool:
 
 def says_encrypted(text: str) -> bool:
     """Tell whether a text is the notice that nobody can read along."""
-    return text.strip(_EDGE_MARKS).casefold().startswith(ENCRYPTED)
+    return text[:_SHORT].lstrip(_EDGE_MARKS).casefold().startswith(ENCRYPTED)
 
 
 class Bodies:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from exporters.whatsapp_dates import calendar_date, numbers_of
@@ -83,7 +83,6 @@ class EntryReader:
     heads: list[HeadReader]
     names: Names
     pasted: int = 0
-    _held: list[Entry] = field(default_factory=list)
 
     def read(self, lines: Iterable[str]) -> Iterator[Entry | Rejected]:
         """Yield the entries in the order of the file, and what stands before the first of them."""
@@ -100,8 +99,10 @@ class EntryReader:
         tail = before
         entry: Entry | None = None
         for line in lines:
-            found = next(filter(None, (head.read(line) for head in self.heads)), None)
-            if found is None:
+            for head in self.heads:
+                if found := head.read(line):
+                    break
+            else:
                 tail.append(line)
                 continue
             yield before if entry is None else entry
