@@ -24,6 +24,7 @@ class RunCard:
         base: What it was trained from: a model name, a folder, or `scratch`.
         context_tokens: How many tokens a prompt and its reply may have together.
         gap_seconds: The silence that ended a conversation in training.
+        reply_gap_seconds: The same before a reply of mine; as `gap_seconds` if None.
         settings: The training settings, as `TrainConfig` says them.
         data: The file's SHA-256 and its counts.
         metrics: Held-out figures before and after training.
@@ -37,6 +38,7 @@ class RunCard:
     base: str
     context_tokens: int
     gap_seconds: float
+    reply_gap_seconds: float | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)

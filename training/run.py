@@ -153,6 +153,7 @@ def _finish(task: _Task, found: Survey, corpus: Corpus, session: Session) -> Run
         base=task.base,
         context_tokens=session.base.context_tokens,
         gap_seconds=task.config.gap_seconds,
+        reply_gap_seconds=task.config.reply_gap_seconds,
         settings=dataclasses.asdict(task.config),
         data={"sha256": session.identity["data"], **dataclasses.asdict(corpus.balance)},
         metrics=_metrics(session),

@@ -87,7 +87,9 @@ class Writer:
 
     def _prompt(self, request: Request, room: int) -> list[int]:
         limit = self.card.context_tokens - room
-        conversations = split_conversations(request.messages, self.card.gap_seconds)
+        conversations = split_conversations(
+            request.messages, self.card.gap_seconds, self.card.reply_gap_seconds
+        )
         newest = deque(conversations, maxlen=1)
         ids = prompt(
             newest[0] if newest else [],

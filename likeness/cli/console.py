@@ -73,5 +73,5 @@ def configure_logging(*, debug: bool) -> None:
     )
     for ours in ("likeness", "exporters", "training", "bot"):
         logging.getLogger(ours).setLevel(logging.DEBUG if debug else logging.INFO)
-    for loud in ("httpx", "httpcore", "alembic", "transformers"):
+    for loud in ("httpx", "httpcore", "aiosqlite", "alembic", "transformers"):
         logging.getLogger(loud).setLevel(logging.WARNING)

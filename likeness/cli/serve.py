@@ -22,9 +22,8 @@ def serve(name: str, platforms: tuple[str, ...], *, device: str, **sampling: Any
     Tokens come from TELEGRAM_TOKEN and DISCORD_TOKEN, in the environment or in a file .env; each
     chat's history is kept in likeness.db, or where LIKENESS_DATABASE says.
     """
-    from bot.run import serve as run_serve
-
     from bot.engine import open_engine
+    from bot.run import serve as run_serve
     from bot.settings import Settings
 
     settings = Settings.read(platforms)
