@@ -66,7 +66,7 @@ async def serve(
                 trouble = _trouble(client, error)
             finally:
                 await client.stop()
-            waits = patience.waits() if client.was_ready else waits
+            waits = patience.waits() if client.was_connected else waits
             wait = next(waits)
             log.warning("discord: %s; trying again in %.0f s", trouble, wait)
             await asyncio.sleep(wait)
@@ -107,9 +107,9 @@ def _trouble(client: "LikenessClient", error: Exception) -> str:
     # later an event that it cannot read ends it.
     expected = aiohttp.ClientError | OSError | discord.DiscordException
     first = isinstance(error, AttributeError) and client.ws is None
-    if not (client.was_ready or first or isinstance(error, expected)):
+    if not (client.was_connected or first or isinstance(error, expected)):
         raise error
-    return delivery.wordless(error) if client.was_ready else type(error).__name__
+    return delivery.wordless(error) if client.was_connected else type(error).__name__
 
 
 class LikenessClient(discord.Client):
@@ -120,8 +120,9 @@ class LikenessClient(discord.Client):
         super().__init__(
             intents=discord.Intents(guilds=True, messages=True, message_content=True),
             allowed_mentions=discord.AllowedMentions.none(),
+            guild_ready_timeout=0,  # nothing here waits for all servers, and it outlives a close
         )
-        self.was_ready = False
+        self.was_connected = False
         self._conversation = conversation
         self._patience = patience
         self._answers = Answers()
@@ -144,9 +145,9 @@ class LikenessClient(discord.Client):
         except discord.HTTPException as error:
             log.warning("discord: the commands were not registered: HTTP %d", error.status)
 
-    async def on_ready(self) -> None:
-        """Note that it works; a later connection says so again."""
-        self.was_ready = True
+    async def on_connect(self) -> None:
+        """Note that Discord took the login; it does so again after an outage."""
+        self.was_connected = True
         log.info("discord: connected")
 
     async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:

@@ -1,0 +1,78 @@
+"""What every adapter does alike: cut, insist, keep up a sign, describe an error."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from bot.adapters.delivery import NOTHING, Answers, NotDelivered, Patience, insist, split, wordless
+from bot.adapters.telegram_chats import _utf16_units
+from bot.conversation import ChatId
+
+TEXTS = some.text(some.sampled_from(["a", " ", "\n", "🥁", "é", "\u3000"]), max_size=60)
+
+
+@given(TEXTS, some.integers(2, 20))
+def test_every_piece_fits_and_nothing_but_space_is_lost(text: str, limit: int) -> None:
+    pieces = split(text, limit, _utf16_units)
+    assert all(0 < _utf16_units(piece) <= limit and piece == piece.strip() for piece in pieces)
+    assert "".join("".join(pieces).split()) == ("".join(text.split()) or NOTHING)
+
+
+def test_a_text_is_cut_at_a_line_or_a_word_if_there_is_one() -> None:
+    assert split("one two\nthree four", 10) == ["one two", "three four"]
+    assert split("one two three", 8) == ["one two", "three"]
+    assert split("onetwothree", 8) == ["onetwoth", "ree"]
+
+
+def test_waits_double_up_to_the_longest() -> None:
+    waits = Patience(first_wait_seconds=1, longest_wait_seconds=5).waits()
+    assert [next(waits) for _ in range(5)] == [1, 2, 4, 5, 5]
+
+
+async def test_what_will_not_pass_is_tried_once() -> None:
+    tries = []
+
+    async def attempt() -> None:
+        tries.append(1)
+        raise ValueError("somebody's words")
+
+    with pytest.raises(NotDelivered, match="^ValueError$"):
+        await insist(attempt, lambda _: None, Patience())
+    assert len(tries) == 1
+
+
+async def test_an_answer_that_fails_is_told_without_its_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fail() -> None:
+        raise ValueError("somebody's words")
+
+    answers = Answers()
+    answers.start(ChatId("telegram", "7", "3"), fail())
+    await answers.finish(1)
+    assert "telegram 7 3: an answer failed: ValueError" in caplog.text
+    assert "somebody" not in caplog.text
+
+
+async def test_answers_that_take_too_long_are_stopped() -> None:
+    stopped = asyncio.Event()
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    answers = Answers()
+    answers.start(ChatId("telegram", "7"), wait())
+    await asyncio.sleep(0)
+    await answers.finish(0.01)
+    assert stopped.is_set()
+
+
+def test_an_error_is_described_by_where_it_arose() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        _ = 1 / 0
+    assert wordless(caught.value).startswith("ZeroDivisionError, test_an_error_is_described")

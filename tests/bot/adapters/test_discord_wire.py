@@ -1,0 +1,183 @@
+"""The Discord adapter over real sockets: what a login, a fault and a stop look like."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from pydantic import SecretStr
+
+from bot.adapters.delivery import Patience
+from bot.adapters.discord import serve
+from bot.conversation import Conversation
+from bot.settings import Settings
+from likeness.errors import BadSettings, PlatformUnavailable, TokenRefused
+from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.adapters.fake_discord import TOKEN, FakeDiscord
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeDiscord]:
+    async with FakeDiscord() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(server: FakeDiscord) -> Settings:
+    return Settings(
+        discord_token=SecretStr(TOKEN),
+        discord_api_url=server.api_url,
+        discord_gateway_url=server.gateway_url,
+    )
+
+
+@pytest.fixture
+def running(settings: Settings, history: FakeHistory, hasty: Patience, fake_engine: Any) -> Run:
+    """Return a context in which the bot runs; it gives the engine."""
+
+    @asynccontextmanager
+    async def running(*scripts: Any) -> AsyncIterator[Any]:
+        engine = fake_engine(*scripts)
+        bot = asyncio.create_task(serve(settings, Conversation(history, engine), hasty))
+        try:
+            yield engine
+        finally:
+            bot.cancel()
+            await asyncio.gather(bot, return_exceptions=True)
+
+    return running
+
+
+async def test_it_answers_over_the_servers_that_the_settings_name(
+    server: FakeDiscord, running: Run, history: FakeHistory
+) -> None:
+    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    async with running(["hi"]):
+        await server.until(lambda: server.identified == 1)
+        await server.say("hello")
+        await server.until(lambda: server.sent == ["hi"])
+    await server.until(lambda: server.closed_by_bot == 1)
+    assert history.texts("discord", 7) == ["hello", "hi"]
+    assert before == (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY)
+
+
+async def test_a_refused_token_is_one_clear_sentence(
+    settings: Settings, hasty: Patience, fake_engine: Any
+) -> None:
+    wrong = settings.model_copy(update={"discord_token": SecretStr("another-secret")})
+    with pytest.raises(TokenRefused, match="DISCORD_TOKEN") as caught:
+        await serve(wrong, Conversation(FakeHistory(), fake_engine()), hasty)
+    assert "secret" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+async def test_no_token_is_one_clear_sentence(settings: Settings, fake_engine: Any) -> None:
+    bare = settings.model_copy(update={"discord_token": None})
+    with pytest.raises(BadSettings, match="DISCORD_TOKEN is not set"):
+        await serve(bare, Conversation(FakeHistory(), fake_engine()))
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "sentence"),
+    [
+        (4014, PlatformUnavailable, "switch on Message Content Intent"),
+        (4004, TokenRefused, "DISCORD_TOKEN"),
+    ],
+)
+async def test_a_gateway_that_sends_the_bot_away_is_one_clear_sentence(
+    server: FakeDiscord,
+    settings: Settings,
+    hasty: Patience,
+    fake_engine: Any,
+    code: int,
+    error: type[Exception],
+    sentence: str,
+) -> None:
+    server.close_codes.append(code)
+    with pytest.raises(error, match=sentence):
+        await serve(settings, Conversation(FakeHistory(), fake_engine()), hasty)
+
+
+async def test_a_wrong_address_is_one_clear_sentence(
+    server: FakeDiscord, settings: Settings, hasty: Patience, fake_engine: Any
+) -> None:
+    server.faults["users/@me"].append(404)
+    with pytest.raises(PlatformUnavailable, match="DISCORD_API_URL"):
+        await serve(settings, Conversation(FakeHistory(), fake_engine()), hasty)
+
+
+async def test_a_platform_that_is_down_at_the_start_is_waited_for(
+    server: FakeDiscord, running: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.faults["users/@me"].append(503)
+    server.refused = 1
+    async with running(["hi"]):
+        await server.until(lambda: server.identified == 1)
+        await server.say("hello")
+        await server.until(lambda: server.sent == ["hi"])
+    assert caplog.text.count("trying again") == 2
+
+
+async def test_no_network_at_the_start_is_waited_for(
+    server: FakeDiscord,
+    settings: Settings,
+    hasty: Patience,
+    fake_engine: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    nowhere = settings.model_copy(update={"discord_api_url": "http://127.0.0.1:9/api"})
+    bot = asyncio.create_task(serve(nowhere, Conversation(FakeHistory(), fake_engine()), hasty))
+    await server.until(lambda: caplog.text.count("trying again") > 1)
+    bot.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await bot
+
+
+async def test_an_event_that_cannot_be_read_does_not_end_the_bot(
+    server: FakeDiscord, running: Run
+) -> None:
+    async with running(["hi"]):
+        await server.until(lambda: server.identified == 1)
+        await server.say("hello")
+        await server.until(lambda: server.sent == ["hi"])
+        await server.dispatch("MESSAGE_CREATE", {"no": "message"})
+        await server.until(lambda: server.identified == 2)
+        await server.say("still there?")
+        await server.until(lambda: server.sent == ["hi", "ok"])
+
+
+async def test_stopping_finishes_the_answer_being_written(
+    server: FakeDiscord, settings: Settings, hasty: Patience, fake_engine: Any
+) -> None:
+    gate = asyncio.Event()
+    engine = fake_engine([gate, "done"])
+    bot = asyncio.create_task(serve(settings, Conversation(FakeHistory(), engine), hasty))
+    await server.until(lambda: server.identified == 1)
+    await server.say("hello")
+    await server.until(lambda: bool(engine.asked))
+    bot.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await bot
+    assert server.sent == ["done"]
+
+
+async def test_the_token_is_never_logged(
+    server: FakeDiscord, running: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, "bot")
+    server.faults["users/@me"].append(503)
+    async with running(["a secret answer"]):
+        await server.until(lambda: server.identified == 1)
+        await server.say("a secret question")
+        await server.until(lambda: bool(server.sent))
+    assert "logging in" in caplog.text
+    assert "secret" not in caplog.text
