@@ -38,7 +38,7 @@ async def test_what_will_not_pass_is_tried_once() -> None:
         tries.append(1)
         raise ValueError("somebody's words")
 
-    with pytest.raises(NotDelivered, match="^ValueError$"):
+    with pytest.raises(NotDelivered, match=r"^ValueError$"):
         await insist(attempt, lambda _: None, Patience())
     assert len(tries) == 1
 
