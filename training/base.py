@@ -173,10 +173,12 @@ def _say_how_to_generate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerF
     start = tokenizer.convert_tokens_to_ids(START)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = START
+    newline = newline_id(tokenizer.backend_tokenizer)
+    # Padding with START would have `generate` hide a prompt's own START where no mask is given.
     model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         bos_token_id=start,
-        eos_token_id=newline_id(tokenizer.backend_tokenizer),
-        pad_token_id=start,
+        eos_token_id=newline,
+        pad_token_id=newline,
         do_sample=True,
         top_p=0.9,
     )

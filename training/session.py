@@ -117,7 +117,9 @@ class Session:
                     break
                 if self._stop:
                     raise KeyboardInterrupt
-                self._note(self.trainer.take_step())
+                self._unreported.append(self.trainer.take_step())
+                self._report_if_due(_SECONDS_BETWEEN_REPORTS)
+            self._report_if_due(least_seconds=0)
             if self.judge is None:
                 self._save_if_new()
 
@@ -164,11 +166,10 @@ class Session:
             self.save()
         self.watch.evaluated(step, evaluation)
 
-    def _note(self, taken: Taken) -> None:
-        self._unreported.append(taken)
+    def _report_if_due(self, least_seconds: float) -> None:
         now, step, plan = time.monotonic(), self.trainer.step, self.trainer.plan
         seconds = now - self._reported_at
-        if seconds < _SECONDS_BETWEEN_REPORTS and step < plan.steps:
+        if not self._unreported or seconds < least_seconds:
             return
         # Reading the losses waits for the device: once a report, not once a step.
         loss = float(torch.stack([one.loss for one in self._unreported]).mean())

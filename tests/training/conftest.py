@@ -58,6 +58,12 @@ class Memory:
         self.paths.append(path)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Keep tiny products on one thread: more would only wait for each other."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(autouse=True)
 def fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for the disk: what it guards against cannot be tested here."""

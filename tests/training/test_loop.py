@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 
 def _model(folder: Path) -> PreTrainedModel:
     with quiet():
-        return GPT2LMHeadModel.from_pretrained(folder).eval()
+        return GPT2LMHeadModel.from_pretrained(folder, resid_pdrop=0, embd_pdrop=0, attn_pdrop=0)
 
 
 def _rows(lengths: list[int], weights: tuple[float, ...] = (0.1, 1.0, 0.0)) -> Rows:
@@ -114,10 +114,8 @@ def test_my_words_are_told_from_others_and_from_tags(plain_gpt2: Path) -> None:
     config = TrainConfig()
     with quiet():
         tags = open_base(str(plain_gpt2), config, list).tags
-    said = "<|endoftext|> <speaker2> _hi 
- <speaker1> _so <msg> the <br> late 
-"
-    pieces = [piece.replace("_", " ") for piece in said.split(" ")]
+    said = "<|endoftext|> <speaker2> _hi @ <speaker1> _so <msg> the <br> late @"
+    pieces = [piece.replace("_", " ").replace("@", "\n") for piece in said.split(" ")]
     ids, mine = list[int](), list[float]()
     for place, piece in enumerate(pieces):
         known = piece in {"<|endoftext|>", "<speaker2>", "<speaker1>", "<msg>", "<br>", "\n"}

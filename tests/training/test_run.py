@@ -79,8 +79,8 @@ def test_it_learns_a_chat_by_heart_and_says_it(
         for message in (say("ann", question, after=10**7), say("me", answer))
     ]
     config = TrainConfig.from_settings(
-        ["layers=2", "width=48", "heads=2", "vocabulary=320", "context_tokens=64", "epochs=80",
-         "accumulation=1", "dropout=0", "held_out_share=0", "learning_rate=5e-3"]
+        ["layers=2", "width=48", "heads=2", "vocabulary=320", "context_tokens=64", "epochs=200",
+         "accumulation=1", "dropout=0", "held_out_share=0", "learning_rate=2e-3"]
     )  # fmt: skip
     run = tmp_path / "me"
     _train(write(pairs), run, memory, config)
@@ -100,7 +100,7 @@ def test_it_learns_a_chat_by_heart_and_says_it(
 def test_stopped_and_resumed_is_uninterrupted_bit_for_bit(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path, stop: int
 ) -> None:
-    path, config = write(chat), tiny("epochs=8", "accumulation=1", "dropout=0.2", "eval_every=5")
+    path, config = write(chat), tiny("epochs=4", "accumulation=1", "dropout=0.2", "eval_every=5")
     whole = _train(path, tmp_path / "whole", memory, config)
     memory.interrupt_at = stop
     with pytest.raises(Interrupted, match=f"up to step {stop} of .*--resume"):
@@ -149,9 +149,7 @@ def test_a_stop_before_the_first_step_leaves_nothing(
 def test_checkpoints_are_the_newest_two_and_the_best(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
 ) -> None:
-    config = tiny(
-        "epochs=30", "save_every=3", "eval_every=7", "patience=none", "learning_rate=1e-9"
-    )
+    config = tiny("epochs=6", "save_every=2", "eval_every=3", "patience=none", "learning_rate=0.1")
     seen: list[list[int]] = []
     memory.saved = lambda _: seen.append([one.step for one in checkpoints(tmp_path / "run")])
     _train(write(chat), tmp_path / "run", memory, config)
