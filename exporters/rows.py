@@ -1,13 +1,12 @@
 """The workshop's rows, read and written: a JSON array with one flat object a message."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import IO, Any
 
 from exporters.entry import Unreadable, as_object, needed, string
+from exporters.ids import MadeIds
 from exporters.sources import Reading, Source
 from exporters.streaming import JSONReader, beginning, keep_whole
 from likeness.messages import Message, Record, Rejected
@@ -75,7 +74,7 @@ def _row(message: Message, seconds: float) -> dict[str, str | float | bool]:
 def _records(json_: JSONReader) -> Iterator[Record]:
     if json_.kind() != "array":
         return
-    known = _Identities()
+    known = MadeIds()
     for index in json_.elements():
         try:
             yield _message(as_object(json_.value()), known)
@@ -83,27 +82,7 @@ def _records(json_: JSONReader) -> Iterator[Record]:
             yield Rejected(f"[{index}]", str(error))
 
 
-class _Identities:
-    """Gives rows ids that come out the same whenever the same rows are read, in whatever file.
-
-    Equal rows of the same moment are told apart by counting them.
-    """
-
-    def __init__(self) -> None:
-        self._timestamp = ""
-        self._seen: Counter[str] = Counter()
-
-    def id(self, chat_id: str, timestamp: str, speaker: str, text: str) -> str:
-        if timestamp != self._timestamp:
-            self._timestamp = timestamp
-            self._seen.clear()
-        told = json.dumps([chat_id, timestamp, speaker, text])
-        digest = blake2b(told.encode(), digest_size=10).hexdigest()
-        self._seen[digest] += 1
-        return f"{digest}-{self._seen[digest]}"
-
-
-def _message(row: dict[str, Any], known: _Identities) -> Message:
+def _message(row: dict[str, Any], known: MadeIds) -> Message:
     outgoing = row.get("outgoing")
     if not isinstance(outgoing, bool):
         raise Unreadable('its "outgoing" is neither true nor false')
@@ -113,7 +92,7 @@ def _message(row: dict[str, Any], known: _Identities) -> Message:
         platform=string(row, "platform") or "rows",
         chat_id=chat_id,
         chat=string(row, "conversationWithName") or chat_id,
-        id=known.id(chat_id, str(row.get("timestamp")), speaker, text),
+        id=known.of(chat_id, str(row.get("timestamp")), speaker, text),
         speaker_id=speaker,
         speaker=speaker,
         outgoing=outgoing,

@@ -2,9 +2,10 @@
 
 import io
 import os
+import posixpath
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -55,6 +56,38 @@ class Source:
                     archive = opened.enter_context(zipfile.ZipFile(self.path))
                     file = opened.enter_context(archive.open(self.member))
             yield io.BufferedReader(_Counted(self.name, file, on_bytes), HEAD_BYTES)
+
+    def near(self, relative: str) -> "Source | None":
+        """Return the file at a path relative to this one's folder, on disk or in the same zip.
+
+        Args:
+            relative: Such as `channel.json` or `../users.json`; upper and lower case are one.
+
+        Raises:
+            DamagedSource: It is there and cannot be opened.
+        """
+        if self.member is None:
+            path = _ignoring_case(self.path.parent, relative.split("/"))
+            return None if path is None else next(sources_in(path, relative))
+        wanted = posixpath.normpath(posixpath.join(posixpath.dirname(self.member), relative))
+        with _plain_errors(self.name), zipfile.ZipFile(self.path) as archive:
+            for info in archive.infolist():
+                if info.filename.casefold() == wanted.casefold():
+                    with archive.open(info) as member:
+                        head = _head(member)
+                    return Source(relative, self.path, info.filename, head, info.file_size)
+        return None
+
+
+def _ignoring_case(folder: Path, parts: Sequence[str]) -> Path | None:
+    """Return the file at a path below a folder, whatever the case of its names."""
+    for part in parts:
+        below = folder.parent if part == ".." else folder / part
+        if not below.exists() and folder.is_dir():
+            same = (entry for entry in folder.iterdir() if entry.name.casefold() == part.casefold())
+            below = next(same, below)
+        folder = below
+    return folder if folder.is_file() else None
 
 
 @dataclass(slots=True)

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
-from hashlib import blake2b
 
 from exporters.clock import LocalClock
+from exporters.ids import MadeIds, digest
 from exporters.sources import Reading, Source
 from exporters.whatsapp_bodies import Bodies
 from exporters.whatsapp_entries import Entry, EntryReader, HeadReader
@@ -27,7 +27,6 @@ _MOST_BEFORE = 20
 _LINES_A_HEAD = 50
 _CUTS = (40_000, 10_000)
 _NEAR_A_CUT = 10
-_MOST_REMEMBERED = 50_000
 _LOG_LEVEL = re.compile(
     r"(?:.*[.\s])?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)\s*"
 )
@@ -87,10 +86,10 @@ class _Chat:
         self._reading = reading
         self._clock = LocalClock(reading.local_zone)
         self._bodies = Bodies(marked=survey.marks_tell, edited=survey.edited_tags)
-        self._ids = _Ids()
+        self._ids = MadeIds()
         people = survey.people()
         self._name = chat_name(_files(source), people)
-        self._id = blake2b(self._name.casefold().encode(), digest_size=8).hexdigest()
+        self._id = digest(self._name.casefold()).hex()
         self._entries = EntryReader(self._head_readers(), survey.names)
         self._tell_owner(people)
 
@@ -139,7 +138,7 @@ class _Chat:
             platform=PLATFORM,
             chat_id=self._id,
             chat=self._name,
-            id=self._ids.of(entry.when, speaker, text or kind),
+            id=self._ids.of(f"{entry.when:%Y-%m-%dT%H:%M}", speaker, text or kind),
             speaker_id=speaker,
             speaker=shown,
             outgoing=None,
@@ -176,24 +175,3 @@ def _files(source: Source) -> list[str]:
     return (
         [source.path.name, folder] if source.member is None else [source.member, source.path.name]
     )
-
-
-class _Ids:
-    """Gives every message an id that the next export of the chat gives it too."""
-
-    def __init__(self) -> None:
-        self._recent: dict[bytes, int] = {}
-        self._older: dict[bytes, int] = {}
-
-    def of(self, when: datetime, speaker: str, words: str) -> str:
-        """Return the id of the next message with this minute, sender and words.
-
-        Equals are counted while they are among the last messages; memory stays constant.
-        """
-        told = f"{when.isoformat(timespec='minutes')}\n{speaker}\n{words}"
-        key = blake2b(told.encode(errors="surrogatepass"), digest_size=8).digest()
-        equals = self._recent.get(key, self._older.get(key, 0))
-        if len(self._recent) >= _MOST_REMEMBERED:
-            self._older, self._recent = self._recent, {}
-        self._recent[key] = equals + 1
-        return key.hex() if equals == 0 else f"{key.hex()}-{equals + 1}"

@@ -1,0 +1,34 @@
+"""Ids for messages of formats that have none: the same in every later export of a chat."""
+
+from hashlib import blake2b
+
+_MOST_REMEMBERED = 50_000
+
+
+class MadeIds:
+    """Gives each message of one source an id made of what it says.
+
+    Two exports of one chat so agree on it and can be merged, and equal messages of one minute
+    stay apart by their number among their equals.
+    """
+
+    def __init__(self) -> None:
+        self._recent: dict[bytes, int] = {}
+        self._older: dict[bytes, int] = {}
+
+    def of(self, *told: str) -> str:
+        """Return the id of the next message of which this is told: its time, speaker, words.
+
+        Equals are counted while they are among the last messages; memory stays constant.
+        """
+        key = digest(*told)
+        equals = self._recent.get(key, self._older.get(key, 0))
+        if len(self._recent) >= _MOST_REMEMBERED:
+            self._older, self._recent = self._recent, {}
+        self._recent[key] = equals + 1
+        return key.hex() if equals == 0 else f"{key.hex()}-{equals + 1}"
+
+
+def digest(*told: str) -> bytes:
+    """Return eight bytes that stand for these words in this order."""
+    return blake2b("\0".join(told).encode(errors="surrogatepass"), digest_size=8).digest()
