@@ -43,9 +43,9 @@ def _messages(said: list[Said]) -> list[Message]:
 
 
 SAID = st.tuples(
-    st.sampled_from(["me", "me", "ann", "bob"]),
+    st.sampled_from(["me", "me", "me", "ann", "bob"]),
     st.sampled_from("ab"),
-    st.sampled_from([1.0, 200.0, 5000.0, 50_000.0, 400_000.0]),
+    st.sampled_from([1.0, 1.0, 1.0, 200.0, 5000.0, 50_000.0, 400_000.0]),
     st.integers(0, 40),
     st.sampled_from(["text"] * 6 + ["media", "forwarded", "automated", "deleted"]),
 )
@@ -67,6 +67,12 @@ def _taught(rows: Rows, weight: float) -> Counter[int]:
     share=st.sampled_from([0.0, 0.1, 0.4]),
 )
 @example([("me", "a", 1.0, 30, "text")] * 40, 48, 0.3)
+@example(
+    [("me", "a", 1.0, 10, "text")] * 8
+    + [("ann", "a", 1.0, 2, "text"), ("me", "a", 1.0, 2, "text")] * 3,
+    48,
+    0.0,
+)
 @example([("ann", "a", 200.0, 9, "text"), ("me", "a", 1.0, 40, "text")] * 20, 50, 0.1)
 def test_every_target_is_taught_exactly_once_and_nothing_held_out_is_seen(
     tmp_path_factory: pytest.TempPathFactory, said: list[Said], context_tokens: int, share: float
