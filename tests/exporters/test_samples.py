@@ -1,49 +1,78 @@
-"""Invented exports beside what they become: one more pair of files for one more case.
+"""Invented exports beside what they become: one more pair for one more case.
 
-`NAME.json` is the export; `NAME.expected` holds one line a message, then one line with the rest.
+`NAME.expected` stands beside the export `NAME.anything`, a file, zip or folder. It holds one line a
+message, then one line with the rest, for each of the export's files that is recognised.
+To write it anew, having read what changed: `python -m tests.exporters.test_samples PATH`.
 """
 
 import json
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 
 import pytest
 
-from exporters import find_exporter
-from exporters.sources import Reading, sources_in
+from exporters import EXPORTERS, Exporter, find_exporter
+from exporters.sources import Reading, Source, find_files, sources_in
 from likeness.messages import Message, Notice, Rejected
 
 SAMPLES = Path(__file__).parent / "samples"
-PLATFORMS = ("telegram", "discord", "rows")
-PAIRS = [file for platform in PLATFORMS for file in sorted((SAMPLES / platform).glob("*.json"))]
+EXPECTED = sorted(SAMPLES.rglob("*.expected"))
 
 
-def lines_of(file: Path) -> list[str]:
-    """Read a file as its exporter does, and tell everything of it as lines."""
-    (source,) = sources_in(file, file.name)
-    exporter = find_exporter(source)
-    assert exporter is not None
-    reading = Reading(UTC)
-    records = list(exporter.read(source, reading))
-    notices = Counter(record.reason for record in records if isinstance(record, Notice))
-    rejected = [(record.where, record.reason) for record in records if isinstance(record, Rejected)]
-    rest = {
-        "flavour": reading.flavour,
-        "notices": notices,
-        "rejected": rejected,
-        "owner": reading.owner,
-        "remarks": reading.remarks,
-    }
-    messages = [record.to_json() for record in records if isinstance(record, Message)]
-    return [*messages, json.dumps(rest, ensure_ascii=False)]
+def export_of(expected: Path) -> Path:
+    """Return the file or folder that stands beside what it becomes."""
+    (found,) = (
+        path
+        for path in expected.parent.iterdir()
+        if path.suffix != ".expected" and expected.stem in (path.stem, path.name)
+    )
+    return found
 
 
-@pytest.mark.parametrize("file", PAIRS, ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_a_sample_becomes_what_stands_beside_it(file):
-    expected = file.with_suffix(".expected").read_text("utf-8")
-    assert lines_of(file) == expected.removesuffix("\n").split("\n")
+def recognised(path: Path) -> Iterator[tuple[Source, Exporter]]:
+    """Yield every file of an export that some exporter reads."""
+    for file in find_files(path):
+        name = path.name if file == path else file.relative_to(path).as_posix()
+        for source in sources_in(file, name):
+            exporter = find_exporter(source)
+            if exporter is not None:
+                yield source, exporter
 
 
-def test_every_platform_has_samples():
-    assert {file.parent.name for file in PAIRS} == set(PLATFORMS)
+def lines_of(path: Path) -> Iterator[str]:
+    """Read an export as its exporter does, and tell everything of it as lines."""
+    for source, exporter in recognised(path):
+        reading = Reading(UTC)
+        records = list(exporter.read(source, reading))
+        yield from (record.to_json() for record in records if isinstance(record, Message))
+        rest = {
+            "exporter": exporter.name,
+            "flavour": reading.flavour,
+            "notices": Counter(r.reason for r in records if isinstance(r, Notice)),
+            "rejected": [(r.where, r.reason) for r in records if isinstance(r, Rejected)],
+            "owner": reading.owner,
+            "remarks": reading.remarks,
+        }
+        yield json.dumps(rest, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "expected", EXPECTED, ids=lambda path: path.relative_to(SAMPLES).as_posix()
+)
+def test_a_sample_becomes_what_stands_beside_it(expected: Path):
+    lines = expected.read_text("utf-8").removesuffix("\n").split("\n")
+    assert list(lines_of(export_of(expected))) == lines
+
+
+def test_every_exporter_has_a_sample():
+    read = {exporter.name for path in EXPECTED for _, exporter in recognised(export_of(path))}
+    assert read == {exporter.name for exporter in EXPORTERS}
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        lines = "".join(f"{line}\n" for line in lines_of(Path(name)))
+        Path(name).with_suffix(".expected").write_text(lines, encoding="utf-8")
