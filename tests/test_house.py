@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click import Option
 
-from tests.conftest import REPOSITORY
-
-PACKAGES = ("likeness", "exporters", "training", "bot")
+from likeness.cli import main
+from tests.documents import PACKAGES, REPOSITORY, made_anew, pages
 
 
 def modules() -> list[Path]:
@@ -40,26 +40,24 @@ def test_the_help_loads_neither_torch_nor_a_bot_library():
     assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == "[]\n"  # noqa: S603
 
 
-def test_the_readmes_tree_names_every_module():
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    tree = readme.split("## The tree", 1)[1].split("```")[1]
-    missing = [str(path) for path in modules() if path.name not in tree]
-    assert not missing
+@pytest.mark.parametrize("page", pages(), ids=lambda path: path.name)
+def test_what_the_documents_take_from_the_code_is_up_to_date(page: Path):
+    text = page.read_text(encoding="utf-8")
+    assert text == made_anew(text), "run: python -m tests.documents"
 
 
-def test_what_the_readmes_tree_names_exists():
+def test_every_command_is_in_the_readme_and_says_what_it_does():
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    tree = readme.split("## The tree", 1)[1].split("```")[1]
-    named = re.findall(r"[\w-]+\.(?:py|toml|txt|md|ini)\b", tree)
-    known = {path.name for path in REPOSITORY.rglob("*.*") if ".venv" not in path.parts}
-    assert not set(named) - known
+    for name, command in main.commands.items():
+        assert f"`likeness {name} " in readme
+        assert command.help
+        assert all(parameter.help for parameter in command.params if isinstance(parameter, Option))
 
 
 def test_links_between_the_documents_lead_somewhere():
-    pages = [REPOSITORY / "README.md", *REPOSITORY.glob("docs/*.md")]
     broken = [
         f"{page.name}: {target}"
-        for page in pages
+        for page in pages()
         for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8"))
         if not (page.parent / target).exists()
     ]
