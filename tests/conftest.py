@@ -10,6 +10,7 @@ import pytest
 from likeness.messages import Message
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["OMP_NUM_THREADS"] = "1"  # more threads of tiny products only wait for each other
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
