@@ -13,30 +13,41 @@ from likeness.errors import BadSetting
 _DAY_SECONDS = 86_400.0
 
 
-def _setting(default: object, says: str, least: float = 0, most: float = float("inf")) -> Any:
-    return field(default=default, metadata={"says": says, "least": least, "most": most})
+def _setting(
+    default: object,
+    says: str,
+    least: float = 0,
+    most: float = float("inf"),
+    scratch: object = None,
+) -> Any:
+    """Describe a setting; `scratch` is its default for a model from nothing, if that is another."""
+    metadata = {"says": says, "least": least, "most": most, "scratch": scratch}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """Every setting of a run; `None` means "chosen for the base and the data"."""
+    """Every setting of a run; `None` means "chosen for the base and the data".
+
+    The defaults here are for a pretrained base.
+    """
 
     context_tokens: int | None = _setting(
-        None, "tokens of a row; what the base has, 1024 at the most", 16
+        None, "tokens of a row; what the base has, 1024 at the most", 16, scratch=256
     )
     batch_rows: int = _setting(4, "rows of one forward pass", 1)
     eval_batch_rows: int = _setting(8, "the same in evaluation", 1)
-    accumulation: int = _setting(2, "forward passes of one step", 1)
-    learning_rate: float | None = _setting(
-        None, "at its peak; 5e-5, or 1e-3 for `--base scratch`", 1e-9, 1
-    )
+    accumulation: int = _setting(2, "forward passes of one step", 1, scratch=1)
+    learning_rate: float = _setting(5e-5, "at its peak", 1e-9, 1, scratch=1e-3)
     weight_decay: float = _setting(0.01, "of matrices; biases and norms have none", 0, 1)
     adam_epsilon: float = _setting(1e-8, "of AdamW", 1e-16, 1)
     max_norm: float = _setting(1.0, "to which gradients are clipped", 1e-6)
-    epochs: float = _setting(3.0, "how often the data is seen", 1e-3)
+    epochs: float = _setting(3.0, "how often the data is seen", 1e-3, scratch=16.0)
     warmup_share: float = _setting(0.05, "of the steps, before the rate falls", 0, 1)
     warmup_steps: int | None = _setting(None, "instead of the share")
-    dropout: float = _setting(0.1, "after embeddings and layers, not in attention", 0, 0.9)
+    dropout: float = _setting(
+        0.1, "after embeddings and layers, not in attention", 0, 0.9, scratch=0.2
+    )
     seed: int = _setting(0, "of data order, dropout and fresh weights", 0, 2**32 - 1)
     device: str = _setting("auto", "auto, cpu, cuda, cuda:1, mps")
     save_every: int = _setting(500, "steps between checkpoints", 1)
@@ -46,7 +57,9 @@ class TrainConfig:
     patience: int | None = _setting(
         4, "evaluations without a better one that end the run; none: never", 1
     )
-    context_weight: float = _setting(0.1, "of others' words in the loss, mine having 1", 0, 1)
+    context_weight: float = _setting(
+        0.1, "of others' words in the loss, mine having 1", 0, 1, scratch=1.0
+    )
     gap_seconds: float = _setting(_DAY_SECONDS / 2, "the silence that ends a conversation", 1)
     reply_gap_seconds: float = _setting(
         3 * _DAY_SECONDS, "the same before a reply of mine: a slow one still answers", 1
@@ -55,9 +68,9 @@ class TrainConfig:
         0.1, "of my messages, the newest of each chat, kept for evaluation", 0, 0.9
     )
     layers: int = _setting(4, "of a model from scratch", 1, 200)
-    width: int = _setting(256, "of a model from scratch, a multiple of its heads", 8)
-    heads: int = _setting(4, "of a model from scratch", 1)
-    vocabulary: int = _setting(4096, "tokens of a model from scratch, at the most", 300)
+    width: int = _setting(192, "of a model from scratch, a multiple of its heads", 8)
+    heads: int = _setting(6, "of a model from scratch", 1)
+    vocabulary: int = _setting(1024, "tokens of a model from scratch, at the most", 300)
 
     def __post_init__(self) -> None:
         """Hold each value against its range.
@@ -73,14 +86,18 @@ class TrainConfig:
             raise BadSetting(f"width={self.width} must be a multiple of heads={self.heads}.")
 
     @classmethod
-    def from_settings(cls, settings: Iterable[str]) -> "TrainConfig":
+    def from_settings(cls, settings: Iterable[str], *, scratch: bool = False) -> "TrainConfig":
         """Read settings in the form `key=value`.
+
+        Args:
+            settings: Each a `key=value`.
+            scratch: Whether the model is made from nothing, which wants other defaults.
 
         Raises:
             BadSetting: One is unknown or does not fit; the sentence says what would.
         """
         types_of = typing.get_type_hints(cls)
-        values: dict[str, object] = {}
+        values = _scratch_defaults() if scratch else {}
         for setting in settings:
             key, sign, text = setting.partition("=")
             key = key.strip()
@@ -91,21 +108,38 @@ class TrainConfig:
             values[key] = _value(key, text.strip(), types_of[key])
         return cls(**values)  # type: ignore[arg-type]  # _value made each fit its attribute
 
-    def changed(self) -> list[str]:
+    def changed(self, *, scratch: bool = False) -> list[str]:
         """Return the settings that are not the default, as `from_settings` reads them."""
+        default = type(self).from_settings([], scratch=scratch)
         return [
             f"{setting.name}={getattr(self, setting.name)}"
             for setting in dataclasses.fields(self)
-            if getattr(self, setting.name) != setting.default
+            if getattr(self, setting.name) != getattr(default, setting.name)
         ]
 
 
 def explain() -> list[tuple[str, str]]:
     """Return each setting with its default and what it means, for `--help`."""
-    return [
-        (f"{setting.name}={setting.default}", setting.metadata["says"])
-        for setting in dataclasses.fields(TrainConfig)
-    ]
+    return [(_with_default(setting), setting.metadata["says"]) for setting in _all_settings()]
+
+
+def _with_default(setting: dataclasses.Field[Any]) -> str:
+    scratch = setting.metadata["scratch"]
+    other = "" if scratch is None else f" (scratch: {scratch})"
+    return f"{setting.name}={setting.default}{other}"
+
+
+def _all_settings() -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(TrainConfig)
+
+
+def _scratch_defaults() -> dict[str, object]:
+    """Return the defaults that differ for a model from nothing: it has all to learn."""
+    return {
+        setting.name: setting.metadata["scratch"]
+        for setting in _all_settings()
+        if setting.metadata["scratch"] is not None
+    }
 
 
 def _value(key: str, text: str, wanted: Any) -> object:

@@ -13,9 +13,6 @@ from training.config import TrainConfig
 from training.loss import autocast, token_losses
 from training.rows import Rows, epoch_batches
 
-SCRATCH_RATE = 1e-3
-PRETRAINED_RATE = 5e-5
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -24,12 +21,10 @@ class Plan:
     Attributes:
         rows: What teaches.
         config: The run's settings.
-        peak_rate: The learning rate once warmed up.
     """
 
     rows: Rows
     config: TrainConfig
-    peak_rate: float
 
     @property
     def steps_per_epoch(self) -> int:
@@ -52,8 +47,8 @@ class Plan:
         share = self.config.warmup_share * self.steps
         warmup = round(share) if self.config.warmup_steps is None else self.config.warmup_steps
         if step < warmup:
-            return self.peak_rate * (step + 1) / warmup
-        return self.peak_rate * (self.steps - step) / max(1, self.steps - warmup)
+            return self.config.learning_rate * (step + 1) / warmup
+        return self.config.learning_rate * (self.steps - step) / max(1, self.steps - warmup)
 
     def epoch(self, number: int) -> list[list[list[int]]]:
         """Return, for each step of an epoch, the row numbers of its batches."""

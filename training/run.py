@@ -24,7 +24,7 @@ from training.checkpoint import Checkpoint, checkpoints, finish
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
 from training.evaluate import Evaluation, Judge
-from training.loop import PRETRAINED_RATE, SCRATCH_RATE, Plan, Trainer, pick_device
+from training.loop import Plan, Trainer, pick_device
 from training.session import Session
 from training.survey import Balance, Survey, survey, train_texts
 from training.watch import Step, Watch
@@ -62,7 +62,7 @@ class _Task:
         words = ["likeness", "train", str(self.messages), "--run", name, "--base", self.base]
         if self.speaker is not None:
             words += ["--as", self.speaker]
-        for setting in self.config.changed():
+        for setting in self.config.changed(scratch=self.base == SCRATCH):
             words += ["--set", setting]
         return shlex.join([*words, "--resume"])
 
@@ -136,8 +136,7 @@ def _open(
         judge = Judge(corpus.held_out, corpus.held_out_characters, tags, config.eval_batch_rows)
     else:
         log.warning("nothing is held out: the messages are too few, so the run is not evaluated")
-    rate = config.learning_rate or (SCRATCH_RATE if task.base == SCRATCH else PRETRAINED_RATE)
-    trainer = Trainer(base.model, Plan(corpus.train, config, rate), device)
+    trainer = Trainer(base.model, Plan(corpus.train, config), device)
     session = Session(task.run, base, trainer, judge, watch, identity)
     if state:
         session.restore(state)

@@ -53,7 +53,7 @@ def train(
     from training.config import TrainConfig
     from training.run import train as train_run
 
-    config = TrainConfig.from_settings(settings)
+    config = TrainConfig.from_settings(settings, scratch=base == "scratch")
     run = RUNS / name if Path(name).parent == Path() else Path(name)
     with Drawing(remarks()) as drawing:
         card = train_run(

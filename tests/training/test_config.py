@@ -37,7 +37,7 @@ def test_an_unknown_setting_names_the_nearest_and_all() -> None:
         ("epochs=inf", "or more"),
         ("learning_rate=2", "takes 1e-09 to 1"),
         ("held_out_share=0.95", "takes 0 to 0.9"),
-        ("width=30", "multiple of heads"),
+        ("width=32", "multiple of heads"),
         ("context_tokens=15", "takes 16 or more"),
     ],
 )

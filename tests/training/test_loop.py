@@ -72,7 +72,7 @@ def test_accumulated_batches_are_one_big_batch(plain_gpt2: Path) -> None:
         config = TrainConfig(
             batch_rows=batch_rows, accumulation=accumulation, dropout=0, warmup_share=0
         )
-        trainer = Trainer(_model(plain_gpt2), Plan(rows, config, 1e-2), CPU)
+        trainer = Trainer(_model(plain_gpt2), Plan(rows, replace(config, learning_rate=1e-2)), CPU)
         loss = float(trainer.take_step().loss)
         trained.append((loss, trainer.model.transformer.wte.weight.detach().clone()))
     assert trained[0][0] == pytest.approx(trained[1][0], rel=1e-5)
@@ -81,7 +81,7 @@ def test_accumulated_batches_are_one_big_batch(plain_gpt2: Path) -> None:
 
 
 def test_biases_and_norms_do_not_decay(plain_gpt2: Path) -> None:
-    trainer = Trainer(_model(plain_gpt2), Plan(_rows([9]), TrainConfig(), 1e-3), CPU)
+    trainer = Trainer(_model(plain_gpt2), Plan(_rows([9]), TrainConfig()), CPU)
     decaying, others = trainer.state()["optimizer"]["param_groups"]
     assert (decaying["weight_decay"], others["weight_decay"]) == (0.01, 0)
     shapes = [weight.ndim for weight in trainer.model.parameters()]
@@ -91,18 +91,18 @@ def test_biases_and_norms_do_not_decay(plain_gpt2: Path) -> None:
 
 def test_the_rate_rises_and_falls_in_a_line() -> None:
     config = TrainConfig(batch_rows=1, accumulation=1, epochs=1, warmup_steps=4)
-    plan = Plan(_rows([5] * 20), config, 1.0)
+    plan = Plan(_rows([5] * 20), replace(config, learning_rate=1.0))
     rates = [plan.rate(step) for step in range(plan.steps)]
     assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
     assert rates[4] == 1
     assert rates[-1] == pytest.approx(1 / 16)
     assert all(
-        Plan(plan.rows, replace(config, warmup_steps=steps), 1.0).rate(0) > 0 for steps in (0, 99)
+        Plan(plan.rows, replace(plan.config, warmup_steps=steps)).rate(0) > 0 for steps in (0, 99)
     )
 
 
 def test_every_row_is_taken_once_an_epoch() -> None:
-    plan = Plan(_rows([5] * 23), TrainConfig(batch_rows=3, accumulation=2, epochs=2.5), 1.0)
+    plan = Plan(_rows([5] * 23), TrainConfig(batch_rows=3, accumulation=2, epochs=2.5))
     assert (plan.steps_per_epoch, plan.steps) == (4, 10)
     for epoch in range(2):
         steps = plan.epoch(epoch)
