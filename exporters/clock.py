@@ -1,12 +1,15 @@
 """Local times of an export to UTC, the repeated hour at the end of summer time included."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+
+_SWAPPED = timedelta(minutes=5)
 
 
 class LocalClock:
     """Reads the local times of one chat, given in the order in which they were written.
 
-    Where a clock time occurs twice, it is taken as the second once the first would run backwards.
+    Where a clock time occurs twice, it is taken as the second once the first would run backwards
+    by more than neighbours do that were written in the wrong order.
     """
 
     def __init__(self, zone: tzinfo) -> None:
@@ -21,7 +24,8 @@ class LocalClock:
         """
         moment = local.replace(tzinfo=self._zone, fold=0).astimezone(UTC)
         later = local.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
-        if moment < later and self._last is not None and moment < self._last <= later:
-            moment = later
+        if moment < later and self._last is not None:
+            if self._last - moment > _SWAPPED >= self._last - later:
+                moment = later
         self._last = moment
         return moment

@@ -103,6 +103,9 @@ class Reading:
         zone_name: What to call `local_zone` before people.
         day_first: Whether a date such as 3/4/24 is of April, as the user says; None if nothing
             was said.
+        include: What an export holds beside conversations with people, and the user wants all
+            the same: `bots`, `channels`, `saved`.
+        local_times: Whether any time was read in `local_zone`; otherwise the export tells all.
     """
 
     local_zone: tzinfo
@@ -112,6 +115,8 @@ class Reading:
     owner: dict[str, tuple[str, str]] = field(default_factory=dict)
     zone_name: str = "the given zone"
     day_first: bool | None = None
+    include: frozenset[str] = frozenset()
+    local_times: bool = False
 
 
 class _Counted(io.RawIOBase):
