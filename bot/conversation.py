@@ -196,7 +196,8 @@ class Conversation:
         """Yield what to send: the model's messages, or an apology if it fails before the first."""
         spoken = False
         try:
-            reply = self._engine.reply(messages, self._sampling, now=self._clock())
+            sampling = self._sampling.at(len(messages))
+            reply = self._engine.reply(messages, sampling, now=self._clock())
             async with aclosing(reply):
                 async for part in reply:
                     spoken = True

@@ -128,7 +128,8 @@ class _Talk:
     async def _write(self, trace: Trace) -> int:
         """Show a reply as it comes; return how many messages it had."""
         known = _newest_turns(self.messages, self.max_history)
-        reply = self.engine.reply(known, self.sampling, now=datetime.now(UTC), trace=trace)
+        sampling = self.sampling.at(len(self.messages))
+        reply = self.engine.reply(known, sampling, now=datetime.now(UTC), trace=trace)
         count = 0
         async with aclosing(reply):
             async for part in reply:

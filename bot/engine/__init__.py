@@ -1,7 +1,7 @@
 """The model folder in, replies out: what every engine promises."""
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +28,10 @@ class Sampling:
     top_p: float = 0.9
     max_new_tokens: int = 80
     seed: int | None = None
+
+    def at(self, place: int) -> "Sampling":
+        """Return it for the reply at some place of a conversation: with a seed of its own."""
+        return self if self.seed is None else replace(self, seed=self.seed + place)
 
 
 @dataclass(slots=True)

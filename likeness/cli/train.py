@@ -102,16 +102,19 @@ class Drawing:
         self._console.print(description, markup=False)
 
     def evaluated(self, step: int, evaluation: "Evaluation") -> None:
-        """Print how well the held-out messages are foretold."""
+        """Print how well the held-out messages are foretold at first; then show it at the bar."""
         self._figures.append((step, evaluation))
-        self._console.print(
-            f"step {step:,}: held-out perplexity of my words {evaluation.perplexity:,.1f} "
-            f"({evaluation.nats_per_character:.3f} nats a character)"
-        )
+        if len(self._figures) == 1:
+            self._console.print(
+                f"Held-out perplexity of my words at step {step:,}: {evaluation.perplexity:,.1f} "
+                f"({evaluation.nats_per_character:.3f} nats a character)"
+            )
 
     def stepped(self, step: "Step") -> None:
         """Move the bar."""
         figures = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
+        if self._figures:
+            figures += f", held-out perplexity {self._figures[-1][1].perplexity:,.1f}"
         left = f"{timedelta(seconds=round(step.seconds_left))} left"
         if self._task is None:
             self._task = self._progress.add_task("Training", total=step.of, figures="", left="")
