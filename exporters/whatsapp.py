@@ -12,11 +12,12 @@ from datetime import datetime
 from functools import lru_cache
 
 from exporters.clock import LocalClock
+from exporters.heads import HeadReader
 from exporters.ids import MadeIds, digest
+from exporters.lines import Lines, first_lines
 from exporters.sources import Reading, Source
 from exporters.whatsapp_bodies import Bodies
-from exporters.whatsapp_entries import Entry, EntryReader, HeadReader
-from exporters.whatsapp_lines import Lines, first_lines
+from exporters.whatsapp_entries import Entry, EntryReader
 from exporters.whatsapp_names import chat_name, clean, spoken
 from exporters.whatsapp_survey import Survey
 from likeness.errors import DamagedSource

@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
-from exporters.whatsapp_dates import calendar_date, numbers_of
-from exporters.whatsapp_halves import hour_of_day, plain_word
+from exporters.heads import HeadReader
 from exporters.whatsapp_names import Names
-from exporters.whatsapp_survey import ShapeFound, date_parts
 from likeness.messages import Rejected
 
 _FAR_BACK = timedelta(days=1)
@@ -32,42 +30,6 @@ class Entry:
     name: str | None
     head: str
     lines: list[str]
-
-
-class HeadReader:
-    """Reads the heads of one shape, its order of dates and its halves of the day decided."""
-
-    def __init__(self, found: ShapeFound, places: str, year_if_none: int) -> None:
-        self._match = found.pattern.match
-        self._places = places
-        self._year_if_none = year_if_none
-        self._halves = found.halves.halves()
-        self._seconds = found.shape.seconds
-        self._written = ""
-        self._date: date | None = None
-
-    def read(self, line: str) -> tuple[re.Match[str], datetime] | None:
-        """Return the head of a line and its time, None if it has none that is possible."""
-        found = self._match(line)
-        if found is None:
-            return None
-        written = found["date"]
-        if written != self._written:
-            self._written = written
-            numbers = numbers_of(date_parts(found))
-            self._date = calendar_date(numbers, self._places, self._year_if_none)
-        if self._date is None:
-            return None
-        hour = int(found["hour"])
-        if word := found["after"] or found["before"]:
-            half = self._halves.get(plain_word(word))
-            if half is None:
-                return None
-            hour = hour_of_day(hour, half)
-        minute, second = int(found["minute"]), int(found["second"]) if self._seconds else 0
-        if hour > 23 or minute > 59:
-            return None
-        return found, datetime.combine(self._date, time(hour, minute, min(second, 59)))
 
 
 @dataclass(slots=True)

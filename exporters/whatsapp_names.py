@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import PurePath
 
-from exporters.whatsapp_header import MARKS
+from exporters.shapes import MARKS
 
 _MOST_NAMES = 50_000
 _MOST_LONGER = 64

@@ -2,89 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
+from exporters.dates import DateEvidence
+from exporters.heads import ShapeFound
+from exporters.shapes import Shape, pattern_of, shapes_of
 from exporters.whatsapp_bodies import announces_file, says_encrypted, tag_of
-from exporters.whatsapp_dates import DateEvidence, Order, calendar_date, numbers_of
-from exporters.whatsapp_halves import HalfEvidence, plain_word
-from exporters.whatsapp_header import Shape, pattern_of, shapes_of
 from exporters.whatsapp_names import Names
 
 _MOST_SHAPES = 200
 _MOST_TAGS = 1000
 _TAKES_OVER = 20
 _RECURS = 3
-_LEAP_YEAR = 2024
-_MOST_DAYS = 31
-_ORDERS: Mapping[int, tuple[str, ...]] = {
-    2: ("dm", "md"),
-    3: ("dmy", "mdy", "ymd", "ydm", "dym", "myd"),
-}
-
-
-@dataclass(slots=True)
-class ShapeFound:
-    """One shape of head, and what the lines that have it say.
-
-    Attributes:
-        shape: The shape.
-        pattern: What matches it.
-        dates: The evidence for the order of its dates.
-        halves: The evidence for the words beside its times.
-        count: How many lines have it.
-        first: The number of the first of them.
-        last: The number of the last of them.
-        upper_case: Whether the first word after a time is in capitals, None if there is none.
-    """
-
-    shape: Shape
-    pattern: re.Pattern[str]
-    dates: DateEvidence
-    halves: HalfEvidence = field(default_factory=HalfEvidence)
-    count: int = 0
-    first: int = 0
-    last: int = 0
-    upper_case: bool | None = None
-    _last_date: str = ""
-
-    def add(self, number: int, found: re.Match[str]) -> bool:
-        """Take in a line; False if its date or time is impossible."""
-        if found["date"] != self._last_date:
-            if not _possible(found):
-                return False
-            self._last_date = found["date"]
-            self.dates.add(date_parts(found))
-        if int(found["hour"]) > 23 or int(found["minute"]) > 59:
-            return False
-        if word := found["after"] or found["before"]:
-            if self.upper_case is None:
-                self.upper_case = word[0].isupper()
-            self.halves.add(
-                found["date"], plain_word(word), int(found["hour"]), int(found["minute"])
-            )
-        self.first = self.first or number
-        self.last = number
-        self.count += 1
-        return True
-
-    def order(self, day_first: bool | None) -> Order:
-        """Decide what the numbers of its dates are."""
-        return self.dates.order(day_first, self.upper_case)
-
-
-def date_parts(found: re.Match[str]) -> Sequence[str | None]:
-    """Return the numbers of the date of a head, as they are written."""
-    return [found[name] for name in ("n0", "n1", "n2") if name in found.re.groupindex]
-
-
-def _possible(found: re.Match[str]) -> bool:
-    numbers = numbers_of(date_parts(found))
-    return any(
-        calendar_date(numbers, places, _LEAP_YEAR) is not None
-        for places in _ORDERS[len(numbers)]
-        if places[0] != "y" or numbers[0] > _MOST_DAYS
-    )
 
 
 class Survey:

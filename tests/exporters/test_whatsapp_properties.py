@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exporters.shapes import shapes_of
 from exporters.sources import HEAD_BYTES, Reading, Source
 from exporters.whatsapp import WHATSAPP
-from exporters.whatsapp_header import shapes_of
 from exporters.whatsapp_wordings import CALLS, DELETED, ENCRYPTED, MEDIA
 from likeness.errors import DamagedSource
 from likeness.messages import Message, Record

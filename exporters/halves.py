@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from itertools import product
 
-from exporters.whatsapp_header import MARKS
+from exporters.shapes import MARKS
 
 _MOST_LEARNED = 6
 _MOST_WORDS = 200

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from exporters.whatsapp_header import Shape
+from exporters.shapes import Shape
 
 _FIRST_YEAR, _LAST_YEAR = 2009, 2099
 _BUDDHIST = 543
@@ -30,7 +30,7 @@ def _number(part: str) -> int:
 
 
 def calendar_date(numbers: Numbers, places: str, year_if_none: int) -> date | None:
-    """Return the date that the numbers say, None if there is no such day in WhatsApp's time.
+    """Return the date that the numbers say, None if there is no such day in the time of chats.
 
     Args:
         numbers: As they stand.
@@ -49,7 +49,7 @@ def calendar_date(numbers: Numbers, places: str, year_if_none: int) -> date | No
 
 def _full_year(year: int) -> int:
     if year < 100:
-        # The Buddhist year 2552 is 2009, the first of WhatsApp; 2052 is far away.
+        # The Buddhist year 2552 is 2009, when the first of these apps came; 2052 is far away.
         year += 2000 if year < 52 else 2500
     return year - _BUDDHIST if year > 2400 else year
 

@@ -1,4 +1,4 @@
-"""The lines of a WhatsApp text, decoded, in constant memory."""
+"""The lines of a text, decoded, in constant memory."""
 
 import codecs
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The head of a WhatsApp entry: its shape, learned from a line, and the pattern of that shape.
+"""The head of an entry in a text: its shape, learned from a line, and the pattern of that shape.
 
 No list of languages: the order of the parts, the punctuation, the width of the year and whether
 words stand beside the time are what tells one shape from another. Digits may be of any script.
