@@ -70,11 +70,9 @@ class Drawing:
         self._console = console
         self._figures: list[tuple[int, Evaluation]] = []
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:,.0f}/{task.total:,.0f} steps"),
+            BarColumn(bar_width=16),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
             TextColumn("{task.fields[figures]}"),
-            TextColumn("{task.fields[left]}"),
             console=console,
         )
         self._task: TaskID | None = None
@@ -114,11 +112,11 @@ class Drawing:
         """Move the bar."""
         figures = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
         if self._figures:
-            figures += f", held-out perplexity {self._figures[-1][1].perplexity:,.1f}"
-        left = f"{timedelta(seconds=round(step.seconds_left))} left"
+            figures += f", held out {self._figures[-1][1].perplexity:,.1f}"
+        figures += f", {timedelta(seconds=round(step.seconds_left))} left"
         if self._task is None:
-            self._task = self._progress.add_task("Training", total=step.of, figures="", left="")
-        self._progress.update(self._task, completed=step.step, figures=figures, left=left)
+            self._task = self._progress.add_task("Training", total=step.of, figures="")
+        self._progress.update(self._task, completed=step.step, figures=figures)
 
     def saved(self, path: Path) -> None:
         """Say nothing: a checkpoint is no news until it is needed."""
