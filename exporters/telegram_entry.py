@@ -4,41 +4,26 @@ Source: `export_output_json.cpp` and `export_data_types.cpp` of telegramdesktop/
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from exporters.clock import LocalClock
 from exporters.entry import Unreadable, as_object, number, string
+from exporters.telegram_chats import Chat
 from likeness.messages import Kind, Message, Notice
 
 _MEDIA = frozenset({
     "photo", "file", "media_type", "contact_information", "location_information", "place_name",
     "poll", "todo_list", "giveaway_information", "giveaway_results", "paid_stars_amount",
 })  # fmt: skip
-_WRITTEN_BY_BOTS = frozenset({"via_bot", "game_title", "invoice_information"})
+_FROM_BOTS = frozenset({"game_title", "invoice_information"})
 _ACTION = re.compile(r"[a-z_]{1,40}")
+_SHIFTED = {1: "user", 2: "channel"}
 
+SHIFT = 2**32
+"""Where the kind begins in the number that versions before 2021 wrote for a person or channel.
 
-@dataclass(slots=True)
-class Chat:
-    """A chat whose entries are being read.
-
-    Attributes:
-        id: Unique among users, groups and channels, whose bare numbers may coincide.
-        name: As its owner sees it.
-        type: As the app names it, such as `personal_chat`; empty if it does not say.
-        partner_id: In a chat of two, the speaker id of the other.
-        clock: For entries that tell only the computer's local time.
-        local_times: How many did.
-    """
-
-    id: str
-    name: str
-    type: str
-    partner_id: str | None
-    clock: LocalClock
-    local_times: int = 0
+Source: `kUserPeerIdShift` in their `export_data_types.cpp`.
+"""
 
 
 def read_entry(entry: Any, chat: Chat, index: int) -> Message | Notice:
@@ -62,12 +47,14 @@ def read_entry(entry: Any, chat: Chat, index: int) -> Message | Notice:
         return Notice("unsupported by the exporting app")
     if type_ != "message":
         raise Unreadable("its type is none that the app writes")
-    return _message(entry, chat, index)
-
-
-def _message(entry: dict[str, Any], chat: Chat, index: int) -> Message:
-    speaker_id, speaker = sender(entry)
     text = _text(entry) or string(entry, "sticker_emoji")
+    if "poll" in entry and not text:
+        return Notice("a poll")
+    return _message(entry, text, chat, index)
+
+
+def _message(entry: dict[str, Any], text: str, chat: Chat, index: int) -> Message:
+    speaker_id, speaker = sender(entry)
     return Message(
         platform="telegram",
         chat_id=chat.id,
@@ -95,12 +82,15 @@ def sender(entry: dict[str, Any]) -> tuple[str, str]:
         return name, name
     if isinstance(id_, str):
         return id_, name
-    return f"user{number(entry, 'from_id')}", name
+    kind, bare = divmod(number(entry, "from_id"), SHIFT)
+    return (f"{_SHIFTED[kind]}{bare}" if kind in _SHIFTED else f"user{id_}"), name
 
 
 def _text(entry: dict[str, Any]) -> str:
     """Join the pieces of a text: they hold their own blanks."""
-    text = entry.get("text", entry.get("text_entities", ""))
+    text = entry.get("text")
+    if text is None:
+        text = entry.get("text_entities") or ""
     if isinstance(text, str):
         return text
     if not isinstance(text, list):
@@ -118,7 +108,7 @@ def _piece(piece: Any) -> str:
 def _kind(entry: dict[str, Any], text: str, by_bot: bool) -> Kind:
     if "forwarded_from" in entry or "forwarded_from_id" in entry:
         return "forwarded"
-    if by_bot or not _WRITTEN_BY_BOTS.isdisjoint(entry):
+    if by_bot or "via_bot" in entry or (text and not _FROM_BOTS.isdisjoint(entry)):
         return "automated"
     return "text" if text and _MEDIA.isdisjoint(entry) else "media"
 

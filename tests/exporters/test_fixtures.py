@@ -12,7 +12,7 @@ from likeness.messages import Message, Notice, Rejected
 # file: messages, notices, rejected, messages with words, speakers
 TELEGRAM = {
     "tg2md__result.json": (18, 1, 0, 13, 1),
-    "Tkonverter__result.json": (25, 62, 0, None, 2),
+    "Tkonverter__result.json": (24, 63, 0, None, 2),
     "chat-analytics__DM_2A_7M.json": (6, 2, 0, 4, 2),
     "chat-analytics__BIG_20A_5475M.json": (5475, 0, 0, None, 20),
     "langchain-community__telegram_chat_json_result.json": (4, 0, 0, 4, 2),

@@ -139,7 +139,7 @@ def test_an_entry_of_a_wrong_shape_is_rejected_and_the_next_is_read(read, change
 
 def test_what_is_whole_before_the_damage_is_kept(read):
     whole = json.dumps(chat(entry(1), entry(2), entry(3))).encode()
-    records, _ = read(whole.replace(b'"t3"', b'"t\\x0B3"'))
+    records, _ = read(whole.replace(b'"t3"', b'"t\\q3"'))
     assert texts(records) == ["t1", "t2"]
     assert records[2:] == [Rejected("after record 2", "the file breaks off or is damaged here")]
 
