@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+from exporters.convokit import CONVOKIT
+from exporters.cornell import CORNELL
 from exporters.discord import DISCORD
+from exporters.own import MESSAGES
 from exporters.rows import ROWS
 from exporters.sources import Reading, Source
 from exporters.telegram import TELEGRAM
@@ -33,7 +36,7 @@ class Exporter(Protocol):
         """
 
 
-EXPORTERS: tuple[Exporter, ...] = (TELEGRAM, WHATSAPP, DISCORD, ROWS)
+EXPORTERS: tuple[Exporter, ...] = (TELEGRAM, WHATSAPP, DISCORD, ROWS, CORNELL, CONVOKIT, MESSAGES)
 """Every format that Likeness reads: a new one is one more name here."""
 
 

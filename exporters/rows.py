@@ -1,35 +1,37 @@
-"""The workshop's rows, read and written: a JSON array with one flat object a message."""
+"""The workshop's and Chatistics' rows, one flat record a message: read in any form, and written."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from math import nan
 from typing import IO, Any
 
-from exporters.entry import Unreadable, as_object, needed, string
+from exporters.clock import LocalClock
+from exporters.entry import Unreadable, as_object
 from exporters.ids import MadeIds
+from exporters.rows_forms import form_of, rows_in
 from exporters.sources import Reading, Source
-from exporters.streaming import JSONReader, beginning, keep_whole
+from exporters.streaming import keep_whole
 from likeness.messages import Message, Record, Rejected
 
-_KEYS = frozenset({
-    "timestamp", "conversationId", "conversationWithName", "senderName", "outgoing", "text",
-})  # fmt: skip
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP_SECONDS = 0.001
+_MILLISECONDS = 1e11
+_NUMBER = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,3})?")
+_SAID = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
 
 class _Rows:
-    name = "rows of the workshop (JSON)"
+    name = "rows of the workshop or Chatistics"
 
     def recognises(self, source: Source) -> bool:
-        found = beginning(source.head)
-        first = found[0] if isinstance(found, list) and found else None
-        return isinstance(first, dict) and first.keys() >= _KEYS
+        return form_of(source.head) is not None
 
     def read(self, source: Source, reading: Reading) -> Iterator[Record]:
-        reading.flavour = "JSON array"
-        with source.open(reading.on_bytes) as file:
-            yield from keep_whole(_records(JSONReader(file)), source.name)
+        reading.flavour = form_of(source.head) or ""
+        yield from keep_whole(_records(source, reading), source.name)
 
 
 ROWS = _Rows()
@@ -71,38 +73,71 @@ def _row(message: Message, seconds: float) -> dict[str, str | float | bool]:
     }
 
 
-def _records(json_: JSONReader) -> Iterator[Record]:
-    if json_.kind() != "array":
-        return
+def _records(source: Source, reading: Reading) -> Iterator[Record]:
     known = MadeIds()
-    for index in json_.elements():
+    clock = LocalClock(reading.local_zone)
+    for place, row in rows_in(source, reading):
         try:
-            yield _message(as_object(json_.value()), known)
+            if isinstance(row, Unreadable):
+                raise row
+            found = as_object(row)
+            moment, local = _moment(found, clock)
+            reading.local_times |= local
+            yield _message(found, moment, known)
         except Unreadable as error:
-            yield Rejected(f"[{index}]", str(error))
+            yield Rejected(place, str(error))
 
 
-def _message(row: dict[str, Any], known: MadeIds) -> Message:
-    outgoing = row.get("outgoing")
-    if not isinstance(outgoing, bool):
-        raise Unreadable('its "outgoing" is neither true nor false')
-    speaker, text = needed(row, "senderName"), string(row, "text")
-    chat_id = needed(row, "conversationId")
+def _message(row: dict[str, Any], moment: datetime, known: MadeIds) -> Message:
+    speaker, text = _word(row, "senderName"), _word(row, "text")
+    chat = _word(row, "conversationWithName")
+    chat_id = _word(row, "conversationId") or chat
+    if not speaker or not chat_id:
+        raise Unreadable(f'it has no "{"conversationId" if speaker else "senderName"}"')
     return Message(
-        platform=string(row, "platform") or "rows",
+        platform=_word(row, "platform") or "rows",
         chat_id=chat_id,
-        chat=string(row, "conversationWithName") or chat_id,
-        id=known.of(chat_id, str(row.get("timestamp")), speaker, text),
+        chat=chat or chat_id,
+        id=known.of(chat_id, moment.isoformat(), speaker, text),
         speaker_id=speaker,
         speaker=speaker,
-        outgoing=outgoing,
-        sent_at=_moment(row),
+        outgoing=_outgoing(row),
+        sent_at=moment,
         text=text,
     )
 
 
-def _moment(row: dict[str, Any]) -> datetime:
+def _word(row: dict[str, Any], key: str) -> str:
+    """Return a cell as words; a number stands for its digits, nothing for no words."""
+    value = row.get(key)
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return str(value)
+    raise Unreadable(f'its "{key}" is neither words nor a number')
+
+
+def _outgoing(row: dict[str, Any]) -> bool:
+    said = str(row.get("outgoing")).casefold()
+    if said not in _SAID:
+        raise Unreadable('its "outgoing" is neither true nor false')
+    return _SAID[said]
+
+
+def _moment(row: dict[str, Any], clock: LocalClock) -> tuple[datetime, bool]:
+    """Return when a row was sent, and whether it says so by a local clock.
+
+    Source: pandas writes a column of times as milliseconds, or as ISO 8601 without a zone.
+    """
+    told = row.get("timestamp")
     try:
-        return _EPOCH + timedelta(seconds=float(row["timestamp"]))
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        if isinstance(told, str) and not _NUMBER.fullmatch(told):
+            moment = datetime.fromisoformat(told)
+            local = moment.tzinfo is None
+            return (clock.utc(moment) if local else moment.astimezone(UTC)), local
+        seconds = float(told) if isinstance(told, str | int | float | Decimal) else nan
+        if abs(seconds) >= _MILLISECONDS:
+            seconds /= 1000
+        return _EPOCH + timedelta(seconds=seconds), False
+    except (ValueError, OverflowError) as error:
         raise Unreadable("it has no timestamp that can be read") from error
