@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
+from pathlib import PurePosixPath
 
 from exporters.clock import LocalClock
 from exporters.heads import HeadReader
@@ -32,13 +33,15 @@ _LOG_LEVEL = re.compile(
     r"(?:.*[.\s])?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)\s*"
 )
 _DISCORD_RULE = b"=" * 62
+_SIGNAL_FILE = "chat.md"
 
 
 class _WhatsApp:
     name = "WhatsApp chat text"
 
     def recognises(self, source: Source) -> bool:
-        if source.head.startswith(_DISCORD_RULE):
+        name = PurePosixPath(_files(source)[0]).name
+        if source.head.startswith(_DISCORD_RULE) or name == _SIGNAL_FILE:
             return False
         lines = first_lines(source)
         survey = Survey().read(lines)
@@ -66,9 +69,8 @@ def _begins_soon(survey: Survey, lines: list[str]) -> bool:
 def _is_of_others(survey: Survey) -> bool:
     """Tell a log, and what Signal's tools write, from a chat of WhatsApp.
 
-    Both of Signal's forms are bracketed with an ISO date: one without seconds, which WhatsApp
-    never leaves out in brackets, behind a comma; the other calls the owner "Me", which WhatsApp
-    never does.
+    Signal's forms are bracketed with an ISO date: without seconds, which WhatsApp never leaves out
+    in brackets, behind a comma; or with an owner called "Me", which WhatsApp never does.
     """
     people = survey.people()
     if people and all(_LOG_LEVEL.fullmatch(name) for name in people):
@@ -76,7 +78,7 @@ def _is_of_others(survey: Survey) -> bool:
     shape = survey.shapes[0].shape
     if shape.end != "]" or shape.separators[:1] != ("-",) or shape.widths[0] != 4:
         return False
-    return (shape.join == "," and not shape.seconds) or (shape.join == "" and "Me" in people)
+    return (shape.join == "," and not shape.seconds) or "Me" in people
 
 
 class _Chat:
