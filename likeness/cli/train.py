@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from likeness.cli.console import RUNS, remarks, results, table
 
 if TYPE_CHECKING:
+    from likeness.card import RunCard
     from training.run import Balance, Evaluation, Step
 
 
@@ -59,7 +60,7 @@ def train(
         card = train_run(
             messages, run, base=base, config=config, speaker=speaker, resume=resume, watch=drawing
         )
-    drawing.print_gain(results())
+    _print_gain(results(), card)
     results().print(f"{card.me} is in {run}. Talk to it: likeness chat {name}")
 
 
@@ -68,7 +69,7 @@ class Drawing:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._figures: list[tuple[int, Evaluation]] = []
+        self._held_out: Evaluation | None = None
         self._progress = Progress(
             BarColumn(bar_width=16),
             TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
@@ -101,18 +102,18 @@ class Drawing:
 
     def evaluated(self, step: int, evaluation: "Evaluation") -> None:
         """Print how well the held-out messages are foretold at first; then show it at the bar."""
-        self._figures.append((step, evaluation))
-        if len(self._figures) == 1:
+        if self._held_out is None:
             self._console.print(
                 f"Held-out perplexity of my words at step {step:,}: {evaluation.perplexity:,.1f} "
                 f"({evaluation.nats_per_character:.3f} nats a character)"
             )
+        self._held_out = evaluation
 
     def stepped(self, step: "Step") -> None:
         """Move the bar."""
         figures = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
-        if self._figures:
-            figures += f", held out {self._figures[-1][1].perplexity:,.1f}"
+        if self._held_out:
+            figures += f", held out {self._held_out.perplexity:,.1f}"
         figures += f", {timedelta(seconds=round(step.seconds_left))} left"
         if self._task is None:
             self._task = self._progress.add_task("Training", total=step.of, figures="")
@@ -121,13 +122,11 @@ class Drawing:
     def saved(self, path: Path) -> None:
         """Say nothing: a checkpoint is no news until it is needed."""
 
-    def print_gain(self, console: Console) -> None:
-        """Print what training has changed."""
-        if not self._figures:
-            return
-        (_, before), *_ = self._figures
-        _, best = min(self._figures, key=lambda figure: figure[1].loss)
+
+def _print_gain(console: Console, card: "RunCard") -> None:
+    before, after = card.metrics["before"], card.metrics["after"]
+    if before and after:
         console.print(
-            f"Held-out perplexity of my words: {before.perplexity:,.1f} before, "
-            f"{best.perplexity:,.1f} after training"
+            f"Held-out perplexity of my words: {before['perplexity']:,.1f} before, "
+            f"{after['perplexity']:,.1f} after training"
         )
