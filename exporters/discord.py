@@ -5,10 +5,13 @@ Source: `DiscordChatExporter.Core/Exporting/JsonMessageWriter.cs` of Tyrrrz/Disc
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from exporters.account import DOUBLE
+from exporters.discord_markdown import Names, rendered
+from exporters.discord_place import PLATFORM, Place, named
 from exporters.entry import Unreadable, as_object, needed, part, string
 from exporters.sources import Reading, Source
 from exporters.streaming import JSONReader, beginning, keep_whole
@@ -18,6 +21,7 @@ _BY_PEOPLE = frozenset({"Default", "Reply", "0", "19"})
 _BY_COMMANDS = frozenset({"20", "23"})
 _SYSTEM_KIND = re.compile(r"[A-Za-z]{1,40}|\d{1,4}")
 _DIRECT_GUILD = "0"
+_MOST_EDITS = 50_000
 
 
 class _Discord:
@@ -36,12 +40,6 @@ class _Discord:
 DISCORD = _Discord()
 
 
-@dataclass(frozen=True, slots=True)
-class _Channel:
-    id: str
-    name: str
-
-
 def _records(json: JSONReader, reading: Reading) -> Iterator[Record]:
     header: dict[str, Any] = {}
     if json.kind() != "object":
@@ -50,15 +48,16 @@ def _records(json: JSONReader, reading: Reading) -> Iterator[Record]:
         if key in ("guild", "channel"):
             header[key] = json.value()
         elif key == "messages" and json.kind() == "array":
-            channel, reading.flavour = _channel(header)
+            place, reading.flavour = _place(header)
+            channel = _Channel(place, string(part(header, "channel"), "name"))
             for index in json.elements():
                 try:
-                    yield _record(json.value(), channel)
+                    yield channel.record(json.value(), f"messages[{index}]")
                 except Unreadable as error:
                     yield Rejected(f"messages[{index}]", str(error))
 
 
-def _channel(header: dict[str, Any]) -> tuple[_Channel, str]:
+def _place(header: dict[str, Any]) -> tuple[Place, str]:
     """Return where the messages stand, and what to call such a place."""
     guild, channel = part(header, "guild"), part(header, "channel")
     type_, name = string(channel, "type"), string(channel, "name")
@@ -69,59 +68,111 @@ def _channel(header: dict[str, Any]) -> tuple[_Channel, str]:
     else:
         flavour, names = "a server's channel", [string(guild, "name"), name]
     id_ = string(channel, "id")
-    return _Channel(id_, " / ".join(filter(None, names)) or id_), flavour
+    return Place(id_, named(*names) or id_), flavour
 
 
-def _record(entry: Any, channel: _Channel) -> Message | Notice:
-    entry = as_object(entry)
-    type_ = string(entry, "type")
-    if type_ not in _BY_PEOPLE and type_ not in _BY_COMMANDS:
-        if not _SYSTEM_KIND.fullmatch(type_):
-            raise Unreadable("its type is none that the app writes")
-        return Notice(f"system message {type_}")
-    author = part(entry, "author")
-    text, kind = _said(entry)
-    if author.get("isBot") is True or type_ in _BY_COMMANDS:
-        kind = "automated"
-    return Message(
-        platform="discord",
-        chat_id=channel.id,
-        chat=channel.name,
-        id=needed(entry, "id"),
-        speaker_id=needed(author, "id"),
-        speaker=string(author, "nickname") or needed(author, "name"),
-        outgoing=None,
-        sent_at=_moment(entry),
-        text=text,
-        reply_to=_reply_to(entry, channel),
-        kind=kind,
-    )
+class _Channel:
+    """One channel on its way: what is the same for its messages, and what they told so far."""
+
+    def __init__(self, place: Place, name: str) -> None:
+        self._place = place
+        self._names = Names(channels={place.id: name})
+        self._edits: dict[str, datetime] = {}
+        self._older_edits: dict[str, datetime] = {}
+
+    def record(self, entry: Any, where: str) -> Record:
+        """Return what an entry is.
+
+        Raises:
+            Unreadable: It is not what the app writes.
+        """
+        entry = as_object(entry)
+        type_ = string(entry, "type")
+        if type_ not in _BY_PEOPLE and type_ not in _BY_COMMANDS:
+            if not _SYSTEM_KIND.fullmatch(type_):
+                raise Unreadable("its type is none that the app writes")
+            return Notice(f"system message {type_}")
+        author = part(entry, "author")
+        self._learn(entry, author)
+        sent_at = _moment(entry, "timestamp")
+        text, kind = self._said(entry, sent_at)
+        if author.get("isBot") is True or type_ in _BY_COMMANDS:
+            kind = "automated"
+        message = Message(
+            platform=PLATFORM,
+            chat_id=self._place.id,
+            chat=self._place.name,
+            id=needed(entry, "id"),
+            speaker_id=needed(author, "id"),
+            speaker=_name(author) or needed(author, "name"),
+            outgoing=None,
+            sent_at=sent_at.astimezone(UTC),
+            text=text,
+            reply_to=self._reply_to(entry),
+            kind=kind,
+        )
+        return Rejected(where, DOUBLE) if self._outdated(message.id, entry) else message
+
+    def _learn(self, entry: dict[str, Any], author: dict[str, Any]) -> None:
+        """Remember the names that an entry tells, for those who are mentioned later."""
+        mentions = entry.get("mentions")
+        for user in [author, *(mentions if isinstance(mentions, list) else [])]:
+            if isinstance(user, dict):
+                self._names.user(string(user, "id"), _name(user))
+        roles = author.get("roles")
+        for role in roles if isinstance(roles, list) else []:
+            if isinstance(role, dict):
+                self._names.role(string(role, "id"), string(role, "name"))
+
+    def _said(self, entry: dict[str, Any], sent_at: datetime) -> tuple[str, Kind]:
+        """Return the words of an entry, and whose or what they are."""
+        forwarded = part(entry, "forwardedMessage")
+        content = string(entry, "content")
+        if forwarded:
+            content = content or string(forwarded, "content")
+        text = rendered(content, self._names, sent_at.tzinfo)
+        if forwarded:
+            return text, "forwarded"
+        bare = text and not entry.get("attachments") and not entry.get("stickers")
+        return text, "text" if bare else "media"
+
+    def _reply_to(self, entry: dict[str, Any]) -> str | None:
+        """Return the id of the answered message, unless that lies in another channel."""
+        reference = part(entry, "reference")
+        elsewhere = string(reference, "channelId") not in ("", self._place.id)
+        if elsewhere or entry.get("forwardedMessage"):
+            return None
+        return string(reference, "messageId") or None
+
+    def _outdated(self, id_: str, entry: dict[str, Any]) -> bool:
+        """Tell whether a later version of a message stood in the file before.
+
+        Of versions in different files the last one given stays, as with any format.
+        """
+        edited = None
+        with suppress(Unreadable):
+            edited = _moment(entry, "timestampEdited")
+        known = self._edits.get(id_) or self._older_edits.get(id_)
+        if known is not None and (edited is None or edited < known):
+            return True
+        if edited is not None:
+            if len(self._edits) >= _MOST_EDITS:
+                self._older_edits, self._edits = self._edits, {}
+            self._edits[id_] = edited
+        return False
 
 
-def _said(entry: dict[str, Any]) -> tuple[str, Kind]:
-    """Return the words of an entry, and whose or what they are."""
-    forwarded = part(entry, "forwardedMessage")
-    text = string(entry, "content")
-    if forwarded:
-        return text or string(forwarded, "content"), "forwarded"
-    bare = text and not entry.get("attachments") and not entry.get("stickers")
-    return text, "text" if bare else "media"
+def _name(user: dict[str, Any]) -> str:
+    return string(user, "nickname") or string(user, "name")
 
 
-def _reply_to(entry: dict[str, Any], channel: _Channel) -> str | None:
-    """Return the id of the answered message, unless that lies in another channel."""
-    reference = part(entry, "reference")
-    elsewhere = string(reference, "channelId") not in ("", channel.id)
-    if elsewhere or entry.get("forwardedMessage"):
-        return None
-    return string(reference, "messageId") or None
-
-
-def _moment(entry: dict[str, Any]) -> datetime:
+def _moment(entry: dict[str, Any], key: str) -> datetime:
+    """Return a time in the zone of the export."""
     try:
-        moment = datetime.fromisoformat(string(entry, "timestamp"))
+        moment = datetime.fromisoformat(string(entry, key))
         if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
+            moment.astimezone(UTC)
+            return moment
     except (ValueError, OverflowError) as error:
         raise Unreadable("it has no date that can be read") from error
     raise Unreadable("its date names no offset from UTC")
