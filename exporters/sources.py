@@ -3,6 +3,7 @@
 import io
 import os
 import posixpath
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from likeness.errors import DamagedSource, SourceError, UnrecognisedSource
 
 HEAD_BYTES = 65_536
 _FIRST_LOOK_BYTES = 512
+_NUMBER = re.compile(r"0*([0-9]+)")
 _ZIP_MARK = b"PK\x03\x04"
 _MOST_INFLATION = 200
 _HARMLESS_BYTES = 64 * 1024 * 1024
@@ -154,7 +156,8 @@ def _plain_errors(name: str) -> Iterator[None]:
 def find_files(path: Path) -> Iterator[Path]:
     """Yield the files that a path stands for: itself, or all inside a folder in order of names.
 
-    Hidden files and what macOS adds are left out.
+    Numbers in names count as numbers: `x.html`, `x2.html`, `x10.html`. Hidden files and what
+    macOS adds are left out.
 
     Raises:
         UnrecognisedSource: There is no such file or folder.
@@ -165,8 +168,9 @@ def find_files(path: Path) -> Iterator[Path]:
         raise UnrecognisedSource(f"{path} does not exist, or is neither a file nor a folder.")
     else:
         for folder, folders, files in os.walk(path):
-            folders[:] = sorted(filter(_worth_a_look, folders))
-            found = (Path(folder, name) for name in sorted(filter(_worth_a_look, files)))
+            folders[:] = sorted(filter(_worth_a_look, folders), key=_by_number)
+            names = sorted(filter(_worth_a_look, files), key=_by_number)
+            found = (Path(folder, name) for name in names)
             yield from (file for file in found if file.is_file())
 
 
@@ -189,7 +193,7 @@ def sources_in(path: Path, name: str) -> Iterator[Source]:
             yield Source(name, path, None, head, size)
             return
         with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
+            for info in sorted(archive.infolist(), key=lambda info: _by_number(info.filename)):
                 _refuse_harm(info, name)
                 if not info.is_dir() and all(map(_worth_a_look, info.filename.split("/"))):
                     with archive.open(info) as member:
@@ -202,6 +206,12 @@ def _head(file: IO[bytes]) -> bytes:
     """Read the beginning; a photo or video shows its zero bytes soon, and is not read on."""
     first = file.read(_FIRST_LOOK_BYTES)
     return first if b"\0" in first else first + file.read(HEAD_BYTES - len(first))
+
+
+def _by_number(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Return what sorts names by the numbers in them, one without a number first."""
+    parts = enumerate(_NUMBER.split(posixpath.splitext(name)[0]))  # every other one is a number
+    return [(len(part) * (at % 2), part) for at, part in parts], name
 
 
 def _worth_a_look(name: str) -> bool:

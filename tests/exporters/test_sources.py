@@ -28,6 +28,17 @@ def test_a_folder_is_searched_in_the_order_of_names_without_what_is_hidden(tmp_p
     assert found == ["a.txt", "b/1.txt", "b/2.txt", "b/c/d.txt"]
 
 
+def test_numbers_in_names_are_in_the_order_of_numbers(tmp_path):
+    pages = ["messages.html", "messages2.html", "messages10.html"]
+    for name in pages:
+        (tmp_path / name).touch()
+    assert [file.name for file in find_files(tmp_path)] == pages
+    archive = zipped(
+        tmp_path / "a.zip", {f"chat_{n}/{page}": b"" for n in (10, 9) for page in pages}
+    )
+    assert names(archive) == [f"a.zip/chat_{n}/{page}" for n in (9, 10) for page in pages]
+
+
 def test_a_path_to_nothing_is_told(tmp_path):
     with pytest.raises(UnrecognisedSource, match="does not exist"):
         list(find_files(tmp_path / "gone"))
