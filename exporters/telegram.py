@@ -119,6 +119,7 @@ class _Export:
         self._reading.owner.update(self._evidence.found())
         self._reading.remarks.extend(self._repairs.remarks())
         if self._local_times:
+            self._reading.local_times = True
             self._reading.remarks.append(
                 f"{self._local_times} messages tell only the exporting computer's clock; "
                 f"they were read in {self._reading.zone_name}."
