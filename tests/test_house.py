@@ -1,12 +1,15 @@
 """What the house promises about itself."""
 
 import re
+import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from click import Option
+from click.exceptions import Exit
 
 from likeness.cli import main
 from tests.documents import PACKAGES, REPOSITORY, made_anew, pages
@@ -25,7 +28,7 @@ def test_the_migrations_do_not_shadow_the_library():
 @pytest.mark.parametrize("path", modules(), ids=str)
 def test_every_module_says_in_its_first_line_what_it_holds(path: Path):
     first = (REPOSITORY / path).read_text(encoding="utf-8").split("\n", 1)[0]
-    assert re.fullmatch(r'""".+[.:]("""|)', first), first
+    assert re.fullmatch(r'r?""".+[.:]("""|)', first), first
 
 
 @pytest.mark.parametrize("path", modules(), ids=str)
@@ -52,6 +55,26 @@ def test_every_command_is_in_the_readme_and_says_what_it_does():
         assert f"`likeness {name} " in readme
         assert command.help
         assert all(parameter.help for parameter in command.params if isinstance(parameter, Option))
+
+
+def written_commands() -> list[str]:
+    """Return every `likeness …` line in a code block of the documents."""
+    blocks = [
+        block
+        for page in pages()
+        for block in re.findall(
+            r"^```\w*\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL
+        )
+    ]
+    lines = [line.removeprefix(".venv/bin/") for block in blocks for line in block.splitlines()]
+    return sorted({line for line in lines if line.startswith("likeness ")})
+
+
+@pytest.mark.parametrize("line", written_commands())
+def test_a_command_in_the_documents_is_one_that_the_command_takes(line: str):
+    _, name, *arguments = shlex.split(line, comments=True)
+    with suppress(Exit):
+        main.commands[name].make_context(name, arguments)
 
 
 def test_links_between_the_documents_lead_somewhere():
