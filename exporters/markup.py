@@ -79,7 +79,7 @@ def element(markup: str) -> Element | None:
     at = first.end()
     for tag in _TAG.finditer(markup, at):
         if at < tag.start():
-            path[-1].inside.append(unescape(markup[at : tag.start()]))
+            path[-1].inside.append(_plain(markup[at : tag.start()]))
         at = tag.end()
         closes, name, rest = tag[1], tag[2].lower(), tag[3]
         if closes:
@@ -99,9 +99,17 @@ def element(markup: str) -> Element | None:
                 path.append(inner)
                 names.append(name)
                 open_[name] += 1
+    path[-1].inside.append(_plain(markup[at:]))
     return top
 
 
 def _opened(rest: str) -> Element:
-    attributes = {key.lower(): unescape(value) for key, value in _ATTRIBUTE.findall(rest)}
+    attributes = {key.lower(): _plain(value) for key, value in _ATTRIBUTE.findall(rest)}
     return Element(frozenset(attributes.get("class", "").split()), attributes)
+
+
+def _plain(text: str) -> str:
+    try:
+        return unescape(text)
+    except ValueError:  # a number too long for a character, or for Python
+        return text

@@ -60,10 +60,10 @@ def test_a_zip_is_one_source_for_each_file_inside_read_in_place(tmp_path):
     path = zipped(tmp_path / "export.zip", members)
     sources = list(sources_in(path, "export.zip"))
     assert [source.name for source in sources] == [
-        "export.zip/chat/_chat.txt",
         "export.zip/a/b/c.json",
+        "export.zip/chat/_chat.txt",
     ]
-    with sources[0].open() as file:
+    with sources[1].open() as file:
         assert io.TextIOWrapper(file, "utf-8").read() == "hi"
     assert [file.name for file in tmp_path.iterdir()] == ["export.zip"]
 

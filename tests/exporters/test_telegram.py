@@ -17,11 +17,11 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def read(tmp_path):
     """Return a function that reads an export, given as what JSON holds or as its bytes."""
 
-    def read(export):
+    def read(export, *include):
         path = tmp_path / "result.json"
         path.write_bytes(export if isinstance(export, bytes) else json.dumps(export).encode())
         (source,) = sources_in(path, path.name)
-        reading = Reading(BERLIN, zone_name="Europe/Berlin")
+        reading = Reading(BERLIN, zone_name="Europe/Berlin", include=frozenset(include))
         return list(TELEGRAM.read(source, reading)), reading
 
     return read
@@ -55,6 +55,38 @@ def test_login_codes_never_come_out(read):
     assert read(codes)[0] == read(account(codes))[0] == [Notice("a verification code")]
 
 
+@pytest.mark.parametrize("number", [489000, 777000])
+def test_who_sends_login_codes_never_comes_out_under_any_type(read, number):
+    codes = [chat(entry(1), type=kind, id=number) for kind in ("bot_chat", "personal_chat")]
+    records, _ = read(account(*codes), "bots", "channels", "saved")
+    assert records == [Notice("a verification code")] * 2
+    group = chat(entry(1), type="private_group", id=number)
+    assert texts(read(group)[0]) == ["t1"]
+
+
+@pytest.mark.parametrize(
+    ("switch", "kind"),
+    [
+        ("bots", "bot_chat"),
+        ("channels", "private_channel"),
+        ("channels", "public_channel"),
+        ("saved", "saved_messages"),
+    ],
+)
+def test_what_is_no_conversation_is_read_where_that_is_wished(read, switch, kind):
+    export = account(chat(entry(1), type=kind))
+    assert texts(read(export)[0]) == []
+    assert texts(read(export, switch)[0]) == ["t1"]
+    others = {"bots", "channels", "saved"} - {switch}
+    assert texts(read(export, *others)[0]) == []
+
+
+def test_whom_saved_messages_belong_to_is_known_when_they_are_read(read):
+    saved = chat(entry(1, who=2), entry(2, forwarded_from="News"), type="saved_messages", id=2)
+    _, reading = read(saved)
+    assert reading.owner == {"2": ("user2", "who writes in Saved Messages")}
+
+
 def test_a_bots_own_words_are_automated(read):
     records, _ = read(chat(entry(1, who=7), entry(2, who=2), type="bot_chat", id=7))
     assert [record.kind for record in records] == ["automated", "text"]
@@ -79,6 +111,23 @@ def test_who_is_not_the_partner_is_me(read):
 def test_old_numbers_are_the_same_people(read):
     _, reading = read(chat(entry(1, from_id=7), entry(2, from_id=2)))
     assert reading.owner["7"][0] == "user2"
+
+
+def test_numbers_with_the_kind_in_them_are_the_same_people(read):
+    old = chat(entry(1, from_id=2**32 + 7), entry(2, from_id=2**32 + 2), id=2**32 + 7)
+    records, reading = read(old)
+    assert [record.speaker_id for record in records] == ["user7", "user2"]
+    assert reading.owner[str(2**32 + 7)][0] == "user2"
+    assert read(chat(entry(1, from_id=2**33 + 5)))[0][0].speaker_id == "channel5"
+
+
+def test_a_chat_named_by_the_partners_first_name_tells_who_is_me(read):
+    said = [entry(1, who=7), entry(2, who=2)]
+    said[0]["from"] = "Ann Lee"
+    for message in said:
+        del message["from_id"]
+    _, reading = read(chat(*said, name="Ann"))
+    assert reading.owner["7"] == ("P2", "the other one bears the chat's name")
 
 
 def test_a_chat_in_which_only_the_partner_wrote_names_nobody(read):
@@ -147,6 +196,62 @@ def test_what_is_whole_before_the_damage_is_kept(read):
 def test_damage_before_the_first_message_is_an_error(read):
     with pytest.raises(DamagedSource, match="before its first message"):
         read(b'{"name": "P7", "type": "personal_chat", "id": 7, "messages": [{"id": 1')
+
+
+def test_what_the_app_writes_wrongly_is_repaired_and_counted(read):
+    wrong = json.dumps(chat(entry(1, text="a\x0bb"), entry(2, text="\x01\x1f")), indent=1)
+    records, reading = read(wrong.replace("\\u00", "\\x").encode())
+    assert texts(records) == ["a\x0bb", "\x01\x1f"]
+    assert reading.remarks == ["3 illegal escapes were repaired."]
+
+
+def test_a_key_written_twice_is_no_damage(read):
+    twice = '{"id": 1, "type": "service", "action": "send_webview_data", "text": "a", "text": ""}'
+    whole = json.dumps(chat("TWICE", entry(2)))
+    records, _ = read(whole.replace('"TWICE"', twice).encode())
+    assert records[0] == Notice("send webview data")
+    assert texts(records) == ["t2"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"location_information": {"latitude": 1, "longitude": 2}},
+        {"location_information": None},
+        {"contact_information": {"first_name": "Sal", "phone_number": "+1 555 0100"}},
+        {"place_name": "Pier 3", "address": "Harbour"},
+        {"game_title": "Corsairs", "game_description": "sail"},
+        {"invoice_information": '{"title": "Rope"}'},
+        {"media_type": "voice_message", "file": "a.ogg"},
+        {"todo_list": {"title": "pack", "answers": []}},
+    ],
+)
+def test_what_hangs_on_a_message_without_words_is_media_without_words(read, told):
+    (record,) = read(chat(entry(1, text="", **told)))[0]
+    assert (record.kind, record.text) == ("media", "")
+
+
+@pytest.mark.parametrize("told", [{"game_title": "x"}, {"invoice_information": "{}"}])
+def test_words_of_a_game_or_an_invoice_are_a_bots(read, told):
+    (record,) = read(chat(entry(1, text="pay", **told)))[0]
+    assert record.kind == "automated"
+
+
+def test_a_polls_question_is_not_what_its_sender_says(read):
+    poll = {"question": [{"type": "plain", "text": "lake?"}], "answers": []}
+    assert read(chat(entry(1, text="", poll=poll)))[0] == [Notice("a poll")]
+    (record,) = read(chat(entry(1, text="vote!", poll=poll)))[0]
+    assert (record.kind, record.text) == ("media", "vote!")
+
+
+def test_a_sticker_is_its_emoji(read):
+    (record,) = read(chat(entry(1, text="", media_type="sticker", sticker_emoji="🦊")))[0]
+    assert (record.kind, record.text) == ("media", "🦊")
+
+
+def test_dates_written_as_numbers_are_dates(read):
+    (record,) = read(chat(entry(1, date_unixtime=1_700_000_000)))[0]
+    assert record.sent_at.timestamp() == 1_700_000_000
 
 
 def test_a_byte_order_mark_is_no_damage(read):
