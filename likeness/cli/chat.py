@@ -8,7 +8,7 @@ import click
 
 from likeness.cli.console import remarks, results, run_folder
 from likeness.cli.sampling import read_sampling, sampling_options
-from likeness.dialogue import START, read_prompt
+from likeness.dialogue import SPEAKERS, START, read_prompt
 
 if TYPE_CHECKING:
     from bot.engine import ReplyEngine, Sampling
