@@ -8,6 +8,9 @@ from likeness.messages import Message, Notice, Record, Rejected
 DOUBLE = "the same message again"
 _PLACES_KEPT = 5
 
+Place = tuple[str, str]
+"""A platform and a chat id."""
+
 
 @dataclass(slots=True)
 class SourceAccount:
@@ -23,6 +26,9 @@ class SourceAccount:
         rejected: How many records could not be used, by reason.
         places: The first few of them, with where they stand.
         failed: The sentence why the source could not be read at all, None if it could.
+        zone: In which zone its local times were read, None if it tells moments.
+        owners: Who is me in its chats and why, as a sentence, and in how many of them.
+        chats: Which chats its messages belong to.
     """
 
     name: str
@@ -34,6 +40,9 @@ class SourceAccount:
     rejected: Counter[str] = field(default_factory=Counter)
     places: list[Rejected] = field(default_factory=list)
     failed: str | None = None
+    zone: str | None = None
+    owners: Counter[str] = field(default_factory=Counter)
+    chats: set[Place] = field(default_factory=set)
     _read: int = 0
 
     @property
@@ -52,6 +61,7 @@ class SourceAccount:
         match record:
             case Message():
                 self.messages += 1
+                self.chats.add((record.platform, record.chat_id))
             case Notice(reason=reason):
                 self.notices[reason] += 1
             case Rejected(reason=reason):
@@ -94,8 +104,19 @@ class ChatAccount:
     owner: tuple[str, ...] = ()
     evidence: str = ""
 
+    @property
+    def place(self) -> Place:
+        """The platform and the chat id."""
+        return self.platform, self.chat_id
+
+    @property
+    def owner_told(self) -> str:
+        """Who is me, and why, for people."""
+        return f"{' or '.join(self.owner) or '–'} ({self.evidence})"
+
     def count(self, message: Message) -> None:
-        """Enter one message as it was read."""
+        """Enter one message as it was read; the chat is called as it was called last."""
+        self.chat = message.chat
         self.speakers[message.speaker_id] += 1
         self.names[message.speaker_id] = message.speaker
         if message.outgoing is not None:
@@ -109,10 +130,19 @@ class Account:
     Attributes:
         sources: In the order in which they were read.
         chats: In the order of the file that was written.
+        left_out: How many messages were not wanted, by what left them out.
     """
 
     sources: list[SourceAccount] = field(default_factory=list)
     chats: list[ChatAccount] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether each record became something, and each message was written or left out."""
+        read = sum(source.messages for source in self.sources)
+        whole = all(source.balanced for source in self.sources)
+        return whole and read == self.messages + self.left_out.total()
 
     @property
     def messages(self) -> int:

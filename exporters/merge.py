@@ -4,12 +4,12 @@ import heapq
 import json
 import re
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import IO, Any, Self
 
@@ -18,14 +18,19 @@ from likeness.messages import Message
 
 RUN_MESSAGES = 50_000
 _MOST_RUNS = 64
+_MOST_ALIGNED = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HALF = re.compile("[\ud800-\udfff]")
 _MICROSECOND = timedelta(microseconds=1)
 
 Entry = list[Any]
-"""A message laid flat, to be sorted and spilled: its place, its source, then its fields."""
+"""A message laid flat, to be sorted and spilled: its place, its source, then its fields.
+
+At last the source and place of each of its copies, None if it came once.
+"""
 
 _CHAT, _MOMENT, _PLACE, _SOURCE, _ID = range(5)
+_COPIES = -1
 _by_id = itemgetter(_CHAT, _ID, _PLACE)
 _by_time = itemgetter(_CHAT, _MOMENT, _PLACE)
 
@@ -35,7 +40,8 @@ class Merge:
 
     Chats stand together in the order in which they first appeared, messages in order of time,
     those of the same time in the order in which they came. Of a message that came more than once
-    (the same platform, chat and id) the last one stays: give the newest export last.
+    (the same platform, chat and id) the last one stays: give the newest export last. Where sources
+    overlap, messages of the same time stand as in the source that holds most of them.
 
     At most about two runs of messages are in memory at once; sorted runs wait on disk in files
     that have no name, until the merge is left as a context.
@@ -46,6 +52,7 @@ class Merge:
         self._chats: dict[tuple[str, str], int] = {}
         self._files = ExitStack()
         self._entries = _Sorter(_by_id, run_messages, self._files)
+        self._ordered = _Sorter(_by_time, run_messages, self._files)
         self._count = 0
         self.doubles: Counter[int] = Counter()
         """How many messages of each source gave way to a later one."""
@@ -67,27 +74,60 @@ class Merge:
         self._entries.add(_flat(message, chat, self._count, source))
         self._count += 1
 
-    def messages(self) -> Iterator[Message]:
-        """Yield the messages in order; `doubles` is whole from the first one on.
+    def settle(self) -> Counter[tuple[str, str]]:
+        """Let doubles give way; return how many messages of each platform and chat id remain.
 
         Raises:
             LikenessError: The temporary folder cannot take any more.
         """
-        ordered = _Sorter(_by_time, self._run_messages, self._files)
+        remain = [0] * len(self._chats)
         for entry in self._latest():
-            ordered.add(entry)
-        for entry in ordered.drain():
-            yield _message(entry)
+            remain[entry[_CHAT]] += 1
+            self._ordered.add(entry)
+        return Counter(dict(zip(self._chats, remain, strict=True)))
+
+    def messages(self) -> Iterator[Message]:
+        """Yield the messages in order, once they are settled.
+
+        Raises:
+            LikenessError: The temporary folder cannot take any more.
+        """
+        for _, same in groupby(self._ordered.drain(), key=itemgetter(_CHAT, _MOMENT)):
+            entries = iter(same)
+            yield from map(_message, _aligned(list(islice(entries, _MOST_ALIGNED))))
+            yield from map(_message, entries)
 
     def _latest(self) -> Iterator[Entry]:
         for _, same in groupby(self._entries.drain(), key=itemgetter(_CHAT, _ID)):
-            earlier: Entry | None = None
-            for entry in same:
-                if earlier is not None:
-                    self.doubles[earlier[_SOURCE]] += 1
-                earlier = entry
-            if earlier is not None:
-                yield earlier
+            entry: Entry = []
+            copies: dict[int, int] = {}
+            for later in same:
+                if copies:
+                    self.doubles[entry[_SOURCE]] += 1
+                entry = later
+                copies[entry[_SOURCE]] = entry[_PLACE]
+            yield [*entry, list(copies.items()) if len(copies) > 1 else None]
+
+
+def _aligned(entries: list[Entry]) -> list[Entry]:
+    """Return the entries of one moment in the order of the source that holds most of them.
+
+    An export that begins or ends within a minute has only some of its messages, and those of equal
+    words are numbered otherwise: what it alone holds stands behind what it has before that.
+    """
+    if not any(entry[_COPIES] for entry in entries):
+        return entries
+    held: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    for index, entry in enumerate(entries):
+        for source, place in entry[_COPIES] or [(entry[_SOURCE], entry[_PLACE])]:
+            held[source][place] = index
+    fullest = max(held, key=lambda source: (len(held[source]), source))
+    ranks = {index: (place, -1) for place, index in held[fullest].items()}
+    for places in held.values():
+        behind = -1
+        for place, index in sorted(places.items()):
+            behind, _ = ranks.setdefault(index, (behind, place))
+    return [entries[index] for index in sorted(ranks, key=lambda index: ranks[index])]
 
 
 class _Sorter:
@@ -170,7 +210,7 @@ def _flat(message: Message, chat: int, place: int, source: int) -> Entry:
 
 def _message(entry: Entry) -> Message:
     _, moment, _, _, id_, platform, chat_id, chat, speaker_id, speaker, outgoing, *rest = entry
-    text, reply_to, kind = rest
+    text, reply_to, kind, _ = rest
     return Message(
         platform=platform,
         chat_id=chat_id,

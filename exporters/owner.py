@@ -1,18 +1,18 @@
 """Who is "me", chat by chat, with the evidence for it."""
 
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from exporters.account import ChatAccount
+from exporters.account import ChatAccount, Place
+from exporters.names import plain
 from likeness.errors import OwnerUnknown
 
 _NAMES_LISTED = 20
 _HOW = "say so with --me NAME (a name or an id; once for each that you have)"
 
-Place = tuple[str, str]
-"""A platform and a chat id."""
+Evidence = Mapping[Place, tuple[str, str]]
+"""What the exporters found: by chat, my speaker id (empty if nobody there can be me) and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,90 +27,186 @@ class Owner:
     ids: frozenset[str] | None
     evidence: str
 
+    def owns(
+        self, speaker_id: str, outgoing: bool | None, told: Collection[str] | None
+    ) -> bool | None:
+        """Tell whether a message is mine, None if that is unknown.
+
+        Args:
+            speaker_id: Who sent it.
+            outgoing: What it says itself.
+            told: Of which speakers its chat's messages say that they are me.
+        """
+        if self.ids is not None:
+            return speaker_id in self.ids
+        return speaker_id in told if outgoing is None and told is not None else outgoing
+
 
 def find_owners(
     chats: Sequence[ChatAccount],
-    evidence: Mapping[Place, tuple[str, str]],
+    evidence: Evidence,
     me: Sequence[str],
-) -> list[Owner]:
-    """Return who is me in each chat.
+    wanted: Callable[[Place], bool] = lambda _: True,
+) -> dict[Place, Owner]:
+    """Return who is me in each wanted chat, perhaps in others too.
 
-    What the person said comes first, then what the messages, the export, or my other chats on the
-    platform tell, at last who is the only one common to all of a platform's chats.
+    What the person said comes first, then what the messages, the export, my other chats on the
+    platform, or my name on another platform tell; at last who is the only one common to all chats.
 
     Args:
-        chats: All chats.
-        evidence: What the exporters found: by chat, my speaker id and why.
+        chats: All chats: those that are not wanted are evidence too.
+        evidence: What the exporters found.
         me: My names or ids, as the person gave them.
+        wanted: Whether it must be known who is me in a chat.
 
     Raises:
-        OwnerUnknown: Nothing tells it for some chat, or nobody bears a name in `me`.
+        OwnerUnknown: Nothing tells it for some wanted chat, or nobody bears a name in `me`.
     """
-    said = [_said(chat, me) for chat in chats]
     _refuse_strangers(chats, me)
-    owners = [
-        _found(index, chats, said, evidence) or _common(chats[index], chats)
-        for index in range(len(chats))
-    ]
-    unknown = [chat for chat, owner in zip(chats, owners, strict=True) if owner is None]
+    search = _Search(chats, evidence, me)
+    search.chat_by_chat()
+    for step in (
+        search.as_elsewhere_on,
+        search.by_my_name_on,
+        search.common_to,
+        search.by_my_name_on,
+        search.common_to_all,
+    ):
+        search.platform_by_platform(step)
+    search.leave_ownerless()
+    unknown = [chat for chat in search.open_chats() if wanted(chat.place)]
     if unknown:
         where = f"in {len(unknown)} of {len(chats)} chats" if len(chats) > 1 else "in this chat"
         raise OwnerUnknown(
-            f'Nothing tells who is "me" {where}: {_HOW}. Who speaks there: {_names(unknown)}.'
+            f'Nothing tells who is "me" {where}: {_HOW}. Who speaks there: {names_in(unknown)}.'
         )
-    return [owner for owner in owners if owner is not None]
+    return search.found
 
 
-def _found(
-    index: int,
-    chats: Sequence[ChatAccount],
-    said: Sequence[frozenset[str]],
-    evidence: Mapping[Place, tuple[str, str]],
-) -> Owner | None:
-    chat = chats[index]
-    if said[index]:
-        return Owner(said[index], "you said so")
-    if chat.told is not None:
-        return Owner(None, "the export marks what is mine")
-    if (chat.platform, chat.chat_id) in evidence:
-        id_, why = evidence[chat.platform, chat.chat_id]
-        return Owner(frozenset({id_}), why)
-    elsewhere = {id_ for (platform, _), (id_, _) in evidence.items() if platform == chat.platform}
-    if elsewhere:
-        return Owner(frozenset(elsewhere), f"as in my other chats on {chat.platform}")
-    if any(ids for ids, other in zip(said, chats, strict=True) if other.platform == chat.platform):
-        return Owner(frozenset(), "nobody here bears the name you gave")
-    return None
+class _Search:
+    """The search for me, from the strongest evidence to the weakest.
 
+    Attributes:
+        found: Who is me, for the chats where that is known by now.
+    """
 
-def _common(chat: ChatAccount, chats: Iterable[ChatAccount]) -> Owner | None:
-    together = [set(other.speakers) for other in chats if other.platform == chat.platform]
-    common = set.intersection(*together)
-    if len(together) < 2 or len(common) != 1:
+    def __init__(self, chats: Sequence[ChatAccount], evidence: Evidence, me: Sequence[str]) -> None:
+        self.found: dict[Place, Owner] = {}
+        self._evidence = {place: owner for place, owner in evidence.items() if owner[0]}
+        self._nobodys = {place: why for place, (id_, why) in evidence.items() if not id_}
+        self._all_chats = chats
+        self._chats = [chat for chat in chats if chat.place not in self._nobodys]
+        wanted = frozenset(map(plain, me))
+        self._said = {chat.place: _called(chat, wanted, ids_too=True) for chat in chats}
+
+    def open_chats(self) -> list[ChatAccount]:
+        """Return the chats of somebody where nothing tells yet who that is."""
+        return [chat for chat in self._chats if chat.place not in self.found]
+
+    def chat_by_chat(self) -> None:
+        """Take what was said of each chat, or what it tells itself."""
+        for chat in self._all_chats:
+            if ids := self._said[chat.place]:
+                self.found[chat.place] = Owner(ids, "you said so")
+            elif chat.told:
+                self.found[chat.place] = Owner(None, "the export marks what is mine")
+            elif chat.place in self._evidence:
+                id_, why = self._evidence[chat.place]
+                self.found[chat.place] = Owner(frozenset({id_}), why)
+            elif chat.told is not None and chat.place not in self._nobodys:
+                self.found[chat.place] = Owner(None, "the export marks nothing as mine")
+
+    def platform_by_platform(self, step: Callable[[str], Owner | None]) -> None:
+        """Take a step for each platform that has an open chat; what it finds holds for them all."""
+        open_chats = self.open_chats()
+        for platform in dict.fromkeys(chat.platform for chat in open_chats):
+            owner = step(platform)
+            if owner is not None:
+                places = (chat.place for chat in open_chats if chat.platform == platform)
+                self.found.update(dict.fromkeys(places, owner))
+
+    def as_elsewhere_on(self, platform: str) -> Owner | None:
+        """Take who is me in other chats of a platform."""
+        chats = self._on(platform)
+        mine = {id_ for (other, _), (id_, _) in self._evidence.items() if other == platform}
+        mine |= {id_ for chat in chats for id_ in chat.told or ()}
+        if mine:
+            return Owner(frozenset(mine), f"as in my other chats on {platform}")
+        if any(self._said[chat.place] for chat in chats):
+            return Owner(frozenset(), "nobody here bears the name you gave")
         return None
-    return Owner(frozenset(common), f"the only one who speaks in all {len(together)} chats")
+
+    def by_my_name_on(self, platform: str) -> Owner | None:
+        """Take who is called on a platform exactly as I am on another one."""
+        mine = {
+            plain(name): (name, chat.platform)
+            for chat in self._chats
+            for name in _names_of_me(chat, self.found.get(chat.place))
+        }
+        ids, called = set[str](), dict[str, str]()
+        for chat in self._on(platform):
+            for id_, name in chat.names.items():
+                if plain(name) in mine:
+                    ids.add(id_)
+                    called.setdefault(*mine[plain(name)])
+        said = " and ".join(f"{name} on {other}" for name, other in called.items())
+        return Owner(frozenset(ids), f"called as I am: {said}") if ids else None
+
+    def common_to(self, platform: str) -> Owner | None:
+        """Take the only one who speaks in all chats of a platform, if these are several."""
+        chats = self._on(platform)
+        common = set.intersection(*(set(chat.speakers) for chat in chats))
+        if len(chats) < 2 or len(common) != 1:
+            return None
+        return Owner(frozenset(common), f"the only one who speaks in all {len(chats)} chats")
+
+    def common_to_all(self, platform: str) -> Owner | None:
+        """Take the only name that stands in all chats, whatever their platform."""
+        names = [set(map(plain, chat.names.values())) for chat in self._chats]
+        common = frozenset(set.intersection(*names))
+        if len(names) < 2 or len(common) != 1:
+            return None
+        ids = (_called(chat, common, ids_too=False) for chat in self._on(platform))
+        why = f"the only name in all {len(names)} chats of all platforms"
+        return Owner(frozenset().union(*ids), why)
+
+    def leave_ownerless(self) -> None:
+        """Say of chats that belong to nobody: not me, if I am anybody; unknown otherwise."""
+        ids = frozenset[str]() if self.found else None
+        for place, why in self._nobodys.items():
+            self.found.setdefault(place, Owner(ids, why))
+
+    def _on(self, platform: str) -> list[ChatAccount]:
+        return [chat for chat in self._chats if chat.platform == platform]
 
 
-def _said(chat: ChatAccount, me: Sequence[str]) -> frozenset[str]:
-    wanted = set(map(_plain, me))
+def _names_of_me(chat: ChatAccount, owner: Owner | None) -> list[str]:
+    if owner is None:
+        return []
+    ids = chat.told or () if owner.ids is None else owner.ids
+    return [chat.names[id_] for id_ in ids if id_ in chat.names]
+
+
+def _called(chat: ChatAccount, wanted: frozenset[str], *, ids_too: bool) -> frozenset[str]:
+    """Return the ids in a chat of those who bear one of these plain names."""
+    if not wanted:
+        return frozenset()
     return frozenset(
-        id_ for id_, name in chat.names.items() if {_plain(id_), _plain(name)} & wanted
+        id_
+        for id_, name in chat.names.items()
+        if plain(name) in wanted or (ids_too and plain(id_) in wanted)
     )
 
 
 def _refuse_strangers(chats: Sequence[ChatAccount], me: Sequence[str]) -> None:
-    seen = {_plain(word) for chat in chats for pair in chat.names.items() for word in pair}
+    seen = {plain(word) for chat in chats for pair in chat.names.items() for word in pair}
     for name in me:
-        if _plain(name) not in seen:
-            raise OwnerUnknown(f"Nobody is called {name!r}. Who speaks: {_names(chats)}.")
+        if plain(name) not in seen:
+            raise OwnerUnknown(f"Nobody is called {name!r}. Who speaks: {names_in(chats)}.")
 
 
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold().strip()
-
-
-def _names(chats: Iterable[ChatAccount]) -> str:
-    """List who speaks, most frequent first."""
+def names_in(chats: Iterable[ChatAccount]) -> str:
+    """List who speaks in chats, most frequent first."""
     counts: Counter[str] = Counter()
     for chat in chats:
         for id_, count in chat.speakers.items():

@@ -1,41 +1,26 @@
 """The whole export: sources in, one file out, and the account of it."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import tzinfo
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-from exporters import EXPORTERS, Exporter, find_exporter
-from exporters.account import Account, ChatAccount, SourceAccount
+from exporters import Exporter
+from exporters.account import Account, ChatAccount, Place, SourceAccount
+from exporters.discovery import discover
 from exporters.merge import Merge, mended
-from exporters.owner import Owner, Place, find_owners
+from exporters.names import Aliases
+from exporters.options import ExportOptions
+from exporters.owner import Owner, find_owners, names_in
+from exporters.report import report_of
 from exporters.rows import write_rows
-from exporters.sources import Reading, Source, find_files, sources_in
-from likeness.errors import SourceError, UnrecognisedSource
+from exporters.sources import Reading, Source
+from likeness.errors import NoSuchName, SourceError
 from likeness.files import whole_file
 from likeness.messages import Message
 
-Form = Literal["messages", "rows"]
 Progress = Callable[[int, int], None]
 """Told how many bytes have been read, and how many there are in all."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExportOptions:
-    """What the person at the keyboard chose.
-
-    Attributes:
-        local_zone: The zone of exports that hold local times only.
-        zone_name: What to call it.
-        me: The owner's names or ids, where the export cannot tell.
-        form: What to write: `messages.jsonl`, or the workshop's rows.
-    """
-
-    local_zone: tzinfo
-    zone_name: str
-    me: tuple[str, ...] = ()
-    form: Form = "messages"
 
 
 def export(
@@ -55,22 +40,28 @@ def export(
         on_progress: For a progress bar.
 
     Raises:
-        SourceError: No source could be read, or none holds a message.
+        SourceError: No source could be read, none holds a message that is wanted, or, if asked to
+            be strict, anything could not be read.
         OwnerUnknown: Nothing tells who is me in some chat; the error names who speaks.
-        LikenessError: The output or the temporary folder cannot be written.
+        NoSuchName: A chat or an alias was asked for that nothing bears.
+        LikenessError: The output, the report or the temporary folder cannot be written.
+        ValueError: An alias has not the form of one.
     """
     run = _Run(options, on_progress)
     with Merge() as merge:
         run.read(paths, merge)
-        owners = run.owners()
-        messages = run.written(merge, owners)
+        run.select(merge)
+        run.find_owners()
+        messages = run.written(merge)
         with whole_file(output) as file:
             if options.form == "rows":
                 write_rows(messages, file)
             else:
                 file.writelines(f"{message.to_json()}\n" for message in messages)
-    for index, source in enumerate(run.account.sources):
-        source.give_way(merge.doubles[index])
+    if options.report is not None:
+        with whole_file(options.report) as file:
+            json.dump(report_of(run.account), file, ensure_ascii=False, indent=1)
+            file.write("\n")
     return run.account
 
 
@@ -81,8 +72,11 @@ class _Run:
         self.account = Account()
         self._options = options
         self._on_progress = on_progress
+        self._aliases = Aliases(options.aliases)
         self._chats: dict[Place, ChatAccount] = {}
         self._evidence: dict[Place, tuple[str, str]] = {}
+        self._left_out: dict[Place, str] = {}
+        self._owners: dict[Place, Owner] = {}
         self._failures: list[SourceError] = []
         self._bytes_read = 0
         self._bytes = 0
@@ -91,15 +85,22 @@ class _Run:
         """Read every source into the merge.
 
         Raises:
-            SourceError: None could be read, or none holds a message.
+            SourceError: None could be read, none holds a message, or not all is whole if it must.
+            NoSuchName: Nobody bears a name that is to be joined.
         """
-        found = [pair for path in paths for pair in self._recognised(path)]
+        found = discover(paths, self._fail_to_open)
         self._bytes = sum(source.size for source, _ in found)
         for source, exporter in found:
             self._read(source, exporter, merge)
-        self.account.chats = list(self._chats.values())
         if not self._chats:
             raise self._nothing()
+        if self._options.strict:
+            self._refuse_flaws()
+        if strangers := self._aliases.unseen:
+            who = names_in(self._chats.values())
+            raise NoSuchName(f"Nobody is called {strangers[0]!r}. Who speaks: {who}.")
+        for chat in self._chats.values():
+            self._aliases.join(chat)
 
     def _nothing(self) -> SourceError:
         """Return why there is no message at all."""
@@ -112,32 +113,20 @@ class _Run:
         first = self._failures[0]
         return SourceError(f"None of {len(sources)} sources can be read; the first: {first}")
 
-    def _recognised(self, path: Path) -> Iterator[tuple[Source, Exporter]]:
-        """Yield what some exporter reads; a path that leads to nothing of the kind has failed."""
-        before = len(self.account.sources)
-        recognised = False
-        try:
-            for file in find_files(path):
-                for pair in self._inside(file, _name(path, file)):
-                    recognised = True
-                    yield pair
-            if not recognised and len(self.account.sources) == before:
-                raise UnrecognisedSource(_not_recognised(path))
-        except SourceError as error:
-            self._fail(self._enter(SourceAccount(_name(path, path))), error)
+    def _refuse_flaws(self) -> None:
+        if self._failures:
+            raise self._failures[0]
+        for source in self.account.sources:
+            if source.places:
+                where, count = source.places[0], source.rejected.total()
+                raise SourceError(
+                    f"{source.name}: {count} records cannot be used, the first at {where.where}: "
+                    f"{where.reason}; leave out --strict to export the others."
+                )
 
-    def _inside(self, file: Path, name: str) -> Iterator[tuple[Source, Exporter]]:
-        try:
-            for source in sources_in(file, name):
-                exporter = find_exporter(source)
-                if exporter is not None:
-                    yield source, exporter
-        except SourceError as error:
-            self._fail(self._enter(SourceAccount(name)), error)
-
-    def _enter(self, account: SourceAccount) -> SourceAccount:
-        self.account.sources.append(account)
-        return account
+    def _fail_to_open(self, name: str, error: SourceError) -> None:
+        self.account.sources.append(SourceAccount(name))
+        self._fail(self.account.sources[-1], error)
 
     def _fail(self, account: SourceAccount, error: SourceError) -> None:
         account.failed = str(error)
@@ -145,70 +134,105 @@ class _Run:
 
     def _read(self, source: Source, exporter: Exporter, merge: Merge) -> None:
         number = len(self.account.sources)
-        account = self._enter(SourceAccount(source.name, exporter.name))
-        reading = Reading(
-            self._options.local_zone, self._count_bytes, zone_name=self._options.zone_name
-        )
-        platform = ""
+        account = SourceAccount(source.name, exporter.name)
+        self.account.sources.append(account)
+        reading = self._reading()
         try:
             for record in exporter.read(source, reading):
                 account.count(record)
                 if isinstance(record, Message):
-                    message = mended(record)
-                    platform = message.platform
-                    self._chat(message).count(message)
-                    merge.add(message, number)
+                    self._take(mended(record), merge, number)
         except SourceError as error:
             self._fail(account, error)
         account.flavour = reading.flavour
         account.remarks = reading.remarks
-        for chat_id, who in reading.owner.items():
-            self._evidence[platform, chat_id] = who
+        account.zone = reading.zone_name if reading.local_times else None
+        for place in account.chats:
+            if place[1] in reading.owner:
+                id_, why = reading.owner[place[1]]
+                self._evidence[place] = id_, why
 
-    def _chat(self, message: Message) -> ChatAccount:
+    def _reading(self) -> Reading:
+        return Reading(
+            self._options.local_zone,
+            self._count_bytes,
+            zone_name=self._options.zone_name,
+            day_first=self._options.day_first,
+            include=self._options.include,
+        )
+
+    def _take(self, message: Message, merge: Merge, source: int) -> None:
         place = message.platform, message.chat_id
         if place not in self._chats:
             self._chats[place] = ChatAccount(*place, message.chat)
-        return self._chats[place]
+        self._chats[place].count(message)
+        self._aliases.meet(message)
+        if reason := self._options.selection.out_of_time(message.sent_at):
+            self.account.left_out[reason] += 1
+        else:
+            merge.add(message, source)
 
     def _count_bytes(self, count: int) -> None:
         self._bytes_read += count
         if self._on_progress is not None:
             self._on_progress(self._bytes_read, self._bytes)
 
-    def owners(self) -> dict[Place, Owner]:
-        """Return who is me in each chat, and enter it into the account.
+    def select(self, merge: Merge) -> None:
+        """Let doubles give way, and find which chats are wanted.
+
+        Raises:
+            NoSuchName: A chat was asked for that does not exist.
+            SourceError: Nothing is wanted.
+        """
+        remaining = merge.settle()
+        for number, source in enumerate(self.account.sources):
+            source.give_way(merge.doubles[number])
+        chats = self._chats.values()
+        self._left_out = self._options.selection.left_out(chats, remaining)
+        self.account.chats = [
+            chat
+            for place, chat in self._chats.items()
+            if remaining[place] and place not in self._left_out
+        ]
+        if not self.account.chats:
+            count = sum(source.messages for source in self.account.sources)
+            raise SourceError(f"All {count} messages are left out by what you asked for.")
+
+    def find_owners(self) -> None:
+        """Find who is me in each chat that is wanted, and enter it into the account.
 
         Raises:
             OwnerUnknown: Nothing tells it.
         """
-        owners = find_owners(self.account.chats, self._evidence, self._options.me)
-        for chat, owner in zip(self.account.chats, owners, strict=True):
+        evidence = {
+            place: (self._aliases.id_of(place[0], id_), why)
+            for place, (id_, why) in self._evidence.items()
+        }
+        me = [self._aliases.target(name) for name in self._options.me]
+        wanted = {chat.place for chat in self.account.chats}
+        chats = list(self._chats.values())
+        self._owners = find_owners(chats, evidence, me, wanted.__contains__)
+        for chat in self.account.chats:
+            owner = self._owners[chat.place]
             mine = chat.told or set() if owner.ids is None else owner.ids
             chat.owner = tuple(name for id_, name in chat.names.items() if id_ in mine)
             chat.evidence = owner.evidence
-        return dict(zip(self._chats, owners, strict=True))
+        for source in self.account.sources:
+            source.owners.update(self._chats[place].owner_told for place in source.chats & wanted)
 
-    def written(self, merge: Merge, owners: dict[Place, Owner]) -> Iterator[Message]:
+    def written(self, merge: Merge) -> Iterator[Message]:
         """Yield the messages as they are to be written, and count them."""
         for message in merge.messages():
             place = message.platform, message.chat_id
-            ids = owners[place].ids
-            mine = message.outgoing if ids is None else message.speaker_id in ids
+            if reason := self._left_out.get(place):
+                self.account.left_out[reason] += 1
+                continue
+            id_, name = self._aliases.speaker(message)
             chat = self._chats[place]
+            mine = self._owners[place].owns(id_, message.outgoing, chat.told)
             chat.messages += 1
             chat.outgoing += bool(mine)
-            yield message if mine == message.outgoing else replace(message, outgoing=mine)
-
-
-def _name(path: Path, file: Path) -> str:
-    top = path.name or path.resolve().name
-    return top if file == path else f"{top}/{file.relative_to(path).as_posix()}"
-
-
-def _not_recognised(path: Path) -> str:
-    formats = ", ".join(exporter.name for exporter in EXPORTERS)
-    if path.is_file() and path.stat().st_size == 0:
-        return f"{path} is empty: export it again."
-    what = "holds no export" if path.is_dir() else "is not an export"
-    return f"{path} {what} that Likeness reads; it reads {formats}."
+            if (id_, name, mine) == (message.speaker_id, message.speaker, message.outgoing):
+                yield message
+            else:
+                yield replace(message, speaker_id=id_, speaker=name, outgoing=mine)

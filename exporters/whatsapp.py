@@ -2,8 +2,8 @@
 
 The text is read twice: the first pass learns the shape of its heads and gathers the evidence, the
 second gives out the records. A chat's id is derived from its name, and a message has for id what
-its minute, sender, words and place among its equals in that minute come to: so both are the same
-in every later export of the chat.
+its time, sender, words and place among its equals come to: so both are the same in every later
+export of the chat.
 """
 
 import re
@@ -88,6 +88,7 @@ class _Chat:
         self._survey = survey
         self._reading = reading
         self._clock = LocalClock(reading.local_zone)
+        reading.local_times = True
         self._bodies = Bodies(marked=survey.marks_tell, edited=survey.edited_tags)
         self._ids = MadeIds()
         people = survey.people()
@@ -141,7 +142,7 @@ class _Chat:
             platform=PLATFORM,
             chat_id=self._id,
             chat=self._name,
-            id=self._ids.of(f"{entry.when:%Y-%m-%dT%H:%M}", speaker, text or kind),
+            id=self._ids.of(entry.when.isoformat(), speaker, text or kind),
             speaker_id=speaker,
             speaker=shown,
             outgoing=None,

@@ -9,6 +9,7 @@ LikenessError: anything the person at the keyboard can mend; the command prints 
         BadLine: one of its lines is not a message
         UnknownVersion: it was written by a newer Likeness
     OwnerUnknown: nobody could tell which speaker is "me"
+    NoSuchName: no chat or speaker bears a name that was asked for
     TrainingError: training cannot begin or go on
         BadSetting: a --set that does not exist or does not fit
         BaseUnavailable: the base model cannot be loaded
@@ -63,6 +64,10 @@ class UnknownVersion(MessagesError):
 
 class OwnerUnknown(LikenessError):
     """Nobody could tell which speaker is "me"."""
+
+
+class NoSuchName(LikenessError):
+    """No chat or speaker bears a name that was asked for."""
 
 
 class TrainingError(LikenessError):

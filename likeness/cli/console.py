@@ -15,6 +15,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from likeness.card import FILE_NAME
 
@@ -23,12 +24,12 @@ RUNS = Path("runs")
 
 def results() -> Console:
     """Return the console of results."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True, emoji=False)
 
 
 def remarks() -> Console:
     """Return the console of progress and remarks."""
-    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True, emoji=False)
 
 
 def byte_progress() -> Progress:
@@ -51,7 +52,8 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) 
         number = column.startswith("#")
         made.add_column(column.lstrip("#"), justify="right" if number else "left")
     for row in rows:
-        made.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+        texts = (f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row)
+        made.add_row(*map(Text, texts))  # in a Text, [brackets] are no markup
     return made
 
 

@@ -1,20 +1,20 @@
 """`likeness export`: exports of any app to one file, and the account of what became of them."""
 
-from collections import Counter
-from datetime import tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
-from rich.console import Console
 
-from likeness.cli.console import byte_progress, remarks, results, table
+from likeness.cli.account import print_account
+from likeness.cli.console import byte_progress, remarks
 
 if TYPE_CHECKING:
-    from exporters.account import Account, ChatAccount, SourceAccount
+    from exporters.options import ExportOptions
+    from exporters.selection import Selection
 
-SHOWN_CHATS = 20
+_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
@@ -28,10 +28,45 @@ SHOWN_CHATS = 20
 )
 @click.option("--me", multiple=True, metavar="NAME", help="Who you are, if nothing else tells.")
 @click.option(
+    "--alias",
+    "aliases",
+    multiple=True,
+    metavar="'NAME=OTHER,…'",
+    help="One person's names and ids, on any platform; once for each person.",
+)
+@click.option("--since", type=_DAY, metavar="DAY", help="Only from this day on, as 2024-01-31.")
+@click.option("--until", type=_DAY, metavar="DAY", help="Only up to this day, and with it.")
+@click.option(
+    "--chat",
+    "chats",
+    multiple=True,
+    metavar="CHAT",
+    help="Only this chat: its name, its id, or a pattern with * and ?.",
+)
+@click.option("--not-chat", "not_chats", multiple=True, metavar="CHAT", help="Not this chat.")
+@click.option(
+    "--min-messages",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Only chats with so many messages.",
+)
+@click.option(
+    "--include",
+    multiple=True,
+    type=click.Choice(["bots", "channels", "saved"]),
+    help="Also what is no conversation with people; once for each.",
+)
+@click.option(
     "--tz",
     "zone",
     metavar="ZONE",
     help="Zone of exports with local times, such as Europe/Berlin; this computer's otherwise.",
+)
+@click.option(
+    "--day-first/--month-first",
+    default=None,
+    help="What 3/4/24 is; otherwise the file's own evidence decides, and is told.",
 )
 @click.option(
     "--format",
@@ -41,23 +76,21 @@ SHOWN_CHATS = 20
     show_default=True,
     help="messages.jsonl, or the workshop's rows.",
 )
-def export(
-    sources: tuple[Path, ...], output: Path, me: tuple[str, ...], zone: str | None, form: str
-) -> None:
-    """Turn exports of Telegram, WhatsApp and Discord into one file of messages.
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the whole account there as JSON.",
+)
+@click.option("--strict", is_flag=True, help="Fail if anything cannot be read; write nothing.")
+def export(sources: tuple[Path, ...], output: Path, **chosen: Any) -> None:
+    """Turn exports of any app into one file of messages.
 
     SOURCES are files, folders or zips; what they are is recognised from what they hold.
     """
-    from exporters.run import ExportOptions
     from exporters.run import export as run_export
 
-    local_zone, zone_name = _zone(zone)
-    options = ExportOptions(
-        local_zone=local_zone,
-        zone_name=zone_name,
-        me=me,
-        form="rows" if form == "rows" else "messages",
-    )
+    options = _options(**chosen)
     with byte_progress() as progress:
         task = progress.add_task("Reading", total=None)
         account = run_export(
@@ -66,10 +99,57 @@ def export(
             options,
             lambda read, total: progress.update(task, completed=read, total=total),
         )
-    _print_account(results(), account, output)
+    print_account(account, output)
     for source in account.sources:
         if source.failed:
             remarks().print(f"Not read: {source.failed}", style="red", markup=False)
+
+
+def _options(
+    *,
+    zone: str | None,
+    form: str,
+    aliases: tuple[str, ...],
+    include: tuple[str, ...],
+    **chosen: Any,
+) -> "ExportOptions":
+    from exporters.names import Aliases
+    from exporters.options import ExportOptions
+
+    try:
+        Aliases(aliases)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="--alias") from error
+    local_zone, zone_name = _zone(zone)
+    limits = {name: chosen.pop(name) for name in ("since", "until")}
+    chats = {name: chosen.pop(name) for name in ("chats", "not_chats", "min_messages")}
+    return ExportOptions(
+        local_zone=local_zone,
+        zone_name=zone_name,
+        form="rows" if form == "rows" else "messages",
+        aliases=aliases,
+        include=frozenset(include),
+        selection=_selection(local_zone, **limits, **chats),
+        **chosen,
+    )
+
+
+def _selection(
+    zone: tzinfo, *, since: datetime | None, until: datetime | None, **chats: Any
+) -> "Selection":
+    """Return what is wanted; days are those of the zone, and both of them are within."""
+    from exporters.selection import Selection
+
+    if since is not None and until is not None and since > until:
+        raise click.BadParameter("--since is a later day than --until.", param_hint="--until")
+    try:
+        return Selection(
+            since=since and since.replace(tzinfo=zone).astimezone(UTC),
+            until=until and (until + timedelta(days=1)).replace(tzinfo=zone).astimezone(UTC),
+            **chats,
+        )
+    except OverflowError as error:
+        raise click.BadParameter("no such day in any chat.", param_hint="--since") from error
 
 
 def _zone(name: str | None) -> tuple[tzinfo, str]:
@@ -84,64 +164,3 @@ def _zone(name: str | None) -> tuple[tzinfo, str]:
         raise click.BadParameter(
             f"there is no time zone {name!r}; they look like Europe/Berlin.", param_hint="--tz"
         ) from error
-
-
-def _print_account(console: Console, account: "Account", output: Path) -> None:
-    for source in account.sources:
-        if not source.failed:
-            _print_source(console, source)
-    _print_chats(console, account)
-    _print_balance(console, account)
-    console.print(
-        f"{output}: {account.messages:,} messages, {account.outgoing:,} of them mine", markup=False
-    )
-
-
-def _print_source(console: Console, source: "SourceAccount") -> None:
-    console.print(source.name, style="bold", markup=False)
-    flavour = f" ({source.flavour})" if source.flavour else ""
-    console.print(f"  {source.exporter}{flavour}", markup=False)
-    for remark in source.remarks:
-        console.print(f"  {remark}", markup=False)
-    for place in source.places:
-        console.print(f"  rejected {place.where}: {place.reason}", markup=False, style="yellow")
-    console.print()
-
-
-def _print_chats(console: Console, account: "Account") -> None:
-    rows = [
-        (chat.chat, chat.platform, chat.messages, chat.outgoing, _who(chat))
-        for chat in sorted(account.chats, key=lambda chat: -chat.messages)
-    ]
-    columns = ["chat", "platform", "#messages", "#mine", "me"]
-    console.print(table("Chats", columns, rows[:SHOWN_CHATS]))
-    if len(rows) > SHOWN_CHATS:
-        console.print(f"… and {len(rows) - SHOWN_CHATS:,} more")
-    console.print()
-
-
-def _who(chat: "ChatAccount") -> str:
-    return f"{' or '.join(chat.owner) or '–'} ({chat.evidence})"
-
-
-def _print_balance(console: Console, account: "Account") -> None:
-    rows = [
-        (
-            source.name,
-            source.records,
-            source.messages,
-            source.notices.total(),
-            source.rejected.total(),
-        )
-        for source in account.sources
-    ]
-    columns = ["source", "#records", "#= messages", "#+ notices", "#+ rejected"]
-    console.print(table("Balance", columns, rows))
-    for what in ("notices", "rejected"):
-        reasons: Counter[str] = Counter()
-        for source in account.sources:
-            reasons.update(getattr(source, what))
-        if reasons:
-            listed = ", ".join(f"{number:,} {why}" for why, number in reasons.most_common())
-            console.print(f"{what}: {listed}", markup=False)
-    console.print()

@@ -1,5 +1,6 @@
 """Many messages become one order, each once, in little memory."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporters import merge as module
+from exporters.ids import MadeIds
 from exporters.merge import Merge, mended
 from likeness.errors import LikenessError
 from likeness.messages import Message
@@ -18,11 +20,11 @@ def message(chat=0, seconds=0, id="1", text="t", platform="p"):  # noqa: A002
     return Message(platform, str(chat), f"c{chat}", id, "a", "Ann", None, moment, text)
 
 
+# An id tells the second, as in any export: copies differ in their words alone.
 messages = st.builds(
-    message,
+    lambda id, **other: message(id=str(id), seconds=id % 7 - 3, **other),
     chat=st.integers(0, 3),
-    seconds=st.integers(-3, 3),
-    id=st.integers(0, 12).map(str),
+    id=st.integers(0, 12),
     text=st.text(),
     platform=st.sampled_from("pq"),
 )
@@ -32,24 +34,65 @@ def merged(found, run_messages=3):
     with Merge(run_messages) as merge:
         for number, one in enumerate(found):
             merge.add(one, number % 2)
-        return list(merge.messages()), merge.doubles
+        remain = merge.settle()
+        result = list(merge.messages())
+        assert remain == Counter((one.platform, one.chat_id) for one in result)
+        return result, merge.doubles
 
 
 @given(st.lists(messages, max_size=60), st.integers(1, 40))
-def test_the_order_is_by_chat_then_time_then_file_and_each_message_stands_once(found, run_messages):
+def test_the_order_is_by_chat_then_time_and_each_message_stands_once(found, run_messages):
     places = [(one.platform, one.chat_id) for one in found]
     chats = list(dict.fromkeys(places))
-    last = {
-        (*place, one.id): number
-        for number, (place, one) in enumerate(zip(places, found, strict=True))
-    }
-    kept = sorted(
-        last.values(),
-        key=lambda number: (chats.index(places[number]), found[number].sent_at, number),
-    )
+    last = {(*place, one.id): one for place, one in zip(places, found, strict=True)}
     result, doubles = merged(found, run_messages)
-    assert result == [found[number] for number in kept]
-    assert doubles.total() == len(found) - len(kept)
+    order = [(chats.index((one.platform, one.chat_id)), one.sent_at) for one in result]
+    assert order == sorted(order)
+    assert {(one.platform, one.chat_id, one.id): one for one in result} == last
+    assert len(result) == len(last) == len(found) - doubles.total()
+
+
+@given(st.lists(messages, max_size=60), st.integers(1, 40))
+def test_messages_of_one_source_and_time_stay_in_its_order(found, run_messages):
+    once = {(one.platform, one.chat_id, one.id): one for one in found}.values()
+    with Merge(run_messages) as merge:
+        for one in once:
+            merge.add(one, 0)
+        merge.settle()
+        result = list(merge.messages())
+    chats = list(dict.fromkeys((one.platform, one.chat_id) for one in once))
+    key = lambda one: (chats.index((one.platform, one.chat_id)), one.sent_at)  # noqa: E731
+    assert result == sorted(once, key=key)
+
+
+def minute(said):
+    """Return messages of one minute with the ids that exports make: words and count."""
+    ids = MadeIds()
+    return [message(id=ids.of(word), text=word) for word in said]
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("missing", range(7))
+@pytest.mark.parametrize("said", ["abaacba", "aaaaaaa", "abababa", "abcdefg"])
+def test_exports_that_begin_or_end_within_a_minute_make_it_whole(said, missing, newest_first):
+    for part in (said[missing:], said[: len(said) - missing]):
+        sources = [minute(said), minute(part)]
+        with Merge() as merge:
+            for number, source in enumerate(sources[::-1] if newest_first else sources):
+                for one in source:
+                    merge.add(one, number)
+            merge.settle()
+            assert "".join(one.text for one in merge.messages()) == said
+            assert merge.doubles.total() == len(part)
+
+
+def test_two_parts_of_a_minute_make_it_whole():
+    with Merge() as merge:
+        for number, part in enumerate(("abc", "cdb")):
+            for one in minute(part):
+                merge.add(one, number)
+        merge.settle()
+        assert [one.text for one in merge.messages()] in (list("abcd"), list("acdb"))
 
 
 def test_many_runs_are_merged_with_few_files(monkeypatch):

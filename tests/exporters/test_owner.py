@@ -1,6 +1,7 @@
 """Who is me, chat by chat."""
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -18,7 +19,8 @@ def chat(number, platform="p", told=None, **counts):
 
 
 def owners(chats, evidence=None, me=()):
-    return [owner.ids and set(owner.ids) for owner in find_owners(chats, evidence or {}, me)]
+    found = find_owners(chats, evidence or {}, me)
+    return [found[chat.place].ids and set(found[chat.place].ids) for chat in chats]
 
 
 BOB = ("id-Bob", "the account names its owner")
@@ -48,9 +50,62 @@ def test_my_id_in_one_chat_is_mine_in_all_of_the_platform():
     assert owners(chats, {("p", "1"): BOB}) == [{"id-Bob"}] * 3
 
 
-def test_the_evidence_of_one_platform_says_nothing_of_another():
+def test_my_id_on_one_platform_is_nobody_on_another():
+    chats = [chat(1, Ann=1, Bob=1), chat(2, platform="q", Ann=1, Bobby=1)]
     with pytest.raises(OwnerUnknown, match="in 1 of 2 chats"):
-        owners([chat(1, Ann=1, Bob=1), chat(2, platform="q", Ann=1, Bob=1)], {("p", "1"): BOB})
+        owners(chats, {("p", "1"): BOB})
+
+
+def test_my_name_on_one_platform_is_mine_on_another_and_that_is_said():
+    chats = [chat(1, Ann=1, Bob=1), chat(2, platform="q", Ann=1, Bob=1), chat(3, "q", Cem=1)]
+    chats[1].speakers, chats[1].names = Counter({"7": 1, "8": 1}), {"7": "Ann", "8": "bob"}
+    found = find_owners(chats, {("p", "1"): BOB}, [])
+    assert [found[one.place].ids for one in chats] == [{"id-Bob"}, {"8"}, {"8"}]
+    assert found["q", "2"].evidence == found["q", "3"].evidence == "called as I am: Bob on p"
+
+
+def test_what_one_platform_has_in_common_tells_another():
+    chats = [chat(1, Ann=1, Bob=1), chat(2, Bob=1, Cem=1), chat(3, "q", Bob=1, Ann=1)]
+    assert owners(chats) == [{"id-Bob"}] * 3
+
+
+def test_the_only_name_in_all_chats_of_all_platforms_is_me():
+    chats = [chat(1, "p", Ann=1, Bob=1), chat(2, "q", Bob=1, Cem=1)]
+    assert owners(chats) == [{"id-Bob"}] * 2
+    with pytest.raises(OwnerUnknown, match="in 2 of 2 chats"):
+        owners([chat(1, "p", Ann=1, Bob=1), chat(2, "q", Bob=1, Ann=1)])
+
+
+FILM = {("films", "1"): ("", "a film belongs to nobody")}
+
+
+def test_in_a_film_a_character_is_me_if_chosen():
+    film, other = chat(1, "films", OTTO=1, WANDA=1), chat(2, "films", DOG=1)
+    nobody = FILM | {("films", "2"): ("", "a film belongs to nobody")}
+    assert owners([film, other], nobody, ["wanda"]) == [{"id-WANDA"}, set()]
+
+
+def test_in_a_film_nobody_is_me_and_alone_it_is_left_open():
+    film = chat(1, "films", OTTO=1, WANDA=1)
+    assert owners([film], FILM) == [None]
+    assert owners([film, chat(1, Ann=1, Bob=1)], FILM | {("p", "1"): BOB}) == [set(), {"id-Bob"}]
+
+
+def test_who_is_me_need_not_be_known_where_it_is_not_wanted():
+    chats = [chat(1, Ann=1, Bob=1), chat(2, platform="q", Ann=1, Bobby=1)]
+    found = find_owners(chats, {("p", "1"): BOB}, [], wanted=lambda place: place == ("p", "1"))
+    assert list(found) == [("p", "1")]
+
+
+def test_where_some_messages_are_marked_the_others_go_by_their_speaker():
+    chats = [chat(1, told={"id-Ann"}, Ann=3, Bob=1)]
+    (owner,) = find_owners(chats, {}, []).values()
+    said = [("id-Ann", True), ("id-Ann", None), ("id-Bob", None), ("id-Ann", False)]
+    assert [owner.owns(*one, chats[0].told) for one in said] == [True, True, False, False]
+
+
+def test_a_later_export_without_marks_is_known_by_the_marks_of_an_earlier_one():
+    assert owners([chat(1, told={"id-Ann"}, Ann=3), chat(2, Ann=1, Bob=1)]) == [None, {"id-Ann"}]
 
 
 def test_what_the_export_marks_is_left_as_it_is():

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import exporters.run
 from exporters import EXPORTERS, find_exporter
 from exporters.account import DOUBLE
-from exporters.run import ExportOptions, export
+from exporters.options import ExportOptions
+from exporters.run import export
 from exporters.sources import Reading, Source
 from likeness.errors import (
     AmbiguousSource,
@@ -52,7 +53,7 @@ def test_several_sources_become_one_file_and_each_is_accounted_for(out):
     messages = list(read_messages(out))
     assert account.messages == len(messages) == 7 + 6 + 4
     assert [source.exporter for source in account.sources] == [
-        "Telegram Desktop JSON", "DiscordChatExporter JSON", "rows of the workshop (JSON)",
+        "Telegram Desktop JSON", "DiscordChatExporter JSON", "rows of the workshop or Chatistics",
     ]  # fmt: skip
     assert [source.records for source in account.sources] == [11, 10, 7]
     assert all(source.balanced for source in account.sources)
