@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from json.encoder import encode_basestring as _quoted
 from typing import Any, Literal, get_args
 
 from likeness.errors import BadLine, UnknownVersion
@@ -59,22 +60,14 @@ class Message:
 
     def to_json(self) -> str:
         """Return the line of `messages.jsonl` for this message, without its newline."""
-        return json.dumps(
-            {
-                "v": VERSION,
-                "platform": self.platform,
-                "chat_id": self.chat_id,
-                "chat": self.chat,
-                "id": self.id,
-                "speaker_id": self.speaker_id,
-                "speaker": self.speaker,
-                "outgoing": self.outgoing,
-                "sent_at": self.sent_at.astimezone(UTC).isoformat(),
-                "text": self.text,
-                "reply_to": self.reply_to,
-                "kind": self.kind,
-            },
-            ensure_ascii=False,
+        return line_of(
+            place_part(self.platform, self.chat_id, self.chat),
+            self.id,
+            speaker_part(self.speaker_id, self.speaker, self.outgoing),
+            self.sent_at.astimezone(UTC).isoformat(),
+            self.text,
+            self.reply_to,
+            self.kind,
         )
 
     @classmethod
@@ -128,6 +121,51 @@ class Rejected:
 
 Record = Message | Notice | Rejected
 
+
+def place_part(platform: str, chat_id: str, chat: str) -> str:
+    """Return how every line of a chat begins."""
+    return (
+        f'{{"v": {VERSION}, "platform": {_quoted(platform)}, "chat_id": {_quoted(chat_id)}, '
+        f'"chat": {_quoted(chat)}, "id": '
+    )
+
+
+def speaker_part(speaker_id: str, speaker: str, outgoing: bool | None) -> str:
+    """Return what every line of a speaker in a chat has behind its id."""
+    return (
+        f', "speaker_id": {_quoted(speaker_id)}, "speaker": {_quoted(speaker)}, '
+        f'"outgoing": {_OUTGOING[outgoing]}, "sent_at": "'
+    )
+
+
+def line_of(
+    place: str,
+    id_: str,
+    speaker: str,
+    sent_at: str,
+    text: str,
+    reply_to: str | None,
+    kind: Kind,
+) -> str:
+    """Return a line of `messages.jsonl`, of which many have the same parts.
+
+    Args:
+        place: Made by `place_part`.
+        id_: The message's.
+        speaker: Made by `speaker_part`.
+        sent_at: ISO 8601 in UTC.
+        text: The message's.
+        reply_to: The message's.
+        kind: The message's.
+    """
+    reply = "null" if reply_to is None else _quoted(reply_to)
+    return (
+        f'{place}{_quoted(id_)}{speaker}{sent_at}", "text": {_quoted(text)}, '
+        f'"reply_to": {reply}, "kind": "{kind}"}}'
+    )
+
+
+_OUTGOING = {True: "true", False: "false", None: "null"}
 _STRINGS = ("platform", "chat_id", "chat", "id", "speaker_id", "speaker", "text")
 
 
