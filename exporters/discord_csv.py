@@ -72,7 +72,11 @@ def _records(source: Source, reading: Reading, dates: DateReader) -> Iterator[Re
         if not row:
             yield Rejected(where, "it has not as many columns as the header")
             continue
-        author, content, attachments = row["Author"], row["Content"], row["Attachments"]
+        author, content, attachments = (
+            row["Author"],
+            row["Content"].replace("\r\n", "\n"),
+            row["Attachments"],
+        )
         author_id = row.get("AuthorID") or author
         names.user(author_id, author)
         moment = dates.moment(row["Date"])
