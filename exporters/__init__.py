@@ -6,10 +6,15 @@ from typing import Protocol
 from exporters.convokit import CONVOKIT
 from exporters.cornell import CORNELL
 from exporters.discord import DISCORD
+from exporters.imessage import IMESSAGE
+from exporters.messenger import MESSENGER
 from exporters.own import MESSAGES
 from exporters.rows import ROWS
+from exporters.signal import SIGNAL
+from exporters.slack import SLACK
 from exporters.sources import Reading, Source
 from exporters.telegram import TELEGRAM
+from exporters.telegram_html import TELEGRAM_HTML
 from exporters.whatsapp import WHATSAPP
 from likeness.errors import AmbiguousSource
 from likeness.messages import Record
@@ -36,7 +41,20 @@ class Exporter(Protocol):
         """
 
 
-EXPORTERS: tuple[Exporter, ...] = (TELEGRAM, WHATSAPP, DISCORD, ROWS, CORNELL, CONVOKIT, MESSAGES)
+EXPORTERS: tuple[Exporter, ...] = (
+    TELEGRAM,
+    TELEGRAM_HTML,
+    WHATSAPP,
+    DISCORD,
+    MESSENGER,
+    SIGNAL,
+    IMESSAGE,
+    SLACK,
+    ROWS,
+    CORNELL,
+    CONVOKIT,
+    MESSAGES,
+)
 """Every format that Likeness reads: a new one is one more name here."""
 
 
