@@ -78,6 +78,7 @@ async def _continue(
     if verbose:
         console.print(f"--- in\n{trace.prompt}\n--- out\n{trace.output}\n---", markup=False)
     else:
-        console.print(
-            f"{trace.prompt}{trace.output}".removeprefix(START).rstrip("\n"), markup=False
-        )
+        said = f"{trace.prompt}{trace.output}".removeprefix(START)
+        for end in (*SPEAKERS, START):
+            said = said.removesuffix(end)
+        console.print(said.rstrip("\n"), markup=False)
