@@ -43,7 +43,7 @@ class _Signal:
         marked = in_json or _file_name(source) == _MARKDOWN
         chat = _Chat(_chat_name(source), LocalClock(reading.local_zone), marked)
         reading.flavour = _JSON if in_json else "text"
-        reading.remarks.append(f"Times are of the exporting computer, read in {reading.zone_name}.")
+        reading.local_times = True
         records = (
             _from_json(source, reading, chat) if in_json else _from_text(source, reading, chat)
         )
