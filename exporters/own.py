@@ -19,23 +19,28 @@ class _Own:
         return isinstance(found, dict) and found.keys() >= _KEYS
 
     def read(self, source: Source, reading: Reading) -> Iterator[Record]:
+        found = beginning(source.head)
+        version = found.get("v") if isinstance(found, dict) else None
+        if isinstance(version, int) and version > VERSION:
+            raise DamagedSource(
+                f"{source.name} has version {version}, and this Likeness reads version {VERSION}: "
+                "update it."
+            )
         reading.flavour = f"messages.jsonl, version {VERSION}"
         with source.open(reading.on_bytes) as file:
-            yield from keep_whole(_records(file, source.name), source.name)
+            yield from keep_whole(_records(file), source.name)
 
 
 MESSAGES = _Own()
 
 
-def _records(lines: BinaryIO, name: str) -> Iterator[Record]:
+def _records(lines: BinaryIO) -> Iterator[Record]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             yield Message.from_json(line.decode("utf-8"))
-        except UnknownVersion as error:
-            raise DamagedSource(f"{name}, line {number}: {error}.") from error
-        except BadLine as error:
+        except (BadLine, UnknownVersion) as error:
             yield Rejected(f"line {number}", str(error))
         except (UnicodeDecodeError, RecursionError, OverflowError):
             yield Rejected(f"line {number}", "it is not JSON in UTF-8")

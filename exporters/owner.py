@@ -119,11 +119,10 @@ class _Search:
     def platform_by_platform(self, step: Callable[[str], Owner | None]) -> None:
         """Take a step for each platform that has an open chat; what it finds holds for them all."""
         open_chats = self.open_chats()
-        for platform in dict.fromkeys(chat.platform for chat in open_chats):
-            owner = step(platform)
-            if owner is not None:
-                places = (chat.place for chat in open_chats if chat.platform == platform)
-                self.found.update(dict.fromkeys(places, owner))
+        owners = {platform: step(platform) for platform in {chat.platform for chat in open_chats}}
+        for chat in open_chats:
+            if owner := owners[chat.platform]:
+                self.found[chat.place] = owner
 
     def as_elsewhere_on(self, platform: str) -> Owner | None:
         """Take who is me in other chats of a platform."""
@@ -161,7 +160,9 @@ class _Search:
         return Owner(frozenset(common), f"the only one who speaks in all {len(chats)} chats")
 
     def common_to_all(self, platform: str) -> Owner | None:
-        """Take the only name that stands in all chats, whatever their platform."""
+        """Take the only name that stands in all chats, if nothing tells of any of them."""
+        if any(chat.place in self.found for chat in self._chats):
+            return None
         names = [set(map(plain, chat.names.values())) for chat in self._chats]
         common = frozenset(set.intersection(*names))
         if len(names) < 2 or len(common) != 1:

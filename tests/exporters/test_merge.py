@@ -22,9 +22,9 @@ def message(chat=0, seconds=0, id="1", text="t", platform="p"):  # noqa: A002
 
 # An id tells the second, as in any export: copies differ in their words alone.
 messages = st.builds(
-    lambda id, **other: message(id=str(id), seconds=id % 7 - 3, **other),
+    lambda number, **other: message(id=str(number), seconds=number % 7 - 3, **other),
+    number=st.integers(0, 12),
     chat=st.integers(0, 3),
-    id=st.integers(0, 12),
     text=st.text(),
     platform=st.sampled_from("pq"),
 )
