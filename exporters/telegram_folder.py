@@ -68,7 +68,7 @@ def find_chat(page: Source) -> PageChat:
     if not name:
         first = page.near("messages.html")
         name = title(first.head) if first else ""
-    folder = PurePath(page.member or page.path).parent.name
+    folder = PurePath(page.member or page.path.resolve()).parent.name
     if not _FOLDER.fullmatch(folder):
         return PageChat(_id(name or folder), name or folder, "", listed=False, owner=None)
     chats = page.near("../../lists/chats.html")

@@ -26,7 +26,7 @@ def _is_chat(found: dict[str, Any]) -> bool:
     messages = found.get("messages")
     if not isinstance(messages, list) or "channel" in found:
         return False
-    if found.get("type") in CHAT_TYPES:
+    if str(found.get("type")) in CHAT_TYPES:
         return True
     first = messages[0] if messages else None
     if not isinstance(first, dict) or first.get("type") not in ("message", "service"):

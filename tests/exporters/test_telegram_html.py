@@ -1,0 +1,388 @@
+"""What a page of Telegram's HTML tells, and what only its neighbours do."""
+
+import json
+from datetime import UTC
+from zipfile import ZipFile
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from exporters import find_exporter, telegram_page
+from exporters.sources import Reading, find_files, sources_in
+from exporters.telegram_html import TELEGRAM_HTML
+from likeness.errors import DamagedSource
+from likeness.messages import Message, Notice, Rejected
+
+WHEN = "14.07.2024 10:00:00 UTC+01:00"
+
+
+def words(text):
+    return f'<div class="text">\n{text}\n   </div>'
+
+
+def message(number, inner="", name="Mira", date=WHEN):
+    speaker = f'<div class="from_name">\n{name} \n</div>' if name else ""
+    joined = "" if name else " joined"
+    return (
+        f'\n <div class="message default clearfix{joined}" id="message{number}">\n'
+        f'<div class="body"><div class="pull_right date details" title="{date}">10:00</div>'
+        f"{speaker}{inner or words(f't{number}')}</div></div>\n"
+    )
+
+
+def service(number, text="14 July 2024"):
+    return (
+        f'<div class="message service" id="message{number}">'
+        f'<div class="body details">{text}</div></div>'
+    )
+
+
+def page(*entries, title="Mira", end="</div></body></html>"):
+    header = f'<div class="page_header"><div class="text bold">{title}</div></div>'
+    return (
+        f'<!DOCTYPE html><html><body>{header if title else ""}<div class="history">'
+        f"{''.join(entries)}{end}"
+    )
+
+
+def media(kind, title="", status="", inner=""):
+    return (
+        f'<div class="media_wrap clearfix"><div class="media clearfix {kind}"><div class="body">'
+        f'<div class="title bold">{title}</div><div class="status details">{status}</div>'
+        f"{inner}</div></div></div>"
+    )
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Return a function that writes files and reads all pages among them."""
+
+    def read(files, zone="Europe/Berlin", include=()):
+        files = files if isinstance(files, dict) else {"messages.html": files}
+        for name, content in files.items():
+            path = tmp_path / "export" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, "utf-8")
+        records, readings = [], []
+        for file in find_files(tmp_path / "export"):
+            (source,) = sources_in(file, file.name)
+            if find_exporter(source) is TELEGRAM_HTML:
+                reading = Reading(ZoneInfo(zone), zone_name=zone, include=frozenset(include))
+                records.extend(TELEGRAM_HTML.read(source, reading))
+                readings.append(reading)
+        return records, readings
+
+    return read
+
+
+def said(records):
+    return [(record.speaker, record.text) for record in records if isinstance(record, Message)]
+
+
+def kinds(records):
+    return [record.kind for record in records if isinstance(record, Message)]
+
+
+def test_joined_messages_are_of_whom_the_first_is(read):
+    records, _ = read(page(message(1), message(2, name=""), message(3, name="Jon")))
+    assert said(records) == [("Mira", "t1"), ("Mira", "t2"), ("Jon", "t3")]
+
+
+@pytest.mark.parametrize("between", [service(-1), service(7, "Jon left")])
+def test_nothing_is_joined_across_a_line_of_the_app(read, between):
+    records, _ = read(page(message(1), between, message(2, name="")))
+    assert records[2:] == [Rejected("message 2", "it does not say who sent it")]
+
+
+def test_nothing_is_joined_across_pages(read):
+    pages = {"messages.html": page(message(1)), "messages2.html": page(message(2, name=""))}
+    assert [type(record) for record in read(pages)[0]] == [Message, Rejected]
+
+
+def test_who_forwards_speaks_and_not_who_is_forwarded(read):
+    inner = '<div class="from_name">News <span class="date details" title="1">x</span></div>'
+    forward = f'<div class="forwarded body">{inner}{words("read this")}</div>'
+    records, _ = read(page(message(1, forward), message(2, forward + words("wow"), name="")))
+    assert said(records) == [("Mira", "read this"), ("Mira", "wow")]
+    assert kinds(records) == ["forwarded", "forwarded"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "answered"),
+    [
+        ('In reply to <a href="#go_to_message5" onclick="return GoToMessage(5)">this</a>', "5"),
+        ('In reply to <a href="messages2.html#go_to_message5">this message</a>', "5"),
+        ('In reply to <a href="#go_to_message-999999990">this message</a>', "-999999990"),
+        ("In reply to a message in another chat", None),
+    ],
+)
+def test_an_answer_names_what_it_answers_on_any_page(read, reply, answered):
+    inner = f'<div class="reply_to details">{reply}</div>{words("yes")}'
+    assert read(page(message(9, inner)))[0][0].reply_to == answered
+    assert (
+        read(page(message(9, f'<div class="forwarded body">{inner}</div>')))[0][0].reply_to is None
+    )
+
+
+def test_words_are_what_was_written(read):
+    text = (
+        'a<br>b &amp; <strong>c</strong> <a href="https://x.org/?a=1&amp;b">x.org</a> &lt;3 &apos;'
+        '<span class="spoiler hidden" onclick="S(this)"><span aria-hidden="true">d</span></span>'
+        "<pre>e<br>  f</pre>"
+    )
+    (record,) = read(page(message(1, words(text))))[0]
+    assert record.text == "a\nb & c x.org <3 'de\n  f"
+
+
+@pytest.mark.parametrize(
+    ("inner", "kind", "text"),
+    [
+        (media("media_photo", "Photo", "1x1, 2 KB") + words("look"), "media", "look"),
+        (media("media_voice_message", "Voice message", "00:07"), "media", ""),
+        (media("media_photo", "Sticker", "🦊, 31.4 KB"), "media", "🦊"),
+        (media("media_photo", "Sticker", "1️⃣, 31.4 KB"), "media", "1️⃣"),
+        (media("media_photo", "Sticker", "🦊"), "media", "🦊"),
+        (media("media_photo", "Sticker", "31.4 KB"), "media", ""),
+        (media("media_contact", "Sal Doe", "+1 555 0100"), "media", ""),
+        (media("media_venue", "Pier 3"), "media", ""),
+        (media("media_game", "Corsairs"), "media", ""),
+        (media("media_invoice", "Rope") + words("pay"), "automated", "pay"),
+        ('<a class="photo_wrap clearfix pull_left" href="p.jpg"></a>', "media", ""),
+        ('<div class="media_wrap"><a class="sticker_wrap" href="s.webp"></a></div>', "media", ""),
+    ],
+)
+def test_what_hangs_on_a_message_is_media_with_its_caption(read, inner, kind, text):
+    (record,) = read(page(message(1, inner)))[0]
+    assert (record.kind, record.text) == (kind, text)
+
+
+def poll(details):
+    parts = f'<div class="question bold">lake?</div><div class="details">{details}</div>'
+    return f'<div class="media_wrap clearfix"><div class="media_poll">{parts}</div></div>'
+
+
+def test_polls_and_calls_and_lines_of_the_app_are_notices(read):
+    entries = (
+        service(-1),
+        message(1, poll("Anonymous poll")),
+        message(2, media("media_call success", "Mira", "Outgoing (42 seconds)")),
+        service(3, "Mira pinned this message"),
+        service(-999_999_990, "Mira created group"),
+        service(4, "This message is not supported by this version of Telegram Desktop."),
+    )
+    reasons = "day line", "a poll", "phone call", "service message", "service message"
+    assert read(page(*entries))[0] == [
+        *map(Notice, reasons),
+        Notice("unsupported by the exporting app"),
+    ]
+    assert kinds(read(page(message(1, poll("To-do List"))))[0]) == ["media"]
+
+
+def test_what_a_bot_wrote_for_someone_is_not_theirs(read):
+    records, _ = read(page(message(1, name="Mira via @pic_bot"), message(2, name="")))
+    assert said(records) == [("Mira", "t1"), ("Mira", "t2")]
+    assert kinds(records) == ["automated", "automated"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "told", "moment"),
+    [
+        ("Europe/Berlin", "14.07.2024 10:00:00 UTC+01:00", "08:00"),  # summer, which it hides
+        ("Europe/Berlin", "14.01.2024 10:00:00 UTC+01:00", "09:00"),
+        ("Europe/Berlin", "14.07.2024 10:00:00", "08:00"),
+        ("America/Los_Angeles", "14.07.2024 10:00:00 UTC-08:00", "17:00"),
+        ("Australia/Sydney", "14.01.2024 10:00:00 UTC+10:00", "23:00"),
+        ("Asia/Kolkata", "14.01.2024 10:00:00 UTC+05:30", "04:30"),
+        ("UTC", "14.07.2024 10:00:00 UTC", "10:00"),
+    ],
+)
+def test_the_clock_is_right_and_its_zone_is_the_one_that_has_the_offset(read, zone, told, moment):
+    records, (reading,) = read(page(message(1, date=told)), zone)
+    assert f"{records[0].sent_at:%H:%M}" == moment
+    assert reading.local_times
+    assert len(reading.remarks) == ("UTC" not in told)
+
+
+def test_an_offset_of_another_zone_is_believed_and_its_summer_named_as_unknown(read):
+    records, (reading,) = read(page(message(1, date="14.07.2024 10:00:00 UTC-08:00")))
+    assert records[0].sent_at.hour == 18
+    assert "UTC-08:00" in reading.remarks[0]
+    assert not reading.local_times
+
+
+def test_the_repeated_hour_runs_on(read):
+    times = (f"27.10.2024 {time}:00 UTC+01:00" for time in ("01:50", "02:30", "02:10"))
+    records, _ = read(page(*(message(n, date=time) for n, time in enumerate(times))))
+    assert [f"{record.sent_at:%H:%M}" for record in records] == ["23:50", "00:30", "01:10"]
+
+
+@pytest.mark.parametrize("told", ["", "yesterday", "31.02.2024 10:00:00", "01.01.0001 00:00:00"])
+def test_a_message_without_a_date_is_rejected_and_the_next_is_read(read, told):
+    records, _ = read(page(message(1, date=told), message(2, name="")))
+    assert records[0] == Rejected("message 1", "it has no date that can be read")
+    assert said(records) == [("Mira", "t2")]
+
+
+def test_in_a_chat_of_two_who_does_not_bear_its_name_is_me(read):
+    records, (reading,) = read(page(message(1), message(2, name="Jon")))
+    assert reading.owner == {records[0].chat_id: ("Jon", "the other one bears the chat's name")}
+
+
+@pytest.mark.parametrize("names", [["Mira"], ["Jon"], ["Jon", "Sal"], ["Mira", "Jon", "Sal"]])
+def test_in_any_other_chat_a_page_does_not_tell(read, names):
+    entries = (message(n, name=name) for n, name in enumerate(names))
+    assert read(page(*entries))[1][0].owner == {}
+
+
+def test_all_pages_are_one_chat_even_one_without_a_title(read):
+    pages = {
+        "messages.html": page(message(1)),
+        "messages2.html": page(message(2)),
+        "messages10.html": page(message(3), title=""),
+    }
+    records, _ = read(pages)
+    assert len({(record.chat_id, record.chat) for record in records}) == 1
+    assert [record.id for record in records] == ["1", "2", "3"]
+
+
+def chat_list(*chats):
+    return "<html><body>" + "".join(
+        f'<a class="entry block_link clearfix" href="../chats/chat_{n:02}/messages.html#back">'
+        f'<div class="body"><div class="pull_right info details">{kind}</div>'
+        f'<div class="name bold">\n{name} \n</div></div></a>'
+        for n, (name, kind) in enumerate(chats, 1)
+    )
+
+
+def account(*chats, owner="Jon"):
+    files = {
+        f"chats/chat_{n:02}/messages.html": page(
+            message(n, name=name), title=owner if name == "Saved messages" else name
+        )
+        for n, (name, _) in enumerate(chats, 1)
+    }
+    rows = f'<div class="row"><div class="value bold">{owner}</div></div>'
+    results = (
+        f'<html><div class="personal_info clearfix"><div class="rows names">{rows}</div></div>'
+    )
+    return {**files, "lists/chats.html": chat_list(*chats), "export_results.html": results}
+
+
+def test_an_account_tells_its_owner_and_its_lists_are_no_chats(read):
+    records, readings = read(account(("Mira", "private"), ("Boat", "group")))
+    assert said(records) == [("Mira", "t1"), ("Boat", "t2")]
+    for record, reading in zip(records, readings, strict=True):
+        assert reading.owner == {record.chat_id: ("Jon", "the account names its owner")}
+
+
+def test_a_chat_has_one_id_alone_and_in_the_account_unless_another_bears_its_name(read):
+    alone = read(page(message(1)))[0][0].chat_id
+    in_account, *twins = (
+        record.chat_id
+        for record in read(account(("Mira", "private"), ("Sal", "private"), ("Sal", "group")))[0]
+        if record.chat_id != alone or record.text == "t1"
+    )
+    assert alone == in_account
+    assert len({alone, *twins}) == 3
+
+
+@pytest.mark.parametrize(
+    ("switch", "name", "kind", "reason"),
+    [
+        ("bots", "Helper", "bot", "in a chat with a bot"),
+        ("channels", "News", "channel", "in a channel"),
+        ("saved", "Saved messages", "private", "in Saved Messages"),
+        (None, "Replies", "private", "in the Replies chat"),
+        (None, "Verification Codes", "private", "a verification code"),
+        (None, "Telegram", "private", "a verification code"),
+    ],
+)
+def test_what_is_no_conversation_is_left_out_of_an_account(read, switch, name, kind, reason):
+    files = account((name, kind))
+    assert read(files)[0] == [Notice(reason)]
+    others = {"bots", "channels", "saved"} - {switch}
+    assert read(files, include=others)[0] == [Notice(reason)]
+    if switch:
+        assert len(said(read(files, include=[switch])[0])) == 1
+
+
+def test_a_bots_own_words_are_automated(read):
+    assert kinds(read(account(("Helper", "bot")), include=["bots"])[0]) == ["automated"]
+
+
+def test_login_codes_never_come_out_of_a_chat_exported_alone(read):
+    for name in ("Verification Codes", "Telegram"):
+        assert read(page(message(1, name=name), title=name))[0] == [Notice("a verification code")]
+
+
+RESULT = json.dumps({"name": "Mira", "type": "personal_chat", "id": 7, "messages": []})
+
+
+@pytest.mark.parametrize("where", ["result.json", "../../result.json"])
+def test_pages_beside_a_json_of_the_same_are_left_to_it(read, where):
+    folder = "export/chats/chat_1/"
+    pages = {f"{folder}messages.html": page(message(1))}
+    assert len(read(pages)[0]) == 1
+    assert read({**pages, f"{folder}{where}": RESULT})[0] == []
+
+
+def test_a_json_of_something_else_beside_pages_changes_nothing(read):
+    assert len(read({"messages.html": page(message(1)), "result.json": "{}"})[0]) == 1
+
+
+def test_pages_in_a_zip_are_read_as_in_a_folder(tmp_path):
+    with ZipFile(tmp_path / "export.zip", "w") as archive:
+        for name, content in account(("Mira", "private"), ("News", "channel")).items():
+            archive.writestr(f"Export/{name}", content)
+    found = [s for s in sources_in(tmp_path / "export.zip", "z") if TELEGRAM_HTML.recognises(s)]
+    records = [record for source in found for record in TELEGRAM_HTML.read(source, Reading(UTC))]
+    assert said(records) == [("Mira", "t1")]
+    assert records[1:] == [Notice("in a channel")]
+
+
+def test_what_is_whole_before_a_page_breaks_off_is_kept(read):
+    whole = page(message(1), message(2), end="")
+    records, (reading,) = read(whole)
+    assert len(records) == 2
+    assert "cut short" in reading.remarks[0]
+    records, _ = read(whole[:-20])
+    assert said(records) == [("Mira", "t1")]
+    assert records[1:] == [Rejected("after record 1", "the file breaks off or is damaged here")]
+    with pytest.raises(DamagedSource, match="before its first message"):
+        read(page(message(1), end="")[:-20])
+
+
+def test_an_entry_whose_end_is_missing_costs_only_itself(read):
+    records, _ = read(page(message(1), message(2).replace("</div>", ""), message(3)))
+    assert records[1] == Rejected("message 2", "its end is missing")
+    assert said(records) == [("Mira", "t1"), ("Mira", "t3")]
+
+
+@pytest.mark.parametrize("size", [1, 7, 300])
+def test_a_page_is_read_in_blocks_of_any_size(read, monkeypatch, size):
+    monkeypatch.setattr(telegram_page, "_BLOCK_BYTES", size)
+    records, _ = read(page(*(message(n, words("ä" * 50)) for n in range(5))))
+    assert said(records) == [("Mira", "ä" * 50)] * 5
+
+
+def test_an_entry_without_an_end_in_sight_is_given_up(read):
+    endless = message(1, words("x" * 400_000))
+    assert said(read(page(endless, message(2)))[0]) == [("Mira", "t2")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<html><body><p>messages</p></body></html>",
+        '<div class="history"><div class="message default" id="message1"></div></div>',
+        '<html><div class="history"></div></html>',
+        '<html><div class="chatlog"><div class="message default" id="message1"></div></div></html>',
+        'print("""<html>""")',
+        "",
+    ],
+)
+def test_any_other_html_is_not_recognised(tmp_path, text):
+    path = tmp_path / "messages.html"
+    path.write_text(text)
+    (source,) = sources_in(path, path.name)
+    assert not TELEGRAM_HTML.recognises(source)
