@@ -6,6 +6,10 @@ from typing import Protocol
 from exporters.convokit import CONVOKIT
 from exporters.cornell import CORNELL
 from exporters.discord import DISCORD
+from exporters.discord_csv import DISCORD_CSV
+from exporters.discord_html import DISCORD_HTML
+from exporters.discord_package import DISCORD_PACKAGE
+from exporters.discord_text import DISCORD_TEXT
 from exporters.imessage import IMESSAGE
 from exporters.messenger import MESSENGER
 from exporters.own import MESSAGES
@@ -46,6 +50,10 @@ EXPORTERS: tuple[Exporter, ...] = (
     TELEGRAM_HTML,
     WHATSAPP,
     DISCORD,
+    DISCORD_CSV,
+    DISCORD_TEXT,
+    DISCORD_HTML,
+    DISCORD_PACKAGE,
     MESSENGER,
     SIGNAL,
     IMESSAGE,

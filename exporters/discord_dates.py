@@ -73,10 +73,7 @@ class DateSurvey:
             spelled = ", ".join(names[place] for place in order.places)
             reading.remarks.append(f"Dates are read as {spelled}: {order.why}.")
             heads.append(HeadReader(found, order.places, year))
-        if self._local:
-            reading.remarks.append(
-                f"The dates name no time zone: they are taken to be of {reading.zone_name}."
-            )
+        reading.local_times |= self._local
         return DateReader(heads, LocalClock(reading.local_zone))
 
 

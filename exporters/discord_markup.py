@@ -22,6 +22,7 @@ _CUSTOM_EMOJI = re.compile(r"[A-Za-z0-9_~-]+")
 _ALONE = frozenset({"area", "br", "hr", "img", "input", "link", "meta", "source", "use", "wbr"})
 _PAIRS = {"strong": "**", "b": "**", "em": "*", "i": "*", "u": "__", "s": "~~", "del": "~~"}
 _HEADINGS = {"h1": "# ", "h2": "## ", "h3": "### "}
+_BLOCKS = _HEADINGS.keys() | {"div", "li"}
 _KNOWN = _ALONE | _PAIRS.keys() | _HEADINGS.keys() | {"a", "code", "div", "li", "pre", "span", "ul"}
 
 
@@ -106,7 +107,11 @@ class TypedText:
     def _close(self, name: str) -> bool:
         while self._open:
             tag, start = self._open.pop()
-            self._words[start:] = [_typed(tag, "".join(self._words[start:]))]
+            typed = _typed(tag, "".join(self._words[start:]))
+            before = "".join(self._words[max(0, start - 1) : start])
+            if typed.endswith("\n") and tag.name in _BLOCKS and before[-1:] not in ("", "\n"):
+                typed = f"\n{typed}"
+            self._words[start:] = [typed]
             if tag.name == name:
                 return False
         return name == self.root.name

@@ -7,7 +7,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
@@ -68,28 +68,50 @@ class Source:
         Raises:
             DamagedSource: It is there and cannot be opened.
         """
+        return next(self.all_near(relative), None)
+
+    def all_near(self, pattern: str) -> "Iterator[Source]":
+        """Yield the files at the paths relative to this one's folder that fit a pattern.
+
+        Args:
+            pattern: Such as `../*/channel.json`, where a `*` is any one name; upper and lower case
+                are one.
+
+        Raises:
+            DamagedSource: One of them cannot be opened.
+        """
         if self.member is None:
-            path = _ignoring_case(self.path.parent, relative.split("/"))
-            return None if path is None else next(sources_in(path, relative))
-        wanted = posixpath.normpath(posixpath.join(posixpath.dirname(self.member), relative))
+            for path in _fitting(self.path.parent.resolve(), pattern.split("/")):
+                yield from sources_in(path, path.name)
+            return
+        wanted = posixpath.normpath(posixpath.join(posixpath.dirname(self.member), pattern))
+        names = wanted.casefold().split("/")
         with _plain_errors(self.name), zipfile.ZipFile(self.path) as archive:
             for info in archive.infolist():
-                if info.filename.casefold() == wanted.casefold():
+                parts = info.filename.casefold().split("/")
+                fit = len(parts) == len(names)
+                if fit and all(
+                    name in ("*", part) for name, part in zip(names, parts, strict=True)
+                ):
                     with archive.open(info) as member:
                         head = _head(member)
-                    return Source(relative, self.path, info.filename, head, info.file_size)
-        return None
+                    yield Source(info.filename, self.path, info.filename, head, info.file_size)
 
 
-def _ignoring_case(folder: Path, parts: Sequence[str]) -> Path | None:
-    """Return the file at a path below a folder, whatever the case of its names."""
-    for part in parts:
-        below = folder.parent if part == ".." else folder / part
-        if not below.exists() and folder.is_dir():
-            same = (entry for entry in folder.iterdir() if entry.name.casefold() == part.casefold())
-            below = next(same, below)
-        folder = below
-    return folder if folder.is_file() else None
+def _fitting(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """Yield the files below a folder whose paths fit a pattern; what cannot be listed has none."""
+    if not parts:
+        if folder.is_file():
+            yield folder
+    elif parts[0] == "..":
+        yield from _fitting(folder.parent, parts[1:])
+    else:
+        entries: list[Path] = []
+        with suppress(OSError):
+            entries = sorted(folder.iterdir())
+        for entry in entries:
+            if parts[0] in ("*", entry.name) or parts[0].casefold() == entry.name.casefold():
+                yield from _fitting(entry, parts[1:])
 
 
 @dataclass(slots=True)
