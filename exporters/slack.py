@@ -27,6 +27,7 @@ _BY_PEOPLE = frozenset({"", "thread_broadcast", "reply_broadcast", "me_message",
 _BY_BOTS = frozenset({"bot_message", "slackbot_response"})
 _SLACKBOT = "USLACKBOT"
 _SUBTYPE = re.compile(r"[a-z_]{1,40}")
+_FIRST_BYTES = 512
 _DUMPED_REPLIES = "slackdump_thread_replies"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,11 +61,11 @@ SLACK = _Slack()
 
 def _dump_header(source: Source) -> dict[str, Any] | None:
     """Return what a dump tells of its chat before and behind the messages, None for a day file."""
+    if isinstance(beginning(source.head[:_FIRST_BYTES]), list):
+        return None
     header: dict[str, Any] = {}
     with source.open() as file, suppress(BrokenJSON, DamagedSource):
         json = JSONReader(file)
-        if json.kind() != "object":
-            return None
         for key in json.members():
             if key != "messages" and json.kind() == "scalar":
                 value = json.value()
