@@ -1,0 +1,104 @@
+"""`likeness export` as a person uses it: what may be chosen, and what is printed."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from likeness.cli import main
+from likeness.messages import Message
+from tests.conftest import BEGINNING
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that exports a chat of three days in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    said = [("Ann", False), ("Jon", True), ("Ann K.", False)]
+    lines = [
+        Message("p", "7", "[Ann] :smile:", str(day), who, who, mine,
+                BEGINNING + timedelta(days=day), "t").to_json()
+        for day, (who, mine) in enumerate(said)
+    ]  # fmt: skip
+    Path("in.jsonl").write_text("".join(f"{line}\n" for line in lines), "utf-8")
+
+    def run(*options: str, fails: int = 0) -> Result:
+        result = CliRunner().invoke(main, ["export", "in.jsonl", "-o", "out.jsonl", *options])
+        assert result.exit_code == fails, result.output + str(result.exception)
+        return result
+
+    return run
+
+
+def written() -> list[dict[str, str]]:
+    return [json.loads(line) for line in Path("out.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_the_account_says_what_was_recognised_and_balances(run: Run):
+    printed = run().stdout
+    for told in (
+        "format     messages of Likeness",
+        "template   messages.jsonl, version 1",
+        "time zone  as the export tells it",
+        "me         Jon (the export marks what is mine)",
+        "[Ann] :smile:",
+        "out.jsonl: 3 messages, 1 of them mine",
+    ):
+        assert told in printed
+
+
+def test_both_days_are_within_and_the_rest_is_counted(run: Run):
+    printed = run("--since", "2024-03-02", "--until", "2024-03-02", "--tz", "UTC").stdout
+    assert [line["id"] for line in written()] == ["1"]
+    assert "3 messages = 1 written + 2 left out" in printed
+    assert "1 before --since, 1 after --until" in printed
+
+
+def test_a_day_is_one_of_the_zone(run: Run):
+    run("--since", "2024-03-02", "--tz", "Pacific/Kiritimati")
+    assert [line["id"] for line in written()] == ["0", "1", "2"]
+
+
+def test_names_are_joined_and_the_report_is_written(run: Run):
+    run(
+        "--alias", "Ann=Ann K.", "--report", "report.json", "--chat", "*ann*", "--min-messages", "3"
+    )
+    assert [line["speaker"] for line in written()] == ["Ann", "Jon", "Ann"]
+    report = json.loads(Path("report.json").read_text("utf-8"))
+    assert report["balanced"]
+    assert report["messages"] == 3
+
+
+def test_strict_writes_nothing_when_something_cannot_be_used(run: Run):
+    with Path("in.jsonl").open("a", encoding="utf-8") as file:
+        file.write("oops\n")
+    said = run("--strict", fails=1).stderr
+    assert "Error: in.jsonl: 1 records cannot be used, the first at line 4: it is not JSON" in said
+    assert not Path("out.jsonl").exists()
+    assert "rejected   line 4: it is not JSON" in run().stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "complaint"),
+    [
+        (["--alias", "Bob"], 2, "'Bob' does not look like 'Bob=Bob K.,bobby'"),
+        (["--alias", "Bob=Rob"], 1, "Nobody is called 'Rob'. Who speaks: "),
+        (["--chat", "Zed"], 1, "No chat is called 'Zed'. The chats: [Ann] :smile:."),
+        (["--since", "yesterday"], 2, "yesterday"),
+        (["--since", "2024-03-02", "--until", "2024-03-01"], 2, "--since is a later day"),
+        (["--until", "9999-12-31"], 2, "no such day in any chat"),
+        (["--since", "2025-01-01"], 1, "All 3 messages are left out by what you asked for."),
+        (["--include", "spam"], 2, "spam"),
+        (["--tz", "Mars/Base"], 2, "there is no time zone 'Mars/Base'"),
+    ],
+)
+def test_a_choice_that_does_not_fit_is_told_and_nothing_is_written(
+    run: Run, options: list[str], code: int, complaint: str
+):
+    assert complaint in run(*options, fails=code).stderr
+    assert not Path("out.jsonl").exists()
