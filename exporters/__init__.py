@@ -11,6 +11,7 @@ from exporters.discord_html import DISCORD_HTML
 from exporters.discord_package import DISCORD_PACKAGE
 from exporters.discord_text import DISCORD_TEXT
 from exporters.imessage import IMESSAGE
+from exporters.imessage_text import IMESSAGE_TEXT
 from exporters.messenger import MESSENGER
 from exporters.own import MESSAGES
 from exporters.rows import ROWS
@@ -57,6 +58,7 @@ EXPORTERS: tuple[Exporter, ...] = (
     MESSENGER,
     SIGNAL,
     IMESSAGE,
+    IMESSAGE_TEXT,
     SLACK,
     ROWS,
     CORNELL,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from exporters import Exporter
 from exporters.imessage import IMESSAGE
+from exporters.imessage_text import IMESSAGE_TEXT
 from exporters.merge import mended
 from exporters.messenger import MESSENGER
 from exporters.signal import SIGNAL
@@ -28,6 +29,7 @@ EXPORTS = {
     "signal/folders/Noor/chat.md": SIGNAL,
     "signal/folders/Quay crew/data.json": SIGNAL,
     "imessage/backup.sqlite": IMESSAGE,
+    "imessage/+4915550001.txt": IMESSAGE_TEXT,
     "slack/workspace/pier/2024-05-01.json": SLACK,
     "slack/dump.json": SLACK,
 }
