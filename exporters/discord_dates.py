@@ -34,7 +34,7 @@ class DateSurvey:
 
     def __init__(self) -> None:
         self._found: dict[Shape, ShapeFound] = {}
-        self._last = ""
+        self._last: str | None = None
         self._count = 0
         self._local = False
 

@@ -5,7 +5,9 @@ from datetime import UTC
 
 import pytest
 
+from exporters.account import DOUBLE
 from exporters.discord import DISCORD
+from exporters.merge import Merge
 from exporters.sources import Reading, sources_in
 from likeness.messages import Message, Notice, Rejected
 
@@ -87,3 +89,33 @@ def test_an_entry_of_a_wrong_shape_is_rejected_and_the_next_is_read(read, change
     first, second = read(entry(1, **change), entry(2))
     assert first == Rejected("messages[0]", reason)
     assert isinstance(second, Message)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_edited_version_of_a_message_stays_whatever_the_order(read, order):
+    first, edited = entry(5, content="first"), entry(5, content="edited")
+    edited["timestampEdited"] = "2024-05-01T10:09:00+02:00"
+    with Merge() as merge:
+        for record in read(*[first, edited][::order]):
+            if isinstance(record, Message):
+                merge.add(record, 0)
+        merge.settle()
+        assert [message.text for message in merge.messages()] == ["edited"]
+
+
+def test_of_two_edits_the_later_stays(read):
+    edits = [entry(5, timestampEdited=f"2024-05-01T10:0{n}:00+02:00") for n in (9, 8)]
+    assert read(*edits)[1] == Rejected("messages[1]", DOUBLE)
+
+
+def test_marks_are_seen_with_the_names_told_before(read):
+    roles = [{"id": "77", "name": "crew"}]
+    author = {"id": "12", "name": "jon", "nickname": None, "roles": roles}
+    mentioned = {"id": "13", "name": "sal", "nickname": "Sal"}
+    _, second = read(
+        entry(1, author=author),
+        entry(
+            2, content="<@12> <@!13> <@&77> <#9> <a:wave:1> <t:1714550400>", mentions=[mentioned]
+        ),
+    )
+    assert second.text == "@jon @Sal @crew #pier :wave: 2024-05-01 10:00"
