@@ -42,7 +42,8 @@ _NOTICES = {
 
 _KEYS = ({"sender_name", "timestamp_ms"}, {"senderName", "timestamp"})
 _GONE = "placeholder"
-_SAME_SENTENCES = 3
+_SAME_SENTENCES, _MOST_SENTENCES = 3, 10_000
+_LONGEST_SENTENCE = 100
 _FOLDERS_AROUND = 6
 _HTML = re.compile(rb"\s*(?:<!doctype html>\s*)?<html", re.IGNORECASE)
 _HTML_MARK = b"uiBoxWhite"
@@ -127,7 +128,8 @@ def _survey(source: Source) -> _Chat:
             for key in json.members():
                 if key == "messages" and json.kind() == "array":
                     for _ in json.elements():
-                        sentences.update(_sentence(json.value()))
+                        if len(sentences) < _MOST_SENTENCES:
+                            sentences.update(_sentence(json.value()))
                 elif key in ("participants", "title", "thread_path", "threadName"):
                     header[key] = json.value()
     people = [_mended(name) for name in _names(header.get("participants"))]
@@ -148,7 +150,8 @@ def _survey(source: Source) -> _Chat:
 def _sentence(entry: Any) -> list[str]:
     """Return what stands by an attachment, which in the app's words is always the same."""
     text = entry.get("content") if isinstance(entry, dict) else None
-    if not isinstance(text, str) or len(text) > 100 or not any(map(entry.get, _MEDIA)):
+    short = isinstance(text, str) and 0 < len(text) <= _LONGEST_SENTENCE
+    if not short or not any(map(entry.get, _MEDIA)):
         return []
     return [_mended(text)]
 
