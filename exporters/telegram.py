@@ -7,7 +7,7 @@ from exporters.entry import Unreadable
 from exporters.repair import Repairs, repaired
 from exporters.sources import Reading, Source
 from exporters.streaming import JSONReader, keep_whole
-from exporters.telegram_chats import Chat, left_out, read_chat
+from exporters.telegram_chats import Chat, clock_remark, left_out, read_chat
 from exporters.telegram_entry import read_entry
 from exporters.telegram_owner import Evidence
 from exporters.telegram_root import LISTS, is_telegram_json
@@ -120,7 +120,4 @@ class _Export:
         self._reading.remarks.extend(self._repairs.remarks())
         if self._local_times:
             self._reading.local_times = True
-            self._reading.remarks.append(
-                f"{self._local_times} messages tell only the exporting computer's clock; "
-                f"they were read in {self._reading.zone_name}."
-            )
+            self._reading.remarks.append(clock_remark(self._local_times, self._reading.zone_name))

@@ -82,6 +82,12 @@ def left_out(
     return None if not in_account or switch in include else reason
 
 
+def clock_remark(count: int, zone_name: str) -> str:
+    """Return what is to be said of messages that tell no zone."""
+    who = "1 message tells" if count == 1 else f"{count} messages tell"
+    return f"{who} only the exporting computer's clock; read in {zone_name}."
+
+
 def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
 

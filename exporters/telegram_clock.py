@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from exporters.clock import LocalClock
 from exporters.entry import Unreadable
 from exporters.sources import Reading
+from exporters.telegram_chats import clock_remark
 
 _TOLD = re.compile(
     r"(\d\d?)\.(\d\d?)\.(\d{4}) (\d\d?):(\d\d):(\d\d)(?: UTC(?:([+-])(\d\d?):(\d\d))?)?", re.ASCII
@@ -65,10 +66,7 @@ class PageClock:
     def remarks(self) -> Iterator[str]:
         """Yield what is to be said of the zones."""
         if self._counts["zoneless"]:
-            yield (
-                f"{self._counts['zoneless']} messages tell only the exporting computer's clock; "
-                f"they were read in {self._reading.zone_name}."
-            )
+            yield clock_remark(self._counts["zoneless"], self._reading.zone_name)
         if self._counts["elsewhere"]:
             zones = ", ".join(sorted(str(timezone(offset)) for offset in self._elsewhere))
             yield (
