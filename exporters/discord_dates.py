@@ -18,6 +18,7 @@ _MOST_SHAPES = 50
 _MOST_CHARACTERS = 60
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}\S*")
 _SECONDS = re.compile(r"[0-9]{10}(?:[0-9]{3})?")
+_WORD = re.compile(r"[A-Za-z]{3}")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
 _DAY = r"(?P<day>[0-9]{1,2})"
@@ -105,7 +106,7 @@ def _plain(written: str) -> datetime | None:
             return datetime.fromisoformat(written)
         if _SECONDS.fullmatch(written):
             return datetime.fromtimestamp(int(written) / 10 ** (len(written) - 10), UTC)
-        return _spelled(written)
+        return _spelled(written) if _WORD.search(written) else None
     except (ValueError, OverflowError):
         return None
 

@@ -128,15 +128,15 @@ class TextPage:
 
 def survey_of(page: TextPage) -> tuple[DateSurvey, bool]:
     """Return the dates of a text, and whether its messages are parted as the app parts them."""
-    sure, all_ = DateSurvey(), DateSurvey()
-    count = count_sure = 0
+    sure, other = DateSurvey(), DateSurvey()
+    count_sure = count_other = 0
     for _, _, head, certain in page.heads():
-        if head and all_.add(head[1]):
-            count += 1
-            if certain and sure.add(head[1]):
-                count_sure += 1
-    strict = count_sure * 2 > count
-    return (sure if strict else all_), strict
+        if head and certain:
+            count_sure += sure.add(head[1])
+        elif head:
+            count_other += other.add(head[1])
+    strict = count_sure > count_other
+    return (sure if strict else other), strict
 
 
 def _entry(moment: datetime, author: str, body: list[str]) -> TextEntry:

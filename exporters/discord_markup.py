@@ -70,12 +70,14 @@ def parts_of(file: BinaryIO) -> Iterator[Tag | str]:
 
 
 def _tag(found: re.Match[str]) -> Tag:
+    if found[1] or not found[3]:
+        return Tag(found[2].lower(), bool(found[1]), {}, frozenset(), found[0])
     attributes = {
         name.lower(): unescape(double or single or bare)
         for name, double, single, bare in _ATTRIBUTE.findall(found[3])
     }
     classes = frozenset(attributes.get("class", "").split())
-    return Tag(found[2].lower(), bool(found[1]), attributes, classes, found[0])
+    return Tag(found[2].lower(), False, attributes, classes, found[0])
 
 
 @dataclass(slots=True)
