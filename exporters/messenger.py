@@ -149,11 +149,10 @@ def _survey(source: Source) -> _Chat:
 
 def _sentence(entry: Any) -> list[str]:
     """Return what stands by an attachment, which in the app's words is always the same."""
-    text = entry.get("content") if isinstance(entry, dict) else None
-    short = isinstance(text, str) and 0 < len(text) <= _LONGEST_SENTENCE
-    if not short or not any(map(entry.get, _MEDIA)):
+    if not isinstance(entry, dict) or not any(map(entry.get, _MEDIA)):
         return []
-    return [_mended(text)]
+    text = _text_of(entry, "content")
+    return [_mended(text)] if len(text) <= _LONGEST_SENTENCE else []
 
 
 def _names(people: Any) -> list[str]:
