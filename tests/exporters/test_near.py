@@ -30,3 +30,11 @@ def test_a_file_finds_what_lies_near_it(tmp_path: Path):
             assert users.head == b"[1]"
         assert day.near("../channels.json") is None
         assert day.near("../../../nowhere/users.json") is None
+
+
+def test_a_file_finds_all_that_fit_a_pattern(tmp_path: Path):
+    for day in (day_on_disk(tmp_path), day_in_zip(tmp_path)):
+        for pattern in ("../*/2024-01-01.json", "../../export/GENERAL/*"):
+            assert [found.head for found in day.all_near(pattern)] == [b"[]"]
+        assert list(day.all_near("../*")) == [day.near("../users.json")]
+        assert list(day.all_near("../../../nowhere/*")) == []
