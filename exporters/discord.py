@@ -9,7 +9,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from exporters.account import DOUBLE
 from exporters.discord_markdown import Names, rendered
 from exporters.discord_place import PLATFORM, Place, named
 from exporters.entry import Unreadable, as_object, needed, part, string
@@ -21,7 +20,7 @@ _BY_PEOPLE = frozenset({"Default", "Reply", "0", "19"})
 _BY_COMMANDS = frozenset({"20", "23"})
 _SYSTEM_KIND = re.compile(r"[A-Za-z]{1,40}|\d{1,4}")
 _DIRECT_GUILD = "0"
-_MOST_EDITS = 50_000
+_MOST_EDITS = 10_000
 
 
 class _Discord:
@@ -52,7 +51,7 @@ def _records(json: JSONReader, reading: Reading) -> Iterator[Record]:
             channel = _Channel(place, string(part(header, "channel"), "name"))
             for index in json.elements():
                 try:
-                    yield channel.record(json.value(), f"messages[{index}]")
+                    yield channel.record(json.value())
                 except Unreadable as error:
                     yield Rejected(f"messages[{index}]", str(error))
 
@@ -77,10 +76,10 @@ class _Channel:
     def __init__(self, place: Place, name: str) -> None:
         self._place = place
         self._names = Names(channels={place.id: name})
-        self._edits: dict[str, datetime] = {}
-        self._older_edits: dict[str, datetime] = {}
+        self._edits: dict[str, tuple[datetime, Message]] = {}
+        self._older_edits: dict[str, tuple[datetime, Message]] = {}
 
-    def record(self, entry: Any, where: str) -> Record:
+    def record(self, entry: Any) -> Message | Notice:
         """Return what an entry is.
 
         Raises:
@@ -111,7 +110,7 @@ class _Channel:
             reply_to=self._reply_to(entry),
             kind=kind,
         )
-        return Rejected(where, DOUBLE) if self._outdated(message.id, entry) else message
+        return self._latest(message, entry)
 
     def _learn(self, entry: dict[str, Any], author: dict[str, Any]) -> None:
         """Remember the names that an entry tells, for those who are mentioned later."""
@@ -144,22 +143,22 @@ class _Channel:
             return None
         return string(reference, "messageId") or None
 
-    def _outdated(self, id_: str, entry: dict[str, Any]) -> bool:
-        """Tell whether a later version of a message stood in the file before.
+    def _latest(self, message: Message, entry: dict[str, Any]) -> Message:
+        """Return the latest version of a message so far: this one, or one that stood before it.
 
         Of versions in different files the last one given stays, as with any format.
         """
         edited = None
         with suppress(Unreadable):
             edited = _moment(entry, "timestampEdited")
-        known = self._edits.get(id_) or self._older_edits.get(id_)
-        if known is not None and (edited is None or edited < known):
-            return True
+        known = self._edits.get(message.id) or self._older_edits.get(message.id)
+        if known is not None and (edited is None or edited < known[0]):
+            return known[1]
         if edited is not None:
             if len(self._edits) >= _MOST_EDITS:
                 self._older_edits, self._edits = self._edits, {}
-            self._edits[id_] = edited
-        return False
+            self._edits[message.id] = edited, message
+        return message
 
 
 def _name(user: dict[str, Any]) -> str:
