@@ -16,10 +16,10 @@ demo: $(VENV)/.installed  ## export the bundled chat, train a small model on it,
 	else $(BIN)/likeness chat $(OUT)/juno --temperature 0.7 --seed 1 < demo/questions.txt; fi
 
 test: $(VENV)/.installed-dev lint  ## every check there is
-	HF_HUB_OFFLINE=1 $(BIN)/pytest --quiet
+	HF_HUB_OFFLINE=1 $(BIN)/pytest --quiet --numprocesses auto
 
 check: $(VENV)/.installed-dev lint  ## the fast ones, in under a minute
-	HF_HUB_OFFLINE=1 $(BIN)/pytest --quiet -m "not slow"
+	HF_HUB_OFFLINE=1 $(BIN)/pytest --quiet --numprocesses auto -m "not slow"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check --quiet
