@@ -1,7 +1,7 @@
 """Messages of several sources to one order without doubles, whatever their number."""
 
 import heapq
-import json
+import marshal
 import re
 import tempfile
 from collections import Counter, defaultdict
@@ -19,6 +19,8 @@ from likeness.messages import Message
 RUN_MESSAGES = 50_000
 _MOST_RUNS = 64
 _MOST_ALIGNED = 1_000
+_BATCH = 100
+_LENGTH_BYTES = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HALF = re.compile("[\ud800-\udfff]")
 _MICROSECOND = timedelta(microseconds=1)
@@ -137,7 +139,7 @@ class _Sorter:
         self._key = key
         self._run_length = run_length
         self._run: list[Entry] = []
-        self._files: list[IO[str]] = []
+        self._files: list[IO[bytes]] = []
         self._opened = opened
 
     def add(self, entry: Entry) -> None:
@@ -155,17 +157,20 @@ class _Sorter:
         last, self._run = self._run, []
         yield from heapq.merge(self._merged(self._files), last, key=self._key)
 
-    def _merged(self, files: list[IO[str]]) -> Iterator[Entry]:
-        runs: list[Iterator[Entry]] = [map(json.loads, file) for file in files]
+    def _merged(self, files: list[IO[bytes]]) -> Iterator[Entry]:
+        runs = [_loaded(file) for file in files]
         yield from heapq.merge(*runs, key=self._key)
         for file in files:
             file.close()
 
-    def _spilled(self, entries: Iterable[Entry]) -> IO[str]:
+    def _spilled(self, entries: Iterable[Entry]) -> IO[bytes]:
         try:
-            unnamed = tempfile.TemporaryFile("w+", encoding="ascii")  # noqa: SIM115
+            unnamed = tempfile.TemporaryFile()  # noqa: SIM115
             file = self._opened.enter_context(unnamed)
-            file.writelines(f"{json.dumps(entry)}\n" for entry in entries)
+            rest = iter(entries)
+            while batch := list(islice(rest, _BATCH)):
+                data = marshal.dumps(batch)
+                file.write(len(data).to_bytes(_LENGTH_BYTES) + data)
             file.seek(0)
         except OSError as error:
             raise LikenessError(
@@ -173,6 +178,12 @@ class _Sorter:
                 "make room there, or set TMPDIR to another folder."
             ) from error
         return file
+
+
+def _loaded(file: IO[bytes]) -> Iterator[Entry]:
+    """Yield what was spilled; marshal reads nothing but what this process wrote."""
+    while length := int.from_bytes(file.read(_LENGTH_BYTES)):
+        yield from marshal.loads(file.read(length))  # noqa: S302
 
 
 def mended(message: Message) -> Message:
