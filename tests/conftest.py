@@ -6,11 +6,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from likeness.messages import Message
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"  # more threads of tiny products only wait for each other
+
+# A slow machine is no failure; and what fails in one run shall fail in the next.
+settings.register_profile("likeness", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("likeness")
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
