@@ -34,6 +34,7 @@ class Source:
         member: Its name inside the zip, None for a plain file.
         head: Its first HEAD_BYTES bytes, read once for all exporters; fewer if it looks binary.
         size: Its size in bytes, uncompressed.
+        archive: The opened zip, shared by all its members: its list of them is read but once.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Source:
     member: str | None
     head: bytes = field(repr=False)
     size: int
+    archive: zipfile.ZipFile | None = field(default=None, repr=False, compare=False)
 
     @contextmanager
     def open(self, on_bytes: Callable[[int], None] | None = None) -> Iterator[BinaryIO]:
@@ -52,11 +54,10 @@ class Source:
         with ExitStack() as opened:
             with _plain_errors(self.name):
                 file: IO[bytes]
-                if self.member is None:
+                if self.archive is None or self.member is None:
                     file = opened.enter_context(self.path.open("rb", buffering=0))
                 else:
-                    archive = opened.enter_context(zipfile.ZipFile(self.path))
-                    file = opened.enter_context(archive.open(self.member))
+                    file = opened.enter_context(self.archive.open(self.member))
             yield io.BufferedReader(_Counted(self.name, file, on_bytes), HEAD_BYTES)
 
     def near(self, relative: str) -> "Source | None":
@@ -80,22 +81,35 @@ class Source:
         Raises:
             DamagedSource: One of them cannot be opened.
         """
-        if self.member is None:
+        if self.archive is None or self.member is None:
             for path in _fitting(self.path.parent.resolve(), pattern.split("/")):
                 yield from sources_in(path, path.name)
             return
         wanted = posixpath.normpath(posixpath.join(posixpath.dirname(self.member), pattern))
-        names = wanted.casefold().split("/")
-        with _plain_errors(self.name), zipfile.ZipFile(self.path) as archive:
-            for info in archive.infolist():
-                parts = info.filename.casefold().split("/")
-                fit = len(parts) == len(names)
-                if fit and all(
-                    name in ("*", part) for name, part in zip(names, parts, strict=True)
-                ):
-                    with archive.open(info) as member:
-                        head = _head(member)
-                    yield Source(info.filename, self.path, info.filename, head, info.file_size)
+        with _plain_errors(self.name):
+            for info in _members(self.archive, wanted):
+                yield _member(self.archive, info, self.path, info.filename)
+
+
+def _members(archive: zipfile.ZipFile, wanted: str) -> list[zipfile.ZipInfo]:
+    exact = archive.NameToInfo.get(wanted)
+    if exact is not None:
+        return [exact]
+    names = wanted.casefold().split("/")
+    return [info for info in archive.infolist() if _fits(info.filename, names)]
+
+
+def _fits(member: str, names: Sequence[str]) -> bool:
+    parts = member.casefold().split("/")
+    return len(parts) == len(names) and all(
+        name in ("*", part) for name, part in zip(names, parts, strict=True)
+    )
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, name: str) -> Source:
+    with archive.open(info) as member:
+        head = _head(member)
+    return Source(name, path, info.filename, head, info.file_size, archive)
 
 
 def _fitting(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
@@ -130,6 +144,7 @@ class Reading:
         include: What an export holds beside conversations with people, and the user wants all
             the same: `bots`, `channels`, `saved`.
         local_times: Whether any time was read in `local_zone`; otherwise the export tells all.
+        blocks: Whether messages may come many at once, where the exporter has a faster way.
     """
 
     local_zone: tzinfo
@@ -141,6 +156,7 @@ class Reading:
     day_first: bool | None = None
     include: frozenset[str] = frozenset()
     local_times: bool = False
+    blocks: bool = False
 
 
 class _Counted(io.RawIOBase):
@@ -214,14 +230,11 @@ def sources_in(path: Path, name: str) -> Iterator[Source]:
         if not head.startswith(_ZIP_MARK):
             yield Source(name, path, None, head, size)
             return
-        with zipfile.ZipFile(path) as archive:
-            for info in sorted(archive.infolist(), key=lambda info: _by_number(info.filename)):
-                _refuse_harm(info, name)
-                if not info.is_dir() and all(map(_worth_a_look, info.filename.split("/"))):
-                    with archive.open(info) as member:
-                        head = _head(member)
-                    label = f"{name}/{info.filename}"
-                    yield Source(label, path, info.filename, head, info.file_size)
+        archive = zipfile.ZipFile(path)  # closed when the last of its sources is gone
+        for info in sorted(archive.infolist(), key=lambda info: _by_number(info.filename)):
+            _refuse_harm(info, name)
+            if not info.is_dir() and all(map(_worth_a_look, info.filename.split("/"))):
+                yield _member(archive, info, path, f"{name}/{info.filename}")
 
 
 def _head(file: IO[bytes]) -> bytes:
