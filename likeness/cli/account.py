@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,19 +23,30 @@ _FROM_EXPORT = "as the export tells it"
 def print_account(account: "Account", output: Path) -> None:
     """Print what an export did to standard output."""
     console = results()
-    read = [source for source in account.sources if not source.failed]
-    for source in read[:_SHOWN_SOURCES]:
-        console.print(source.name, style="bold", markup=False)
-        for name, value in _told(source):
+    alike = _alike([source for source in account.sources if not source.failed])
+    for sources in alike[:_SHOWN_SOURCES]:
+        console.print(_named(sources), style="bold", markup=False)
+        for name, value in _told(sources[0]):
             console.print(f"  {name:<{_WIDTH}}  {value}", markup=False)
         console.print()
-    if len(read) > _SHOWN_SOURCES:
-        console.print(f"… and {len(read) - _SHOWN_SOURCES:,} more sources\n")
+    if len(alike) > _SHOWN_SOURCES:
+        console.print(f"… and {len(alike) - _SHOWN_SOURCES:,} more\n")
     _print_chats(console, account)
-    _print_balance(console, account)
+    _print_balance(console, account, alike)
     console.print(
         f"{output}: {account.messages:,} messages, {account.outgoing:,} of them mine", markup=False
     )
+
+
+def _alike(sources: Iterable["SourceAccount"]) -> list[list["SourceAccount"]]:
+    """Put sources that follow each other and tell the same of themselves together."""
+    groups = groupby(sources, key=lambda source: list(_told(source)))
+    return [list(group) for _, group in groups]
+
+
+def _named(sources: list["SourceAccount"]) -> str:
+    more = len(sources) - 1
+    return f"{sources[0].name} and {more:,} more like it" if more else sources[0].name
 
 
 def _told(source: "SourceAccount") -> Iterator[tuple[str, str]]:
@@ -70,16 +82,13 @@ def _print_chats(console: Console, account: "Account") -> None:
     console.print()
 
 
-def _print_balance(console: Console, account: "Account") -> None:
-    rows = [
-        (source.name, source.records, source.messages, notices, rejected)
-        for source in account.sources
-        for notices, rejected in [(source.notices.total(), source.rejected.total())]
-    ]
+def _print_balance(
+    console: Console, account: "Account", alike: list[list["SourceAccount"]]
+) -> None:
+    rows = [(_named(sources), *_sums(sources)) for sources in alike[:_SHOWN_SOURCES]]
+    if len(account.sources) > 1:
+        rows.append(("all", *_sums(account.sources)))
     columns = ["source", "#records", "#= messages", "#+ notices", "#+ rejected"]
-    if len(rows) > 1:
-        totals = (sum(numbers) for numbers in list(zip(*rows, strict=True))[1:])
-        rows = [*rows[:_SHOWN_SOURCES], ("all", *totals)]
     console.print(table("Balance", columns, rows))
     for what in ("notices", "rejected"):
         reasons: Counter[str] = Counter()
@@ -93,6 +102,15 @@ def _print_balance(console: Console, account: "Account") -> None:
         console.print(f"{messages:,} messages = {left_out}", markup=False)
         console.print(f"left out: {_counted(account.left_out)}", markup=False)
     console.print()
+
+
+def _sums(sources: list["SourceAccount"]) -> tuple[int, int, int, int]:
+    return (
+        sum(source.records for source in sources),
+        sum(source.messages for source in sources),
+        sum(source.notices.total() for source in sources),
+        sum(source.rejected.total() for source in sources),
+    )
 
 
 def _counted(reasons: "Counter[str]") -> str:
