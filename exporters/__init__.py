@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+from exporters.blocks import Block
 from exporters.convokit import CONVOKIT
 from exporters.cornell import CORNELL
 from exporters.discord import DISCORD
@@ -34,8 +35,10 @@ class Exporter(Protocol):
     def recognises(self, source: Source) -> bool:
         """Tell from the content, never from the name alone, whether this is its format."""
 
-    def read(self, source: Source, reading: Reading) -> Iterator[Record]:
+    def read(self, source: Source, reading: Reading) -> Iterator[Record | Block]:
         """Yield every record of a source as exactly one message, notice or rejected.
+
+        Blocks of them only if `reading.blocks` says so.
 
         Leaves `outgoing` None where the format does not tell, and puts evidence into
         `reading.owner`.

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from exporters.blocks import Block
 from likeness.messages import Message, Notice, Record, Rejected
 
 DOUBLE = "the same message again"
@@ -55,19 +56,30 @@ class SourceAccount:
         """Whether each record read is a message, a notice or rejected."""
         return self._read == self.messages + self.notices.total() + self.rejected.total()
 
-    def count(self, record: Record) -> None:
-        """Enter one record."""
+    def count(self, record: Record | Block) -> None:
+        """Enter one record, or many."""
         self._read += 1
         match record:
+            case Block():
+                self._read += record.records - 1
+                self.messages += len(record.lines)
+                if record.lines:
+                    self.chats.add((record.platform, record.chat_id))
+                self.notices.update(record.notices)
+                for rejected in record.rejected:
+                    self._reject(rejected)
             case Message():
                 self.messages += 1
                 self.chats.add((record.platform, record.chat_id))
             case Notice(reason=reason):
                 self.notices[reason] += 1
-            case Rejected(reason=reason):
-                self.rejected[reason] += 1
-                if len(self.places) < _PLACES_KEPT:
-                    self.places.append(record)
+            case Rejected():
+                self._reject(record)
+
+    def _reject(self, record: Rejected) -> None:
+        self.rejected[record.reason] += 1
+        if len(self.places) < _PLACES_KEPT:
+            self.places.append(record)
 
     def give_way(self, doubles: int) -> None:
         """Enter how many of its messages came again, here or in a later source."""
@@ -121,6 +133,12 @@ class ChatAccount:
         self.names[message.speaker_id] = message.speaker
         if message.outgoing is not None:
             self.told = (self.told or set()) | ({message.speaker_id} if message.outgoing else set())
+
+    def count_block(self, block: Block) -> None:
+        """Enter many messages, of which none says itself whether it is mine."""
+        self.chat = block.chat
+        self.speakers.update(block.speakers)
+        self.names.update(block.senders)
 
 
 @dataclass(slots=True)

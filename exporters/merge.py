@@ -7,13 +7,15 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import IO, Any, Self
 
-from likeness.errors import LikenessError
+from exporters.account import Place
+from exporters.blocks import Block
+from exporters.spool import Pile, Spool, Verdict, no_room
 from likeness.messages import Message
 
 RUN_MESSAGES = 50_000
@@ -31,7 +33,7 @@ Entry = list[Any]
 At last the source and place of each of its copies, None if it came once.
 """
 
-_CHAT, _MOMENT, _PLACE, _SOURCE, _ID = range(5)
+_CHAT, _MOMENT, _PLACE, _SOURCE, _ID, _PLATFORM, _CHAT_ID = range(7)
 _COPIES = -1
 _by_id = itemgetter(_CHAT, _ID, _PLACE)
 _by_time = itemgetter(_CHAT, _MOMENT, _PLACE)
@@ -45,17 +47,21 @@ class Merge:
     (the same platform, chat and id) the last one stays: give the newest export last. Where sources
     overlap, messages of the same time stand as in the source that holds most of them.
 
-    At most about two runs of messages are in memory at once; sorted runs wait on disk in files
-    that have no name, until the merge is left as a context.
+    The lines of the messages wait on disk as they came. A chat that came in order and held nothing
+    twice, as most do, is given back so; any other is sorted, in runs that wait on disk as well. At
+    most about two runs of messages are in memory at once, and eight bytes of every message. The
+    files have no name and go when the merge is left as a context.
     """
 
     def __init__(self, run_messages: int = RUN_MESSAGES) -> None:
         self._run_messages = run_messages
-        self._chats: dict[tuple[str, str], int] = {}
         self._files = ExitStack()
+        self._spool = Spool(self._files)
+        self._piles: dict[Place, Pile] = {}
+        self._pending = 0
+        self._untidy: set[Place] = set()
         self._entries = _Sorter(_by_id, run_messages, self._files)
         self._ordered = _Sorter(_by_time, run_messages, self._files)
-        self._count = 0
         self.doubles: Counter[int] = Counter()
         """How many messages of each source gave way to a later one."""
 
@@ -71,22 +77,59 @@ class Merge:
         Raises:
             LikenessError: The temporary folder cannot take any more.
         """
-        key = message.platform, message.chat_id
-        chat = self._chats.setdefault(key, len(self._chats))
-        self._entries.add(_flat(message, chat, self._count, source))
-        self._count += 1
+        self._pile(message.platform, message.chat_id).add(message, source)
+        self._pending += 1
+        if self._pending >= self._run_messages:
+            self._pending = 0
+            for pile in self._piles.values():
+                pile.flush()
 
-    def settle(self) -> Counter[tuple[str, str]]:
+    def add_block(self, block: Block, source: int) -> None:
+        """Take many messages of a chat.
+
+        Raises:
+            LikenessError: The temporary folder cannot take any more.
+        """
+        self._pile(block.platform, block.chat_id).add_block(block, source)
+
+    def _pile(self, *place: str) -> Pile:
+        platform, chat_id = place
+        pile = self._piles.get((platform, chat_id))
+        if pile is None:
+            pile = self._piles[platform, chat_id] = Pile(self._spool)
+        return pile
+
+    def settle(self) -> Counter[Place]:
         """Let doubles give way; return how many messages of each platform and chat id remain.
 
         Raises:
             LikenessError: The temporary folder cannot take any more.
         """
-        remain = [0] * len(self._chats)
+        remain = Counter({place: len(pile) for place, pile in self._piles.items()})
+        for chat, (place, pile) in enumerate(self._piles.items()):
+            if not pile.tidy():
+                self._untidy.add(place)
+                remain[place] = 0
+                for number, (source, message) in enumerate(pile.messages()):
+                    self._entries.add(_flat(message, chat, number, source))
         for entry in self._latest():
-            remain[entry[_CHAT]] += 1
+            remain[entry[_PLATFORM], entry[_CHAT_ID]] += 1
             self._ordered.add(entry)
-        return Counter(dict(zip(self._chats, remain, strict=True)))
+        return remain
+
+    def chats(self) -> Iterator["Settled"]:
+        """Yield the chats, once they are settled; each is to be gone through before the next.
+
+        Raises:
+            LikenessError: The temporary folder cannot take any more.
+        """
+        untidy = groupby(self._ordered.drain(), key=itemgetter(_CHAT))
+        for place, pile in self._piles.items():
+            if place not in self._untidy:
+                yield Settled(place, (message for _, message in pile.messages()), pile.lines)
+            else:
+                _, entries = next(untidy)
+                yield Settled(place, _in_order(entries), None)
 
     def messages(self) -> Iterator[Message]:
         """Yield the messages in order, once they are settled.
@@ -94,10 +137,8 @@ class Merge:
         Raises:
             LikenessError: The temporary folder cannot take any more.
         """
-        for _, same in groupby(self._ordered.drain(), key=itemgetter(_CHAT, _MOMENT)):
-            entries = iter(same)
-            yield from map(_message, _aligned(list(islice(entries, _MOST_ALIGNED))))
-            yield from map(_message, entries)
+        for chat in self.chats():
+            yield from chat.messages
 
     def _latest(self) -> Iterator[Entry]:
         for _, same in groupby(self._entries.drain(), key=itemgetter(_CHAT, _ID)):
@@ -109,6 +150,29 @@ class Merge:
                 entry = later
                 copies[entry[_SOURCE]] = entry[_PLACE]
             yield [*entry, list(copies.items()) if len(copies) > 1 else None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A chat as it is to be written.
+
+    Attributes:
+        place: Its platform and id.
+        messages: Its messages, to be gone through once.
+        lines: The same as lines, much faster, given who is the owner: pieces of bytes, each with
+            how many messages in it are the owner's. None where the messages must be sorted.
+    """
+
+    place: Place
+    messages: Iterator[Message]
+    lines: Callable[[Verdict], Iterator[tuple[bytes, int]]] | None
+
+
+def _in_order(entries: Iterator[Entry]) -> Iterator[Message]:
+    for _, same in groupby(entries, key=itemgetter(_MOMENT)):
+        equals = iter(same)
+        yield from map(_message, _aligned(list(islice(equals, _MOST_ALIGNED))))
+        yield from map(_message, equals)
 
 
 def _aligned(entries: list[Entry]) -> list[Entry]:
@@ -173,10 +237,7 @@ class _Sorter:
                 file.write(len(data).to_bytes(_LENGTH_BYTES) + data)
             file.seek(0)
         except OSError as error:
-            raise LikenessError(
-                f"{tempfile.gettempdir()} cannot take what must be sorted: {error.strerror}; "
-                "make room there, or set TMPDIR to another folder."
-            ) from error
+            raise no_room(error) from error
         return file
 
 
@@ -192,7 +253,7 @@ def mended(message: Message) -> Message:
     UTF-8 cannot hold such surrogates, which JSON may still spell out.
     """
     texts = message.id, message.speaker_id, message.speaker, message.chat, message.text
-    if not any(map(_HALF.search, texts)):
+    if all(map(str.isascii, texts)) or not any(map(_HALF.search, texts)):
         return message
     id_, speaker_id, speaker, chat, text = (
         text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts

@@ -45,6 +45,10 @@ class Aliases:
                 raise ValueError(f"{name!r} cannot be both {known!r} and {target!r}")
         self._typed.update((plain(name), name) for name in names)
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to join."""
+        return bool(self._targets)
+
     def meet(self, message: Message) -> None:
         """Take in who sent a message, before anything is joined."""
         met = message.platform, message.speaker_id, message.speaker

@@ -10,7 +10,8 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, BinaryIO
+
+from exporters.layout import Readable
 
 _BLOCK_BYTES = 65_536
 _LONGEST_ESCAPE = 4
@@ -31,6 +32,11 @@ class Repairs:
 
     escapes: int = 0
     ids: int = 0
+
+    def add(self, other: "Repairs") -> None:
+        """Count what was mended elsewhere in the same file."""
+        self.escapes += other.escapes
+        self.ids += other.ids
 
     def remarks(self) -> Iterator[str]:
         """Yield a sentence for each kind of damage that there was."""
@@ -57,7 +63,7 @@ class Repairs:
         return found[1] + json.dumps(bare).encode() + (b"," if found[2].endswith(b",") else b"")
 
 
-def repaired(file: IO[bytes], repairs: Repairs) -> BinaryIO:
+def repaired(file: Readable, repairs: Repairs) -> io.BufferedReader:
     """Return a file of JSON as it reads when made legal; an undamaged one is passed through.
 
     Args:
@@ -70,7 +76,7 @@ def repaired(file: IO[bytes], repairs: Repairs) -> BinaryIO:
 class _Repaired(io.RawIOBase):
     """Mends up to the end of a line; where a line is very long, up to the last escape."""
 
-    def __init__(self, file: IO[bytes], repairs: Repairs) -> None:
+    def __init__(self, file: Readable, repairs: Repairs) -> None:
         self._file = file
         self._repairs = repairs
         self._rest = b""

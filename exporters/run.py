@@ -1,14 +1,17 @@
 """The whole export: sources in, one file out, and the account of it."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from exporters import Exporter
 from exporters.account import Account, ChatAccount, Place, SourceAccount
+from exporters.blocks import Block
 from exporters.discovery import discover
-from exporters.merge import Merge, mended
+from exporters.merge import Merge, Settled, mended
 from exporters.names import Aliases
 from exporters.options import ExportOptions
 from exporters.owner import Owner, find_owners, names_in
@@ -52,12 +55,12 @@ def export(
         run.read(paths, merge)
         run.select(merge)
         run.find_owners()
-        messages = run.written(merge)
         with whole_file(output) as file:
             if options.form == "rows":
-                write_rows(messages, file)
+                write_rows(run.messages(merge), file)
             else:
-                file.writelines(f"{message.to_json()}\n" for message in messages)
+                for piece in run.lines(merge):
+                    file.buffer.write(piece)
     if options.report is not None:
         with whole_file(options.report) as file:
             json.dump(report_of(run.account), file, ensure_ascii=False, indent=1)
@@ -77,6 +80,7 @@ class _Run:
         self._evidence: dict[Place, tuple[str, str]] = {}
         self._left_out: dict[Place, str] = {}
         self._owners: dict[Place, Owner] = {}
+        self._remaining: Counter[Place] = Counter()
         self._failures: list[SourceError] = []
         self._bytes_read = 0
         self._bytes = 0
@@ -142,6 +146,9 @@ class _Run:
                 account.count(record)
                 if isinstance(record, Message):
                     self._take(mended(record), merge, number)
+                elif isinstance(record, Block) and record.lines:
+                    self._chat(record).count_block(record)
+                    merge.add_block(record, number)
         except SourceError as error:
             self._fail(account, error)
         account.flavour = reading.flavour
@@ -159,18 +166,22 @@ class _Run:
             zone_name=self._options.zone_name,
             day_first=self._options.day_first,
             include=self._options.include,
+            blocks=self._options.selection.any_time and not self._aliases,
         )
 
     def _take(self, message: Message, merge: Merge, source: int) -> None:
-        place = message.platform, message.chat_id
-        if place not in self._chats:
-            self._chats[place] = ChatAccount(*place, message.chat)
-        self._chats[place].count(message)
+        self._chat(message).count(message)
         self._aliases.meet(message)
         if reason := self._options.selection.out_of_time(message.sent_at):
             self.account.left_out[reason] += 1
         else:
             merge.add(message, source)
+
+    def _chat(self, found: Message | Block) -> ChatAccount:
+        place = found.platform, found.chat_id
+        if place not in self._chats:
+            self._chats[place] = ChatAccount(*place, found.chat)
+        return self._chats[place]
 
     def _count_bytes(self, count: int) -> None:
         self._bytes_read += count
@@ -184,7 +195,7 @@ class _Run:
             NoSuchName: A chat was asked for that does not exist.
             SourceError: Nothing is wanted.
         """
-        remaining = merge.settle()
+        remaining = self._remaining = merge.settle()
         for number, source in enumerate(self.account.sources):
             source.give_way(merge.doubles[number])
         chats = self._chats.values()
@@ -220,16 +231,37 @@ class _Run:
         for source in self.account.sources:
             source.owners.update(self._chats[place].owner_told for place in source.chats & wanted)
 
-    def written(self, merge: Merge) -> Iterator[Message]:
+    def messages(self, merge: Merge) -> Iterator[Message]:
         """Yield the messages as they are to be written, and count them."""
-        for message in merge.messages():
-            place = message.platform, message.chat_id
-            if reason := self._left_out.get(place):
-                self.account.left_out[reason] += 1
+        for settled in self._wanted(merge):
+            yield from self._finished(settled)
+
+    def lines(self, merge: Merge) -> Iterator[bytes]:
+        """Yield the same as the lines that they are written as, in pieces."""
+        for settled in self._wanted(merge):
+            if settled.lines is None or self._aliases:
+                for message in self._finished(settled):
+                    yield f"{message.to_json()}\n".encode()
                 continue
+            chat, owner = self._chats[settled.place], self._owners[settled.place]
+            for piece, mine in settled.lines(partial(owner.owns, told=chat.told)):
+                chat.messages += piece.count(b"\n")
+                chat.outgoing += mine
+                yield piece
+
+    def _wanted(self, merge: Merge) -> Iterator[Settled]:
+        for settled in merge.chats():
+            reason = self._left_out.get(settled.place)
+            if reason is None:
+                yield settled
+            else:
+                self.account.left_out[reason] += self._remaining[settled.place]
+
+    def _finished(self, settled: Settled) -> Iterator[Message]:
+        chat, owner = self._chats[settled.place], self._owners[settled.place]
+        for message in settled.messages:
             id_, name = self._aliases.speaker(message)
-            chat = self._chats[place]
-            mine = self._owners[place].owns(id_, message.outgoing, chat.told)
+            mine = owner.owns(id_, message.outgoing, chat.told)
             chat.messages += 1
             chat.outgoing += bool(mine)
             if (id_, name, mine) == (message.speaker_id, message.speaker, message.outgoing):

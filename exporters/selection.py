@@ -33,6 +33,11 @@ class Selection:
     not_chats: tuple[str, ...] = ()
     min_messages: int = 0
 
+    @property
+    def any_time(self) -> bool:
+        """Whether messages of every time are wanted."""
+        return self.since is None and self.until is None
+
     def out_of_time(self, moment: datetime) -> str | None:
         """Return why a message of this moment is not wanted, None if it is."""
         if self.since is not None and moment < self.since:

@@ -1,14 +1,19 @@
 """A JSON file read value by value in constant memory, up to where it is damaged."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import IO, Any
+from typing import Any, TypeVar
 
 import ijson  # type: ignore[import-untyped]
 
+from exporters.blocks import Block
+from exporters.layout import Feed, Readable
 from likeness.errors import DamagedSource
 from likeness.messages import Record, Rejected
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Record | Block)
 
 _FAULTS = (ijson.JSONError, UnicodeDecodeError, ArithmeticError)
 _OPENING = {"start_map": "object", "start_array": "array"}
@@ -28,11 +33,18 @@ class JSONReader:
     (checked with 3.6.0 by cutting files at each byte).
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
-        """Begin at the start of a file, behind its byte order mark if it has one."""
-        start = file.read(len(_BOM))
-        rest = _Joined(b"" if start == _BOM else start, file)
-        self._events: Iterator[tuple[str, Any]] = iter(ijson.basic_parse(rest))
+    def __init__(
+        self, file: Readable, through: Callable[[Readable], io.BufferedReader] | None = None
+    ) -> None:
+        """Begin at the start of a file, behind its byte order mark if it has one.
+
+        Args:
+            file: The JSON.
+            through: Makes legal what the parser is to read, whole lines as they come.
+        """
+        self._feed = Feed(file)
+        legal = self._feed if through is None else _AsItComes(through(self._feed))
+        self._events: Iterator[tuple[str, Any]] = iter(ijson.basic_parse(legal))
         self._ahead: tuple[str, Any] | None = None
         self._untouched = False
 
@@ -48,10 +60,27 @@ class JSONReader:
             yield event[1]
             self._skip_untouched()
 
-    def elements(self) -> Iterator[int]:
-        """Yield each index of the array that comes next; an element left alone is skipped."""
+    def slices(self, decode: Callable[[bytes], T], otherwise: Callable[[bytes], T]) -> Iterator[T]:
+        """Yield what is made of the array that comes next, a run of whole elements at a time.
+
+        Only for an array under the key `messages` of a file laid out as apps do; what is left at
+        the end, often nothing, `elements` yields.
+
+        Args:
+            decode: Makes something of an array of some elements, or raises ValueError.
+            otherwise: Does so where `decode` cannot.
+        """
+        if self._peek()[0] == "start_array":
+            yield from self._feed.slices(decode, otherwise)
+
+    def elements(self, first: int = 0) -> Iterator[int]:
+        """Yield each index of the array that comes next; an element left alone is skipped.
+
+        Args:
+            first: The index of the first of them, where slices were taken before.
+        """
         self._next()
-        index = 0
+        index = first
         while self._peek()[0] != "end_array":
             self._untouched = True
             yield index
@@ -98,18 +127,14 @@ class JSONReader:
             raise BrokenJSON from error
 
 
-class _Joined:
-    """A few bytes, then a file."""
+class _AsItComes:
+    """Passes on what one reading of a file gives: waiting for more would pass by a slice."""
 
-    def __init__(self, first: bytes, file: IO[bytes]) -> None:
-        self._first = first
+    def __init__(self, file: io.BufferedReader) -> None:
         self._file = file
 
-    def read(self, size: int = -1) -> bytes:
-        if self._first and size:
-            first, self._first = self._first, b""
-            return first
-        return self._file.read(size)
+    def read(self, size: int) -> bytes:
+        return self._file.read1(size)
 
 
 def beginning(head: bytes) -> Any:
@@ -151,7 +176,7 @@ def _fill(whole: dict[str, Any] | list[Any], events: Iterator[tuple[str, Any]]) 
                 holder = inner
 
 
-def keep_whole(records: Iterator[Record], name: str) -> Iterator[Record]:
+def keep_whole(records: Iterator[R], name: str) -> Iterator[R | Rejected]:
     """Yield what is whole before the damage, then one Rejected for the rest.
 
     Raises:
@@ -161,7 +186,7 @@ def keep_whole(records: Iterator[Record], name: str) -> Iterator[Record]:
     try:
         for record in records:
             yield record
-            count += 1
+            count += record.records if isinstance(record, Block) else 1
     except (BrokenJSON, DamagedSource) as error:
         if count == 0:
             raise DamagedSource(

@@ -1,12 +1,15 @@
 """Telegram Desktop's `result.json`: one chat, or the whole account."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+from exporters.blocks import Block
 from exporters.entry import Unreadable
 from exporters.repair import Repairs, repaired
 from exporters.sources import Reading, Source
 from exporters.streaming import JSONReader, keep_whole
+from exporters.telegram_blocks import read_blocks
 from exporters.telegram_chats import Chat, clock_remark, left_out, read_chat
 from exporters.telegram_entry import read_entry
 from exporters.telegram_owner import Evidence
@@ -21,10 +24,10 @@ class _Telegram:
     def recognises(self, source: Source) -> bool:
         return is_telegram_json(source.head)
 
-    def read(self, source: Source, reading: Reading) -> Iterator[Record]:
+    def read(self, source: Source, reading: Reading) -> Iterator[Record | Block]:
         repairs = Repairs()
         with source.open(reading.on_bytes) as file:
-            json = JSONReader(repaired(file, repairs))
+            json = JSONReader(file, lambda file: repaired(file, repairs))
             export = _Export(source, reading, repairs)
             yield from keep_whole(export.records(json), source.name)
 
@@ -42,7 +45,7 @@ class _Export:
         self._evidence = Evidence()
         self._local_times = 0
 
-    def records(self, json: JSONReader) -> Iterator[Record]:
+    def records(self, json: JSONReader) -> Iterator[Record | Block]:
         """Yield all entries; whatever happens, leave the evidence and the remarks."""
         self._reading.flavour = "one chat"
         try:
@@ -51,7 +54,7 @@ class _Export:
         finally:
             self._conclude()
 
-    def _object(self, json: JSONReader, place: str) -> Iterator[Record]:
+    def _object(self, json: JSONReader, place: str) -> Iterator[Record | Block]:
         """Read the root, or one chat of an account at a place such as `chats.list[3].`."""
         header: dict[str, Any] = {}
         for key in json.members():
@@ -64,7 +67,7 @@ class _Export:
             elif json.kind() == "scalar":
                 header[key] = json.value()
 
-    def _list(self, json: JSONReader, section: str) -> Iterator[Record]:
+    def _list(self, json: JSONReader, section: str) -> Iterator[Record | Block]:
         self._reading.flavour = "a whole account"
         if json.kind() != "object":
             return
@@ -77,7 +80,9 @@ class _Export:
                 else:
                     yield Rejected(f"{section}.list[{index}]", "it is not a chat")
 
-    def _messages(self, json: JSONReader, place: str, header: dict[str, Any]) -> Iterator[Record]:
+    def _messages(
+        self, json: JSONReader, place: str, header: dict[str, Any]
+    ) -> Iterator[Record | Block]:
         if json.kind() != "array":
             yield Rejected(place, "it is not a list")
             return
@@ -92,11 +97,20 @@ class _Export:
                 self._evidence.note_saved(json.value())
             yield Notice(reason)
 
-    def _entries(self, json: JSONReader, place: str, chat: Chat) -> Iterator[Record]:
+    def _entries(self, json: JSONReader, place: str, chat: Chat) -> Iterator[Record | Block]:
         topics = Topics(chat)
         names: dict[str, str] = {}
+        done = 0
         try:
-            for index in json.elements():
+            if self._reading.blocks:
+                guess = partial(self._evidence.guess, chat)
+                for block in read_blocks(json, place, chat, guess, self._repairs):
+                    done += block.records
+                    names.update(block.senders)
+                    if block.lines:
+                        self._evidence.note_chat(chat.id)
+                    yield block
+            for index in json.elements(done):
                 entry = json.value()
                 topics.note(entry)
                 if chat.type == "saved_messages":

@@ -50,6 +50,12 @@ class Evidence:
                 self._partners[chat.id] = others.pop(), f"the other one bears the chat's {why}"
                 return
 
+    def guess(self, chat: Chat, speaker_id: str) -> bool | None:
+        """Guess, before all is read, whether somebody in a chat is me; None if nothing tells."""
+        if self._account_id is not None:
+            return speaker_id == self._account_id
+        return None if chat.partner_id is None else speaker_id != chat.partner_id
+
     def found(self) -> dict[str, tuple[str, str]]:
         """Return my speaker id and how it was found, for each chat where something tells it."""
         return {chat: who for chat in self._chats if (who := self._found(chat)) is not None}

@@ -1,12 +1,12 @@
 """messages.jsonl on disk: streamed in, streamed out, whole or not at all."""
 
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from likeness.errors import BadLine, LikenessError, MessagesError
 from likeness.messages import Message
@@ -55,7 +55,7 @@ def fingerprint(path: Path) -> str:
 
 
 @contextmanager
-def whole_file(path: Path, *, newline: str | None = "\n") -> Iterator[IO[str]]:
+def whole_file(path: Path, *, newline: str | None = "\n") -> Iterator[io.TextIOWrapper]:
     """Open a text file for writing that appears under its name only when all went well.
 
     The words go to a temporary file in the same folder, reach the disk, and take the name in one

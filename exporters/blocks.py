@@ -1,0 +1,56 @@
+"""Many messages of one chat at once, as the lines that they become."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC
+
+from likeness.messages import Message, Rejected
+
+Sender = tuple[str, str]
+"""A speaker id and a name."""
+
+
+@dataclass(slots=True)
+class Block:
+    """What a run of records of one chat comes to; it stands for its messages one by one.
+
+    Attributes:
+        platform: Of all its messages.
+        chat_id: Of all its messages.
+        chat: The chat's name.
+        lines: The messages' lines, each with its newline.
+        ids: The messages' ids.
+        moments: Their `sent_at` as it stands in the lines.
+        senders: Who sent them.
+        notices: How many notices stood among them, by reason.
+        rejected: The records that could not be read.
+        guess: What the lines say under `outgoing`, by speaker id, before anybody can know it.
+    """
+
+    platform: str
+    chat_id: str
+    chat: str
+    lines: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    moments: list[str] = field(default_factory=list)
+    senders: list[Sender] = field(default_factory=list)
+    notices: Counter[str] = field(default_factory=Counter)
+    rejected: list[Rejected] = field(default_factory=list)
+    guess: dict[str, bool | None] = field(default_factory=dict)
+
+    def add(self, message: Message) -> None:
+        """Take a message of this chat."""
+        self.lines.append(f"{message.to_json()}\n")
+        self.ids.append(message.id)
+        self.moments.append(message.sent_at.astimezone(UTC).isoformat())
+        self.senders.append((message.speaker_id, message.speaker))
+
+    @property
+    def speakers(self) -> Counter[str]:
+        """How many messages each speaker id sent."""
+        return Counter([id_ for id_, _ in self.senders])
+
+    @property
+    def records(self) -> int:
+        """How many records it stands for."""
+        return len(self.lines) + self.notices.total() + len(self.rejected)
