@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.conversation import ChatId
+from bot.history import ChatId
 from bot.store import Store
 from likeness.errors import DatabaseError
 from likeness.messages import Message

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+import discord
 from aiohttp import WSMsgType, web
 
 TOKEN = "a-token.that-must.stay-secret"
@@ -38,7 +39,7 @@ class FakeDiscord:
         self.gateway_url = ""
         self._socket: web.WebSocketResponse | None = None
         self._sequence = itertools.count(1)
-        self._ids = itertools.count(1000)
+        self._ids = itertools.count(discord.utils.time_snowflake(discord.utils.utcnow()))
 
     async def __aenter__(self) -> Self:
         app = web.Application()
