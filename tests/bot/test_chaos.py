@@ -77,7 +77,7 @@ async def write_on(telegram: FakeTelegram, dice: random.Random, said: set[str]) 
         person = {"id": dice.randint(1, PEOPLE), "is_bot": False, "first_name": "Ann"}
         said.add(str(number))
         await telegram.say(str(number), sender=person)
-        await asyncio.sleep(dice.expovariate(1 / 0.05))
+        await asyncio.sleep(dice.expovariate(1 / 0.1))
 
 
 @pytest.mark.slow
@@ -90,7 +90,7 @@ async def test_no_message_is_lost_and_only_what_was_in_flight_is_said_twice(tmp_
         for _ in range(KILLS):
             before, bot = len(telegram.sent), await start(telegram, database)
             await telegram.until(lambda: len(telegram.sent) > before, seconds=60)  # noqa: B023
-            await asyncio.sleep(dice.uniform(0, 0.3))
+            await asyncio.sleep(dice.uniform(0, 0.4))
             bot.kill()
             await bot.wait()
             in_flight.update(first_drafts(database))
