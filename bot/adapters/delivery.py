@@ -102,46 +102,56 @@ class Answers:
     looked up there as soon as there is room.
     """
 
-    def __init__(self, limit: int, owed: Callable[[int], Coroutine[object, object, None]]) -> None:
-        """Take how many may run at once, and what starts up to so many that wait."""
+    def __init__(self, limit: int, owed: Callable[[int], Awaitable[int]]) -> None:
+        """Take how many may run at once, and what starts up to so many and tells how many."""
         self._limit = limit
         self._owed = owed
         self._left_out = False
         self._ended = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
 
     def start(self, chat: ChatId, answer: Coroutine[object, object, None]) -> None:
         """Run an answer; what goes wrong in it is logged, without anybody's words."""
         if len(self._tasks) >= self._limit:
             self._left_out = True
             answer.close()
-        else:
-            self._run(chat, answer)
+            return
+        task = asyncio.create_task(_guarded(chat, answer))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
 
     def refill(self) -> None:
         """Start what waits, as far as there is room."""
-        self._left_out = False
-        self._run(None, self._owed(self._limit - len(self._tasks)))
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(_guarded(None, self._look_up()))
+
+    async def _look_up(self) -> None:
+        room, self._left_out = self._limit - len(self._tasks), False
+        try:
+            found = await self._owed(room)
+        except LikenessError:
+            self._left_out = True
+            raise
+        self._left_out = self._left_out or found >= room
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._left_out and not self._ended and len(self._tasks) <= self._limit // 2:
+            self.refill()
 
     async def finish(self, grace_seconds: float) -> None:
         """Give the answers being written some time, then stop them; what waits stays for later."""
         self._ended = True
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
         if not self._tasks:
             return
         _, late = await asyncio.wait(self._tasks, timeout=grace_seconds)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-
-    def _run(self, chat: ChatId | None, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(_guarded(chat, work))
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if self._left_out and not self._ended and len(self._tasks) <= self._limit // 2:
-            self.refill()
 
 
 async def _guarded(chat: ChatId | None, work: Coroutine[object, object, None]) -> None:

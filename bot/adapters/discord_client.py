@@ -128,12 +128,14 @@ class LikenessClient(discord.Client):
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             log.warning("%s: nothing missed was looked up: %s", chat, type(error).__name__)
 
-    async def _answer_owed(self, limit: int) -> None:
-        for place in await self._conversation.owed("discord", limit):
+    async def _answer_owed(self, limit: int) -> int:
+        found = await self._conversation.owed("discord", limit)
+        for place in found:
             try:
                 self._respond(await self._channel(place.chat), place.message_id)
             except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
                 log.warning("%s: it cannot be answered: %s", place.chat, type(error).__name__)
+        return len(found)
 
     async def _channel(self, chat: ChatId) -> Channel:
         number = int(chat.thread or chat.chat)

@@ -120,9 +120,11 @@ class _TelegramBot:
         except (TelegramError, TypeError) as error:  # TypeError: no list came
             log.warning("telegram: the commands were not registered: %s", type(error).__name__)
 
-    async def _answer_owed(self, limit: int) -> None:
-        for place in await self._conversation.owed("telegram", limit):
+    async def _answer_owed(self, limit: int) -> int:
+        found = await self._conversation.owed("telegram", limit)
+        for place in found:
             self._respond(place.chat, place.message_id)
+        return len(found)
 
     def _respond(self, chat: ChatId, message_id: str) -> None:
         outlet = self._outlet(chat, message_id)

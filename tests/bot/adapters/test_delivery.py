@@ -44,15 +44,17 @@ async def test_what_will_not_pass_is_tried_once() -> None:
     assert len(tries) == 1
 
 
-async def nothing(limit: int) -> None:
+async def nothing(limit: int) -> int:
     """Owe nothing."""
+    return 0
 
 
 async def test_what_finds_no_room_is_looked_up_once_there_is_some() -> None:
     gate, room, begun = asyncio.Event(), [], []
 
-    async def owed(limit: int) -> None:
+    async def owed(limit: int) -> int:
         room.append(limit)
+        return 0
 
     async def wait() -> None:
         begun.append(1)
