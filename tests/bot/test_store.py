@@ -235,6 +235,20 @@ async def test_recent_finds_its_rows_by_an_index(store: Store, tmp_path: Path) -
     assert "TEMP B-TREE" not in plan
 
 
+async def test_what_waits_is_found_by_an_index(store: Store, tmp_path: Path) -> None:
+    statements = [
+        "SELECT speaker_id FROM messages WHERE chat_id = 1 AND asks = 1 ORDER BY id DESC LIMIT 1",
+        "UPDATE messages SET asks = 0 WHERE chat_id = 1 AND asks = 1 AND id <= 9",
+        "SELECT chat_id, message_id FROM messages WHERE asks = 1",
+    ]
+    file = sqlite3.connect(tmp_path / "likeness.db")
+    for statement in statements:
+        plan = " ".join(str(row[3]) for row in file.execute(f"EXPLAIN QUERY PLAN {statement}"))
+        assert "ix_messages_asks" in plan
+        assert "TEMP B-TREE" not in plan
+    file.close()
+
+
 @pytest.mark.parametrize(
     "address",
     [

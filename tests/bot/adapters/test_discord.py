@@ -246,6 +246,25 @@ async def test_reset_starts_over_before_everybody(running: Run, history: FakeHis
         assert await history.recent(chat, 9) == []
 
 
+async def test_again_gives_another_answer_and_undo_forgets_the_last(
+    running: Run, history: FakeHistory
+) -> None:
+    async with running(["one"], ["another"]) as world:
+        channel, ann = place(world)
+        await ann.send(channel, f"{mention(world)} hello")
+        await ann.slash(channel, "again")
+        await world.settle()
+        assert [text for text in words(channel, world) if text] == [
+            "one",
+            "Let me try again.",
+            "another",
+        ]
+        [chat] = history.chats
+        assert [found.text for found in await history.recent(chat, 9)][1:] == ["another"]
+        await ann.slash(channel, "undo")
+        assert await history.recent(chat, 9) == []
+
+
 async def test_commands_are_registered_only_when_they_changed(
     running: Run, history: FakeHistory, hasty: Patience, fake_engine: Any
 ) -> None:
