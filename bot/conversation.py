@@ -4,71 +4,21 @@ import asyncio
 import logging
 import traceback
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Protocol
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
 from bot.engine import ReplyEngine, Sampling
+from bot.history import ChatId, Draft, History, Place
+from bot.outlet import NotDelivered, Outlet
+from bot.pace import Manner
+from bot.turns import Turns
 from likeness.messages import Kind, Message
 
 log = logging.getLogger(__name__)
 
-COMMANDS = {
-    "start": "say what I am",
-    "help": "say what I am and what I understand",
-    "reset": "start over: I no longer look at what we wrote before",
-}
-"""What a chat may ask for, and what it does, in the words shown to people."""
-
 APOLOGY = "(Something went wrong and I have no answer. Please write again.)"
 """Sent where the model failed; it is the bot that speaks, so the model is never shown it."""
-
-
-MY_ID = "me"
-"""The `speaker_id` of what the bot has said."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChatId:
-    """A place with a history of its own.
-
-    Attributes:
-        platform: `telegram`, `discord`, …
-        chat: The chat, unique within the platform.
-        thread: The thread or topic in it, empty for none.
-    """
-
-    platform: str
-    chat: str
-    thread: str = ""
-
-
-class History(Protocol):
-    """What was said in each chat; `bot.store.Store` keeps it in a database."""
-
-    async def add(self, chat: ChatId, message: Message) -> bool:
-        """Keep a message; return False if the chat had one with this id already."""
-
-    async def recent(self, chat: ChatId, limit: int) -> list[Message]:
-        """Return the newest messages, at most `limit`, in the order in which they were added."""
-
-    async def forget(self, chat: ChatId) -> None:
-        """Leave all that was said so far out of `recent`, though a known id stays known."""
-
-
-class Outlet(Protocol):
-    """One chat of one platform, as an answer needs it."""
-
-    async def send(self, text: str) -> str:
-        """Send one message, never empty, and return the id that the platform gave it.
-
-        What it raises ends the answer and comes out of `Conversation.respond`.
-        """
-
-    def typing(self) -> AbstractAsyncContextManager[object]:
-        """Show a typing sign until left; never raises, for an answer matters more than a sign."""
 
 
 class Conversation:
@@ -80,14 +30,16 @@ class Conversation:
         engine: ReplyEngine,
         sampling: Sampling | None = None,
         *,
+        manner: Manner | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take what it works with; `close` closes none of it."""
-        self._history = history
+        self.history = history
+        self.manner = manner or Manner()
         self._engine = engine
         self._sampling = sampling or Sampling()
         self._clock = clock
-        self._queues: WeakValueDictionary[ChatId, _Queue] = WeakValueDictionary()
+        self._chats: WeakValueDictionary[ChatId, Turns] = WeakValueDictionary()
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -97,43 +49,56 @@ class Conversation:
         return self._engine.card.me
 
     @property
-    def start_text(self) -> str:
-        """What `/start` answers: that this is a bot, and whom it imitates."""
-        return (
-            f"I am a bot. I imitate how {self.me} writes, but I am not {self.me}: "
-            "a language model makes up everything I say. Write to me!"
-        )
+    def oldest(self) -> datetime:
+        """What was said before is not answered any more."""
+        return self._clock() - timedelta(seconds=self.manner.answer_within_seconds)
 
-    @property
-    def help_text(self) -> str:
-        """What `/help` answers: the same, and the commands."""
-        commands = "\n".join(f"/{name} – {does}" for name, does in COMMANDS.items())
-        return f"{self.start_text}\n\n{commands}"
+    async def hear(self, chat: ChatId, message: Message, *, asks: bool = True) -> bool:
+        """Keep a message that somebody sent, and whether it asks for an answer.
 
-    async def hear(self, chat: ChatId, message: Message) -> bool:
-        """Keep a message that somebody sent; return False if it was heard before.
-
-        Whoever gets False must not ask for an answer: it is given already, or being written.
+        Returns:
+            Whether to call `respond`: not if it was heard before, as its answer is given, being
+            written, or owed; and not if it is too old.
 
         Raises:
             DatabaseError: It could not be kept.
         """
-        return await self._history.add(chat, message)
+        asks = asks and message.shown and message.sent_at >= self.oldest
+        new = await self.history.add(chat, message, asks=asks)
+        if new and (turns := self._chats.get(chat)) is not None:
+            turns.hear(message.speaker_id)
+        return new and asks
 
-    async def respond(self, chat: ChatId, outlet: Outlet) -> None:
-        """Answer what the chat has said so far, each message as soon as it is whole.
+    async def owed(self, platform: str, limit: int) -> list[Place]:
+        """Return what waits for an answer that nobody sees to, those that wait longest first.
 
-        A chat's answers are written one after the other. Those asked for while one is being
-        written become one that sees all, so the others of them return having sent nothing.
-        A model that fails is logged and apologised for. Cancelling stops the model.
+        Raises:
+            DatabaseError: It could not be read.
+        """
+        busy = {chat for chat, turns in self._chats.items() if turns.busy}
+        found = await self.history.owed(platform, self.oldest, limit + len(busy))
+        return [place for place in found if place.chat not in busy][:limit]
+
+    async def respond(self, outlet: Outlet) -> None:
+        """Answer what waits in a chat, each message of the answer as soon as it is whole.
+
+        What is left of an answer that was cut short by a crash is sent first. Then it waits until
+        the person seems done. A message that comes while the answer is written stops it, what
+        was sent stays, and one answer is given to all. While one call is at it, others for the
+        same chat return at once. A model that fails is logged and apologised for.
 
         Raises:
             DatabaseError: The history could not be read or kept.
-            Exception: Whatever `outlet.send` raises.
+            NotDelivered: A message could not be sent; if that is not final, it is kept and goes
+                out before the chat's next answer.
+            Exception: Whatever else `outlet.send` raises.
         """
         if self._closed:
             return
-        task = asyncio.create_task(self._take_turn(chat, outlet))
+        turns = self._turns(outlet.chat)
+        if not turns.ask(outlet):
+            return
+        task = asyncio.create_task(self._take_turns(turns))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
@@ -143,21 +108,35 @@ class Conversation:
             if not self._closed or (caller is not None and caller.cancelling()):
                 raise
 
-    async def reset(self, chat: ChatId) -> str:
+    async def reset(self, chat: ChatId) -> None:
         """Start over: what was said so far is not looked at again, though the database keeps it.
 
         An answer being written belongs to what was said, so it is waited for.
 
+        Raises:
+            DatabaseError: It could not be marked.
+        """
+        turns = self._turns(chat)  # held, or it would be gone while it is locked
+        async with turns.lock:
+            await self.history.forget(chat)
+
+    async def take_back(self, chat: ChatId, *, question: bool) -> bool:
+        """Put the newest answer out of the model's sight.
+
+        Args:
+            chat: Where.
+            question: Whether what it answered goes with it; otherwise that asks anew, and
+                `respond` gives another answer.
+
         Returns:
-            What to tell the chat.
+            False if nothing was said yet.
 
         Raises:
             DatabaseError: It could not be marked.
         """
-        queue = self._queue(chat)
-        async with queue.lock:
-            await self._history.forget(chat)
-        return "We start over: I no longer look at what we wrote before."
+        turns = self._turns(chat)
+        async with turns.lock:
+            return await self.history.hide_last(chat, question=question)
 
     async def close(self, grace_seconds: float = 5.0) -> None:
         """Take no more, give the answers being written some time, then stop them."""
@@ -169,26 +148,64 @@ class Conversation:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    def _queue(self, chat: ChatId) -> "_Queue":
-        return self._queues.setdefault(chat, _Queue())
+    def _turns(self, chat: ChatId) -> Turns:
+        return self._chats.setdefault(chat, Turns(self.manner))
 
-    async def _take_turn(self, chat: ChatId, outlet: Outlet) -> None:
-        queue = self._queue(chat)
-        queue.asked += 1
-        mine = queue.asked
-        async with queue.lock:
-            if mine > queue.answered:
-                queue.answered = queue.asked
-                await self._answer(chat, outlet)
+    async def _take_turns(self, turns: Turns) -> None:
+        """Answer until nothing waits; an error counts only if nobody wrote again since."""
+        try:
+            while True:
+                asked = turns.asked
+                try:
+                    async with turns.lock:
+                        await self._take_turn(turns)
+                except Exception:
+                    if asked == turns.asked:
+                        raise
+                if asked == turns.asked:
+                    return
+        finally:
+            turns.busy = False
 
-    async def _answer(self, chat: ChatId, outlet: Outlet) -> None:
-        messages = await self._history.recent(chat, limit=self._engine.card.context_tokens)
-        if not messages:
+    async def _take_turn(self, turns: Turns) -> None:
+        chat = turns.outlet.chat
+        for draft in await self.history.drafts(chat):
+            await self._send(turns.outlet, draft)
+        who = await self.history.asker(chat)
+        if who is None:
             return
-        async with outlet.typing(), aclosing(self._words(chat, messages)) as words:
+        await turns.until_done(who)
+        turns.begin()
+        messages = await self.history.recent(chat, limit=self._engine.card.context_tokens)
+        if messages:
+            await self._answer(turns, messages)
+
+    async def _answer(self, turns: Turns, messages: list[Message]) -> None:
+        """Write and send until the answer is whole or somebody writes again."""
+        outlet, through, first = turns.outlet, messages[-1].id, True
+        words = turns.uninterrupted(self._words(outlet.chat, messages))
+        async with outlet.typing(), aclosing(words):
             async for text, kind in words:
-                id_ = await outlet.send(text)
-                await self._history.add(chat, self._said(messages[-1], id_, text, kind))
+                planned = outlet.split(text)
+                for draft in await self.history.plan(outlet.chat, through, planned, kind):
+                    if not first and await turns.interrupts(self.manner.typing_seconds(draft.text)):
+                        break
+                    await self._send(outlet, draft)
+                    turns.answered()
+                    first = False
+        if turns.interrupted.is_set():
+            await self.history.withdraw(outlet.chat)
+        elif first:  # there was nothing to say
+            await self.history.plan(outlet.chat, through, [], "text")
+
+    async def _send(self, outlet: Outlet, draft: Draft) -> None:
+        try:
+            message_id = await outlet.send(draft.text, draft.nonce)
+        except Exception as error:
+            if not isinstance(error, NotDelivered) or error.final:
+                await self.history.withdraw(outlet.chat)
+            raise
+        await self.history.sent(draft, message_id, self.me, self._clock())
 
     async def _words(
         self, chat: ChatId, messages: list[Message]
@@ -205,38 +222,6 @@ class Conversation:
         except Exception as error:  # noqa: BLE001 (a broken answer must not end the bot)
             # The error's own text may quote the chat, so only where and what kind is told.
             trail = "".join(traceback.format_tb(error.__traceback__))
-            log.error("The model failed in %s: %s\n%s", _place(chat), type(error).__name__, trail)  # noqa: TRY400
+            log.error("The model failed in %s: %s\n%s", chat, type(error).__name__, trail)  # noqa: TRY400
             if not spoken:
                 yield APOLOGY, "automated"
-
-    def _said(self, last: Message, id_: str, text: str, kind: Kind) -> Message:
-        return Message(
-            platform=last.platform,
-            chat_id=last.chat_id,
-            chat=last.chat,
-            id=id_,
-            speaker_id=MY_ID,
-            speaker=self.me,
-            outgoing=True,
-            sent_at=self._clock(),
-            text=text,
-            kind=kind,
-        )
-
-
-@dataclass(slots=True, weakref_slot=True)
-class _Queue:
-    """A chat's turn to be answered; it lives as long as somebody waits for one.
-
-    Attributes:
-        asked: How many answers were asked for.
-        answered: How many of those the answer being written, or the last one, covers.
-    """
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    asked: int = 0
-    answered: int = 0
-
-
-def _place(chat: ChatId) -> str:
-    return " ".join(filter(None, (chat.platform, chat.chat, chat.thread)))

@@ -39,7 +39,7 @@ async def serve(
     try:
         store = await Store.open(settings.database)
         try:
-            conversation = Conversation(store, engine, sampling)
+            conversation = Conversation(store, engine, sampling, manner=settings.manner)
             adapters = [_adapter(platform) for platform in platforms]
             await _until_stopped([adapter(settings, conversation) for adapter in adapters])
             await conversation.close()

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.pace import Manner, Pace
 from likeness.errors import BadSettings
 
 
@@ -67,6 +68,14 @@ class Settings(_Tokens):
             which the token is put.
         discord_api_url: `DISCORD_API_URL` with its version, None for Discord's own.
         discord_gateway_url: `DISCORD_GATEWAY_URL`, None for Discord's own.
+        pause_seconds: `LIKENESS_PAUSE_SECONDS`, how long nobody may write before it answers.
+        pace: `LIKENESS_PACE`, how fast it seems to type a burst: `off`, `quick` or `natural`.
+        answer_within_seconds: `LIKENESS_ANSWER_WITHIN_SECONDS`; what is older, as after an
+            outage, is not answered any more.
+        catch_up: `LIKENESS_CATCH_UP`, how many missed messages a Discord channel are looked up
+            after an outage, 0 for none.
+        most_answers: `LIKENESS_MOST_ANSWERS`, how many chats a platform may have answered at
+            once; further ones wait.
     """
 
     database: Annotated[str, AfterValidator(_database)] = Field(
@@ -79,6 +88,28 @@ class Settings(_Tokens):
     ] = "https://api.telegram.org/bot"
     discord_api_url: Annotated[str, _url("https", "http")] | None = None
     discord_gateway_url: Annotated[str, _url("wss", "ws")] | None = None
+
+    pause_seconds: float = Field(
+        default=1.0, ge=0, le=10, validation_alias="LIKENESS_PAUSE_SECONDS"
+    )
+    pace: Pace = Field(default="natural", validation_alias="LIKENESS_PACE")
+    answer_within_seconds: float = Field(
+        default=86_400,
+        ge=0,
+        le=10 * 366 * 86_400,
+        validation_alias="LIKENESS_ANSWER_WITHIN_SECONDS",
+    )
+    catch_up: int = Field(default=100, ge=0, le=10_000, validation_alias="LIKENESS_CATCH_UP")
+    most_answers: int = Field(default=1000, ge=1, validation_alias="LIKENESS_MOST_ANSWERS")
+
+    @property
+    def manner(self) -> Manner:
+        """How the bot behaves in a chat."""
+        return Manner(
+            pause_seconds=self.pause_seconds,
+            pace=self.pace,
+            answer_within_seconds=self.answer_within_seconds,
+        )
 
     @classmethod
     def read(cls, platforms: Collection[str] = ()) -> "Settings":

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.conversation import ChatId, Conversation
+from bot.history import ChatId
+from bot.outlet import NotDelivered
 from likeness.errors import LikenessError
 
 log = logging.getLogger(__name__)
@@ -20,10 +21,6 @@ Pause = Callable[[Exception], float | None]
 
 NOTHING = "…"
 """Sent where a message would be empty, which no platform takes."""
-
-
-class NotDelivered(Exception):
-    """A message could not be sent, for the reason that it says, which quotes nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,7 @@ class Patience:
         conflicts: How often in a row another instance may be in the way.
         poll_seconds: How long a platform may hold a request for news.
         grace_seconds: How long answers being written may take when the bot stops.
+        answers: How many chats may be answered at once; the others wait in the database.
     """
 
     first_wait_seconds: float = 1.0
@@ -47,6 +45,7 @@ class Patience:
     conflicts: int = 5
     poll_seconds: int = 30
     grace_seconds: float = 7.0
+    answers: int = 1000
 
     def waits(self) -> Iterator[float]:
         """Yield the waits between tries, in seconds, without end."""
@@ -69,7 +68,7 @@ async def insist(attempt: Callable[[], Awaitable[T]], pause: Pause, patience: Pa
         except Exception as error:
             least = pause(error)
             if least is None or not left:
-                raise NotDelivered(type(error).__name__) from error
+                raise NotDelivered(type(error).__name__, final=least is None) from error
             await asyncio.sleep(max(least, next(waits)))
     raise AssertionError("a message is tried at least once")
 
@@ -97,19 +96,56 @@ async def kept_up(
 
 
 class Answers:
-    """What is being answered at this moment, many chats beside each other."""
+    """What is being answered at this moment, many chats beside each other, up to a limit.
 
-    def __init__(self) -> None:
+    What comes beyond the limit is not forgotten, for the database knows that it waits: it is
+    looked up there as soon as there is room.
+    """
+
+    def __init__(self, limit: int, owed: Callable[[int], Awaitable[int]]) -> None:
+        """Take how many may run at once, and what starts up to so many and tells how many."""
+        self._limit = limit
+        self._owed = owed
+        self._left_out = False
+        self._ended = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
 
     def start(self, chat: ChatId, answer: Coroutine[object, object, None]) -> None:
         """Run an answer; what goes wrong in it is logged, without anybody's words."""
+        if len(self._tasks) >= self._limit:
+            self._left_out = True
+            answer.close()
+            return
         task = asyncio.create_task(_guarded(chat, answer))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def refill(self) -> None:
+        """Start what waits, as far as there is room."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(_guarded(None, self._look_up()))
+
+    async def _look_up(self) -> None:
+        room, self._left_out = self._limit - len(self._tasks), False
+        try:
+            found = await self._owed(room)
+        except LikenessError:
+            self._left_out = True
+            raise
+        self._left_out = self._left_out or found >= room
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._left_out and not self._ended and len(self._tasks) <= self._limit // 2:
+            self.refill()
 
     async def finish(self, grace_seconds: float) -> None:
-        """Give the answers being written some time, then stop them."""
+        """Give the answers being written some time, then stop them; what waits stays for later."""
+        self._ended = True
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
         if not self._tasks:
             return
         _, late = await asyncio.wait(self._tasks, timeout=grace_seconds)
@@ -118,35 +154,16 @@ class Answers:
         await asyncio.gather(*late, return_exceptions=True)
 
 
-async def _guarded(chat: ChatId, answer: Coroutine[object, object, None]) -> None:
+async def _guarded(chat: ChatId | None, work: Coroutine[object, object, None]) -> None:
+    place = chat or "what was left to answer"
     try:
-        await answer
+        await work
     except NotDelivered as error:
-        log.warning("%s: an answer could not be sent: %s", place(chat), error)
+        log.warning("%s: an answer could not be sent: %s", place, error)
     except LikenessError as error:
-        log.error("%s: %s", place(chat), error)  # noqa: TRY400 (one sentence is all there is)
+        log.error("%s: %s", place, error)  # noqa: TRY400 (one sentence is all there is)
     except Exception as error:  # noqa: BLE001 (one chat must not end the bot)
-        log.error("%s: an answer failed: %s", place(chat), wordless(error))  # noqa: TRY400
-
-
-async def obey(conversation: Conversation, chat: ChatId, command: str) -> str:
-    """Do what one of `bot.conversation.COMMANDS` says, and return what to tell the chat.
-
-    Raises:
-        DatabaseError: It could not be kept.
-    """
-    match command:
-        case "start":
-            return conversation.start_text
-        case "reset":
-            return await conversation.reset(chat)
-        case _:
-            return conversation.help_text
-
-
-def place(chat: ChatId) -> str:
-    """Name a chat for the log, by ids alone."""
-    return " ".join(filter(None, (chat.platform, chat.chat, chat.thread)))
+        log.error("%s: an answer failed: %s", place, wordless(error))  # noqa: TRY400
 
 
 def wordless(error: BaseException) -> str:

@@ -6,24 +6,22 @@ loopback: it raises on 503 and on a reset connection, and its first connect must
 
 import asyncio
 import logging
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import aiohttp
 import discord
 import yarl
-from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.adapters import delivery
-from bot.adapters.delivery import Answers, Patience
-from bot.adapters.discord_chats import DiscordOutlet, chat_of, pause, translate
-from bot.conversation import COMMANDS, ChatId, Conversation
+from bot.adapters.delivery import Patience
+from bot.adapters.discord_chats import pause
+from bot.adapters.discord_client import LikenessClient
+from bot.conversation import Conversation
 from bot.settings import Settings
-from likeness.errors import BadSettings, LikenessError, PlatformUnavailable, TokenRefused
+from likeness.errors import BadSettings, PlatformUnavailable, TokenRefused
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +52,13 @@ async def serve(
             "DISCORD_TOKEN is not set: take a token from your application's Bot page in Discord's "
             "developer portal."
         )
-    patience = patience or Patience()
+    patience = patience or Patience(answers=settings.most_answers)
     token = settings.discord_token.get_secret_value()
     waits = patience.waits()
     with _urls(settings):
         while True:
-            client, trouble = LikenessClient(conversation, patience), "the connection ended"
+            client = LikenessClient(conversation, patience, settings.catch_up)
+            trouble = "the connection ended"
             try:
                 await client.start(token)
             except Exception as error:  # noqa: BLE001 (sorted by _trouble)
@@ -86,7 +85,7 @@ def _urls(settings: Settings) -> Iterator[None]:
         Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
 
 
-def _trouble(client: "LikenessClient", error: Exception) -> str:
+def _trouble(client: LikenessClient, error: Exception) -> str:
     """Return in words what will pass by waiting, and raise what will not.
 
     Raises:
@@ -110,103 +109,3 @@ def _trouble(client: "LikenessClient", error: Exception) -> str:
     if not (client.was_connected or first or isinstance(error, expected)):
         raise error
     return delivery.wordless(error) if client.was_connected else type(error).__name__
-
-
-class LikenessClient(discord.Client):
-    """One login of the bot."""
-
-    def __init__(self, conversation: Conversation, patience: Patience) -> None:
-        """Ask for no more than it needs, and never ping anybody."""
-        super().__init__(
-            intents=discord.Intents(guilds=True, messages=True, message_content=True),
-            allowed_mentions=discord.AllowedMentions.none(),
-            guild_ready_timeout=0,  # nothing here waits for all servers, and it outlives a close
-        )
-        self.was_connected = False
-        self._conversation = conversation
-        self._patience = patience
-        self._answers = Answers()
-        self._hearing = asyncio.Lock()
-        self.tree = app_commands.CommandTree(self)
-        for name, does in COMMANDS.items():
-            self.tree.add_command(_slash_command(self, name, does))
-
-    async def stop(self) -> None:
-        """Finish the answers being written, then leave."""
-        await self._answers.finish(self._patience.grace_seconds)
-        await self.close()
-
-    async def setup_hook(self) -> None:
-        """Register the commands, where Discord has others."""
-        try:
-            known = {(found.name, found.description) for found in await self.tree.fetch_commands()}
-            if known != set(COMMANDS.items()):
-                await self.tree.sync()
-        except discord.HTTPException as error:
-            log.warning("discord: the commands were not registered: HTTP %d", error.status)
-
-    async def on_connect(self) -> None:
-        """Note that Discord took the login; it does so again after an outage."""
-        self.was_connected = True
-        log.info("discord: connected")
-
-    async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
-        """Log what went wrong in an event, without anybody's words."""
-        error = sys.exception()
-        if error is not None:
-            told = str(error) if isinstance(error, LikenessError) else delivery.wordless(error)
-            log.error("discord: %s failed: %s", event_method, told)
-
-    async def on_message(self, message: discord.Message) -> None:
-        """Keep what a person says, and answer if it is meant for the bot."""
-        heard = translate(message)
-        if heard is None:
-            return
-        chat = chat_of(message.channel)
-        async with self._hearing:  # events are tasks; this keeps them in order
-            new = await self._conversation.hear(chat, heard)
-        if new and heard.shown and self._is_addressed(message):
-            outlet = DiscordOutlet(message, self._patience)
-            self._answers.start(chat, self._conversation.respond(chat, outlet))
-
-    def _is_addressed(self, message: discord.Message) -> bool:
-        if message.guild is None or self.user in message.mentions:
-            return True
-        if message.guild.self_role in message.role_mentions:
-            return True
-        original = message.reference.resolved if message.reference else None
-        return isinstance(original, discord.Message) and original.author == self.user
-
-    async def obey(self, interaction: discord.Interaction, command: str) -> None:
-        """Take a command at once, as Discord waits three seconds, and do it in its time."""
-        quiet = command != "reset"  # that one concerns everybody who is there
-        try:
-            await interaction.response.defer(ephemeral=quiet)
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            log.warning("discord: a command came too late or twice: %s", type(error).__name__)
-            return
-        chat = _chat_of_command(interaction)
-        self._answers.start(chat, self._follow_up(interaction, chat, command, quiet=quiet))
-
-    async def _follow_up(
-        self, interaction: discord.Interaction, chat: ChatId, command: str, *, quiet: bool
-    ) -> None:
-        text = await delivery.obey(self._conversation, chat, command)
-        await delivery.insist(
-            lambda: interaction.followup.send(text, ephemeral=quiet), pause, self._patience
-        )
-
-
-def _slash_command(
-    client: LikenessClient, name: str, does: str
-) -> app_commands.Command[Any, [], None]:
-    async def obey(interaction: discord.Interaction) -> None:
-        await client.obey(interaction, name)
-
-    return app_commands.Command(name=name, description=does, callback=obey)
-
-
-def _chat_of_command(interaction: discord.Interaction) -> ChatId:
-    if interaction.channel is None:
-        return ChatId("discord", str(interaction.channel_id))
-    return chat_of(interaction.channel)

@@ -1,7 +1,6 @@
 """One Discord channel: what was said in it, and sending into it."""
 
 import asyncio
-import secrets
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 
@@ -11,7 +10,7 @@ from discord.abc import Snowflake
 
 from bot.adapters import delivery
 from bot.adapters.delivery import Patience
-from bot.conversation import ChatId
+from bot.history import ChatId
 from likeness import messages
 
 TYPING_SECONDS = 8.0
@@ -20,6 +19,15 @@ MESSAGE_CHARACTERS = 2000
 """What Discord takes as one message."""
 PASSING = {HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)}
 """The HTTP statuses that are not about what was asked."""
+Channel = (
+    discord.TextChannel
+    | discord.Thread
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.DMChannel
+    | discord.GroupChannel
+)
+"""Where somebody can write."""
 WRITTEN = (discord.MessageType.default, discord.MessageType.reply)
 """The kinds of message that somebody wrote; the others are notices."""
 
@@ -66,28 +74,37 @@ def _answered(message: discord.Message) -> str | None:
 
 
 class DiscordOutlet:
-    """The channel or thread of one message; a `bot.conversation.Outlet`."""
+    """A channel or thread; a `bot.outlet.Outlet`."""
 
-    def __init__(self, message: discord.Message, patience: Patience) -> None:
-        """Answer a message: in a server as a reply to it, in private without."""
-        self._channel = message.channel
+    def __init__(self, channel: Channel, message_id: str, patience: Patience) -> None:
+        """Answer a message: in a server as a reply to it, if it has an id; in private without."""
+        self.chat = chat_of(channel)
+        self._channel = channel
         self._patience = patience
         self._replies_to: discord.MessageReference | None = None
-        if message.guild is not None:
-            self._replies_to = message.to_reference(fail_if_not_exists=False)
+        guild = getattr(channel, "guild", None)
+        if guild is not None and message_id:
+            self._replies_to = discord.MessageReference(
+                message_id=int(message_id),
+                channel_id=channel.id,
+                guild_id=guild.id,
+                fail_if_not_exists=False,
+            )
 
-    async def send(self, text: str) -> str:
-        """Send a text in as many messages as it needs; return the first one's id.
+    def split(self, text: str) -> list[str]:
+        """Cut a text into messages that Discord takes."""
+        return delivery.split(text, MESSAGE_CHARACTERS)
+
+    async def send(self, text: str, nonce: str) -> str:
+        """Send one message; return its id.
+
+        Args:
+            text: The message.
+            nonce: By which Discord knows for some minutes that it has it already.
 
         Raises:
             NotDelivered: Discord or the network would not have it.
         """
-        pieces = delivery.split(text, MESSAGE_CHARACTERS)
-        sent = [await self._post(piece) for piece in pieces]
-        return sent[0]
-
-    async def _post(self, text: str) -> str:
-        nonce = secrets.token_hex(12)  # the same in every try, so that Discord keeps only one
 
         async def attempt() -> str:
             async with asyncio.timeout(self._patience.send_seconds):

@@ -11,9 +11,8 @@ a Bot API server on loopback.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-from telegram import Bot, Message, MessageEntity, Update
+from telegram import Bot, BotCommand, Message, MessageEntity, Update
 from telegram.constants import ChatType
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
@@ -28,7 +27,10 @@ from bot.adapters.telegram_chats import (
     speaker,
     translate,
 )
-from bot.conversation import COMMANDS, ChatId, Conversation
+from bot.adapters.telegram_wire import UpdatesRequest, quieten_libraries
+from bot.commands import COMMANDS, obey
+from bot.conversation import Conversation
+from bot.history import ChatId
 from bot.settings import Settings
 from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
 
@@ -49,8 +51,9 @@ async def serve(
 ) -> None:
     """Answer on Telegram until cancelled, then finish the answers being written.
 
-    A message counts as fetched only once the conversation has kept it, so a crash loses none; a
-    reply whose confirmation got lost is sent again, so it may rarely appear twice.
+    A message counts as fetched only once the conversation has kept it, so a crash loses none, and
+    what waits for an answer is answered after the next start. A reply whose confirmation got lost
+    is sent again, so it may rarely appear twice.
 
     Raises:
         BadSettings: There is no token.
@@ -59,8 +62,8 @@ async def serve(
     """
     if settings.telegram_token is None:
         raise BadSettings("TELEGRAM_TOKEN is not set: take a token from @BotFather.")
-    _quieten_libraries()
-    patience = patience or Patience()
+    quieten_libraries()
+    patience = patience or Patience(answers=settings.most_answers)
     bot = Bot(
         settings.telegram_token.get_secret_value(),
         base_url=settings.telegram_base_url,
@@ -69,7 +72,7 @@ async def serve(
             read_timeout=patience.send_seconds,
             pool_timeout=patience.send_seconds,
         ),
-        get_updates_request=_UpdatesRequest(connection_pool_size=1),
+        get_updates_request=UpdatesRequest(connection_pool_size=1),
     )
     try:
         await _TelegramBot(bot, conversation, patience).run()
@@ -80,34 +83,6 @@ async def serve(
         await bot.shutdown()
 
 
-def _quieten_libraries() -> None:
-    """Silence what would put the token (httpx, in URLs) or chats (the library) into the log."""
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # It quotes updates and answers even at CRITICAL; what it raises is logged here.
-    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
-
-
-class _UpdatesRequest(HTTPXRequest):
-    """Fetches updates, and empties one that the library cannot read, as it would hide the rest."""
-
-    @staticmethod
-    def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        found = HTTPXRequest.parse_json_payload(payload)
-        if isinstance(found.get("result"), list):
-            found["result"] = [_readable(update) for update in found["result"]]
-        return found
-
-
-def _readable(update: dict[str, Any]) -> dict[str, Any]:
-    try:
-        Update.de_json(update, None)
-    except Exception as error:  # noqa: BLE001 (whatever the library trips over)
-        log.error("telegram: an update cannot be read: %s", type(error).__name__)  # noqa: TRY400
-        return {"update_id": update["update_id"]}
-    return update
-
-
 class _TelegramBot:
     """One bot at work."""
 
@@ -115,12 +90,13 @@ class _TelegramBot:
         self._bot = bot
         self._conversation = conversation
         self._patience = patience
-        self._answers = Answers()
+        self._answers = Answers(patience.answers, self._answer_owed)
         self._offset: int | None = None
 
     async def run(self) -> None:
         await self._until_it_works(self._connect)
         log.info("telegram: connected")
+        self._answers.refill()
         try:
             while True:
                 await self._until_it_works(self._fetch)
@@ -131,12 +107,38 @@ class _TelegramBot:
     async def _connect(self) -> None:
         await self._bot.initialize()
         await self._bot.delete_webhook(drop_pending_updates=False)
+        await self._register_commands()
+
+    async def _register_commands(self) -> None:
+        """Tell Telegram the commands, where it knows others."""
+        ours = tuple(BotCommand(name, does) for name, does in COMMANDS.items())
+        try:
+            if await self._bot.get_my_commands() != ours:
+                await self._bot.set_my_commands(ours)
+        except InvalidToken:
+            raise
+        except (TelegramError, TypeError) as error:  # TypeError: no list came
+            log.warning("telegram: the commands were not registered: %s", type(error).__name__)
+
+    async def _answer_owed(self, limit: int) -> int:
+        found = await self._conversation.owed("telegram", limit)
+        for place in found:
+            self._respond(place.chat, place.message_id)
+        return len(found)
+
+    def _respond(self, chat: ChatId, message_id: str) -> None:
+        outlet = self._outlet(chat, message_id)
+        self._answers.start(chat, self._conversation.respond(outlet))
+
+    def _outlet(self, chat: ChatId, message_id: str) -> TelegramOutlet:
+        moved = self._conversation.history.move
+        return TelegramOutlet(self._bot, chat, message_id, self._patience, moved)
 
     async def _fetch(self) -> None:
         updates = await self._bot.get_updates(
             offset=self._offset,
             timeout=self._patience.poll_seconds,
-            allowed_updates=[Update.MESSAGE],
+            allowed_updates=[Update.MESSAGE, Update.EDITED_MESSAGE],
         )
         for update in updates:
             await self._take(update)
@@ -185,6 +187,8 @@ class _TelegramBot:
         try:
             if update.message is not None:
                 await self._read(update.message)
+            elif update.edited_message is not None:
+                await self._reread(update.edited_message)
         except DatabaseError:
             raise  # not confirmed, so it comes again
         except Exception as error:  # noqa: BLE001 (one update must not hold up all others)
@@ -197,17 +201,25 @@ class _TelegramBot:
             if command in COMMANDS and speaker(message) is not None:
                 self._answers.start(chat, self._obey(chat, message, command))
             return
+        if message.migrate_to_chat_id:
+            moved = ChatId("telegram", str(message.migrate_to_chat_id))
+            await self._conversation.history.move(chat, moved)
         heard = translate(message)
         if heard is None:
             return
-        new = await self._conversation.hear(chat, heard)
-        if new and heard.shown and self._is_addressed(message):
-            outlet = TelegramOutlet(self._bot, message, self._patience)
-            self._answers.start(chat, self._conversation.respond(chat, outlet))
+        if await self._conversation.hear(chat, heard, asks=self._is_addressed(message)):
+            self._respond(chat, heard.id)
+
+    async def _reread(self, message: Message) -> None:
+        edited = translate(message)
+        if edited is not None:
+            await self._conversation.history.edit(chat_of(message), edited.id, edited.text)
 
     async def _obey(self, chat: ChatId, message: Message, command: str) -> None:
-        text = await delivery.obey(self._conversation, chat, command)
-        await TelegramOutlet(self._bot, message, self._patience).send(text)
+        text = await obey(self._conversation, chat, command)
+        await self._outlet(chat, str(message.message_id)).send(text)
+        if command == "again":
+            self._respond(chat, str(message.message_id))
 
     def _command(self, message: Message) -> str | None:
         """Return the command in a message, without its slash; empty if it is for another bot."""

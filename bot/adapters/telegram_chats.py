@@ -1,18 +1,19 @@
 """One Telegram chat: what was said in it, and sending into it."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from functools import partial
 
 from telegram import Bot, Message, MessageEntity, ReplyParameters
-from telegram.constants import ChatAction, ChatType, MessageLimit
-from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter
+from telegram.constants import ChatAction, MessageLimit
+from telegram.error import BadRequest, ChatMigrated, InvalidToken, NetworkError, RetryAfter
 
 from bot.adapters import delivery
 from bot.adapters.delivery import Patience
-from bot.conversation import ChatId
+from bot.history import ChatId
 from likeness import messages
+from likeness.errors import DatabaseError
 
 TYPING_SECONDS = 4.0
 """Telegram shows a typing sign for five."""
@@ -73,54 +74,73 @@ def _kind(message: Message) -> messages.Kind:
 
 
 class TelegramOutlet:
-    """The chat or topic of one message; a `bot.conversation.Outlet`."""
+    """The chat or topic of one message; a `bot.outlet.Outlet`."""
 
-    def __init__(self, bot: Bot, message: Message, patience: Patience) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        chat: ChatId,
+        message_id: str,
+        patience: Patience,
+        moved: Callable[[ChatId, ChatId], Awaitable[None]],
+    ) -> None:
+        """Answer a message: in a group as a reply to it, in private without.
+
+        Args:
+            bot: Who sends.
+            chat: Where.
+            message_id: What is answered.
+            patience: For what fails.
+            moved: Told when a group has got another id.
+        """
+        self.chat = chat
         self._bot = bot
         self._patience = patience
-        self._chat_id = message.chat_id
-        self._topic = message.message_thread_id if message.is_topic_message else None
-        self._replies_to = None
-        if message.chat.type != ChatType.PRIVATE:
-            self._replies_to = ReplyParameters(message.message_id, allow_sending_without_reply=True)
+        self._moved = moved
+        self._replies_to: ReplyParameters | None = None
+        # A group's id is negative; a message from before it moved has no number there.
+        if chat.chat.startswith("-") and message_id.isdecimal():
+            self._replies_to = ReplyParameters(int(message_id), allow_sending_without_reply=True)
 
-    async def send(self, text: str) -> str:
-        """Send a text in as many messages as it needs; return the first one's id.
+    def split(self, text: str) -> list[str]:
+        """Cut a text into messages that Telegram takes."""
+        return delivery.split(text, MessageLimit.MAX_TEXT_LENGTH, _utf16_units)
+
+    async def send(self, text: str, nonce: str = "") -> str:  # noqa: ARG002 (Telegram knows none)
+        """Send one message; return its id.
 
         Raises:
             NotDelivered: Telegram or the network would not have it.
         """
-        pieces = delivery.split(text, MessageLimit.MAX_TEXT_LENGTH, _utf16_units)
-        sent = [
-            await delivery.insist(partial(self._post, piece), _pause, self._patience)
-            for piece in pieces
-        ]
-        return sent[0]
+        return await delivery.insist(partial(self._post, text), _pause, self._patience)
 
     async def _post(self, text: str) -> str:
         try:
             message = await self._bot.send_message(
-                self._chat_id,
+                self.chat.chat,
                 text,
                 message_thread_id=self._topic,
                 reply_parameters=self._replies_to,
             )
         except ChatMigrated as error:
-            self._chat_id, self._replies_to = error.new_chat_id, None
+            new = ChatId("telegram", str(error.new_chat_id), self.chat.thread)
+            await self._moved(self.chat, new)
+            self.chat, self._replies_to = new, None
             raise
         self._replies_to = None
         return str(message.message_id)
 
+    @property
+    def _topic(self) -> int | None:
+        return int(self.chat.thread) if self.chat.thread else None
+
     def typing(self) -> AbstractAsyncContextManager[None]:
         """Show a typing sign until left."""
-        return delivery.kept_up(
-            partial(
-                self._bot.send_chat_action,
-                self._chat_id,
-                ChatAction.TYPING,
-                message_thread_id=self._topic,
-            ),
-            TYPING_SECONDS,
+        return delivery.kept_up(self._sign, TYPING_SECONDS)
+
+    async def _sign(self) -> None:
+        await self._bot.send_chat_action(
+            self.chat.chat, ChatAction.TYPING, message_thread_id=self._topic
         )
 
 
@@ -133,7 +153,9 @@ def _pause(error: Exception) -> float | None:
         return seconds(error)
     if isinstance(error, BadRequest):
         return None
-    return 0.0 if isinstance(error, NetworkError | ChatMigrated) else None
+    # A revoked token ends the bot: what could not be sent goes out with the next one.
+    passing = NetworkError | ChatMigrated | InvalidToken | DatabaseError
+    return 0.0 if isinstance(error, passing) else None
 
 
 def seconds(error: RetryAfter) -> float:

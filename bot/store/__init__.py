@@ -1,27 +1,21 @@
-"""What the bot has heard and said, in a database."""
+"""What the bot has heard and said, and what it owes, in a database."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
-
-from bot.conversation import ChatId
-from bot.store.databases import connect, place, reason
-from bot.store.tables import ChatRow, MessageRow
-from likeness.errors import DatabaseError
+from bot.history import ChatId
+from bot.store.databases import connect
+from bot.store.outbox import Outbox
+from bot.store.rows import chat_key, chat_row, is_chat, message_row, to_message
+from bot.store.tables import ChatRow, DraftRow, MessageRow
 from likeness.messages import Message
 
 
-class Store:
-    """The histories of all chats; a `bot.conversation.History`."""
+class Store(Outbox):
+    """The histories of all chats; a `bot.history.History`.
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Take a database that is at the newest revision."""
-        self._engine = engine
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+    Every method raises `DatabaseError` if the database cannot be used.
+    """
 
     @classmethod
     async def open(cls, url: str) -> "Store":
@@ -36,120 +30,97 @@ class Store:
         """
         return cls(await connect(url))
 
-    async def add(self, chat: ChatId, message: Message) -> bool:
-        """Keep a message; return False if the chat had one with this id already.
-
-        Raises:
-            DatabaseError: It cannot be written.
-        """
+    async def add(self, chat: ChatId, message: Message, *, asks: bool = False) -> bool:
+        """Keep a message; return False if the chat had one with this id already."""
         async with self._transaction() as session:
-            row = await _chat_row(session, chat, message.chat)
+            row = await chat_row(session, chat, message.chat)
             try:
                 async with session.begin_nested():
-                    session.add(_message_row(row, message))
+                    session.add(message_row(row, message, asks=asks))
             except IntegrityError:
                 return False
         return True
 
-    async def recent(self, chat: ChatId, limit: int) -> list[Message]:
-        """Return the newest messages since the last `forget`, oldest first.
+    async def edit(self, chat: ChatId, message_id: str, text: str) -> None:
+        """Put another text into what somebody said; an unknown id is left alone."""
+        async with self._transaction() as session:
+            await session.execute(
+                update(MessageRow)
+                .where(
+                    MessageRow.chat_id == chat_key(chat),
+                    MessageRow.message_id == message_id,
+                    MessageRow.outgoing.is_(False),
+                )
+                .values(text=text)
+                .execution_options(synchronize_session=False)
+            )
 
-        Raises:
-            DatabaseError: It cannot be read.
-        """
+    async def recent(self, chat: ChatId, limit: int) -> list[Message]:
+        """Return the newest messages that are in sight, oldest first."""
         newest = (
             select(MessageRow, ChatRow.title)
             .join(ChatRow)
-            .where(*_is(chat), MessageRow.id > ChatRow.forgotten_through)
+            .where(*is_chat(chat), MessageRow.id > ChatRow.forgotten_through, ~MessageRow.hidden)
             .order_by(MessageRow.id.desc())
             .limit(limit)
         )
         async with self._transaction() as session:
             found = (await session.execute(newest)).all()
-        return [_message(chat, title, row) for row, title in reversed(found)]
+        return [to_message(chat, title, row) for row, title in reversed(found)]
 
     async def forget(self, chat: ChatId) -> None:
-        """Leave all that was said so far out of `recent`, though a known id stays known.
+        """Leave all that was said so far out of `recent`, unanswered, though ids stay known.
 
         The messages stay in the database: a platform may send an old one again, and it must not
         be answered twice.
-
-        Raises:
-            DatabaseError: It cannot be written.
         """
         newest = select(func.max(MessageRow.id)).where(MessageRow.chat_id == ChatRow.id)
         async with self._transaction() as session:
             await session.execute(
                 update(ChatRow)
-                .where(*_is(chat))
+                .where(*is_chat(chat))
                 .values(forgotten_through=func.coalesce(newest.scalar_subquery(), 0))
                 .execution_options(synchronize_session=False)
             )
+            await session.execute(
+                update(MessageRow)
+                .where(MessageRow.chat_id == chat_key(chat), MessageRow.asks)
+                .values(asks=False)
+                .execution_options(synchronize_session=False)
+            )
+            await session.execute(delete(DraftRow).where(DraftRow.chat_id == chat_key(chat)))
 
-    async def close(self) -> None:
-        """Let go of the database."""
-        await self._engine.dispose()
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        try:
-            async with self._sessions.begin() as session:
-                yield session
-        except (SQLAlchemyError, OSError) as error:
-            raise DatabaseError(
-                f"The database {place(self._engine.url)} cannot be used: {reason(error)}."
-            ) from error
-
-
-def _is(chat: ChatId) -> tuple[ColumnElement[bool], ...]:
-    return (
-        ChatRow.platform == chat.platform,
-        ChatRow.chat == chat.chat,
-        ChatRow.thread == chat.thread,
-    )
-
-
-async def _chat_row(session: AsyncSession, chat: ChatId, title: str) -> ChatRow:
-    """Return a chat's row, made where it is new, with its newest title."""
-    known = select(ChatRow).where(*_is(chat))
-    row = await session.scalar(known)
-    if row is None:
-        row = ChatRow(platform=chat.platform, chat=chat.chat, thread=chat.thread, title=title)
-        try:
-            async with session.begin_nested():
-                session.add(row)
-        except IntegrityError:  # another process was faster
-            row = (await session.scalars(known)).one()
-    row.title = title
-    return row
-
-
-def _message_row(row: ChatRow, message: Message) -> MessageRow:
-    return MessageRow(
-        chat_id=row.id,
-        message_id=message.id,
-        speaker_id=message.speaker_id,
-        speaker=message.speaker,
-        outgoing=bool(message.outgoing),
-        sent_at=message.sent_at,
-        text=message.text,
-        reply_to=message.reply_to,
-        kind=message.kind,
-        kept_at=datetime.now(UTC),
-    )
-
-
-def _message(chat: ChatId, title: str, row: MessageRow) -> Message:
-    return Message(
-        platform=chat.platform,
-        chat_id=chat.chat,
-        chat=title,
-        id=row.message_id,
-        speaker_id=row.speaker_id,
-        speaker=row.speaker,
-        outgoing=row.outgoing,
-        sent_at=row.sent_at,
-        text=row.text,
-        reply_to=row.reply_to,
-        kind=row.kind,
-    )
+    async def hide_last(self, chat: ChatId, *, question: bool) -> bool:
+        """Leave my newest answer out of `recent`, and what it answers, too, or ask that anew."""
+        seen = (
+            select(MessageRow)
+            .join(ChatRow)
+            .where(*is_chat(chat), MessageRow.id > ChatRow.forgotten_through, ~MessageRow.hidden)
+            .order_by(MessageRow.id.desc())
+        )
+        async with self._transaction() as session:
+            mine = await session.scalar(seen.where(MessageRow.outgoing).limit(1))
+            if mine is None:
+                return False
+            asked = await session.scalar(
+                seen.where(MessageRow.outgoing.is_(False), MessageRow.id < mine.id).limit(1)
+            )
+            first = asked.id if asked else 0
+            if asked is not None and question:
+                before = await session.scalar(
+                    seen.where(MessageRow.outgoing, MessageRow.id < asked.id).limit(1)
+                )
+                first = before.id if before else 0
+            elif asked is not None:
+                asked.asks = True
+            await session.execute(
+                update(MessageRow)
+                .where(
+                    MessageRow.chat_id == mine.chat_id,
+                    MessageRow.id > first,
+                    MessageRow.id <= mine.id,
+                )
+                .values(hidden=True)
+                .execution_options(synchronize_session=False)
+            )
+        return True

@@ -12,6 +12,8 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    false,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -87,12 +89,21 @@ class MessageRow(Table):
     Attributes:
         message_id: The platform's own id.
         kept_at: When it was kept.
+        asks: Whether it waits for an answer.
+        hidden: Whether it is out of sight.
     """
 
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("chat_id", "message_id"),
         Index(None, "chat_id", "id"),
+        Index(
+            "ix_messages_asks",
+            "chat_id",
+            "id",
+            sqlite_where=text("asks = 1"),
+            postgresql_where=text("asks"),
+        ),
         # An id is never given twice, not even after the newest message was deleted.
         {"sqlite_autoincrement": True},
     )
@@ -107,4 +118,27 @@ class MessageRow(Table):
     text: Mapped[str]
     reply_to: Mapped[str | None]
     kind: Mapped[Kind]
+    kept_at: Mapped[datetime]
+    asks: Mapped[bool] = mapped_column(default=False, server_default=false())
+    hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class DraftRow(Table):
+    """A message that is to be sent; `id` counts up in the order in which to send.
+
+    Attributes:
+        answers: The platform's id of the message that it answers.
+        nonce: Goes with every try.
+        kept_at: When it was planned.
+    """
+
+    __tablename__ = "drafts"
+    __table_args__ = (Index(None, "chat_id", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(Id, ForeignKey("chats.id", ondelete="CASCADE"))
+    answers: Mapped[str]
+    text: Mapped[str]
+    kind: Mapped[Kind]
+    nonce: Mapped[str]
     kept_at: Mapped[datetime]

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from bot.engine import Sampling, Trace
+from bot.history import ChatId
 from likeness.card import RunCard
 from likeness.dialogue import PROMPT_VERSION, START, TAGS, Part
 from likeness.errors import ModelError
 from likeness.messages import Message
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+ANN = ChatId("telegram", "7")
 
 Step = str | Exception | asyncio.Event
 """What a fake engine does: write a message, fail, wait."""
@@ -77,15 +79,28 @@ class FakeEngine:
 
 
 class FakeOutlet:
-    """Remembers what was sent, and how much of it while the typing sign showed."""
+    """Remembers what was sent, and how much of it while the typing sign showed.
 
-    def __init__(self) -> None:
+    Attributes:
+        faults: What the next tries raise.
+    """
+
+    def __init__(self, chat: ChatId = ANN) -> None:
+        self.chat = chat
+        self.faults: list[Exception] = []
         self.sent: list[str] = []
+        self.nonces: list[str] = []
         self.typed = 0
         self.typing_now = False
 
-    async def send(self, text: str) -> str:
+    def split(self, text: str) -> list[str]:
+        return text.split("|")
+
+    async def send(self, text: str, nonce: str) -> str:
         await asyncio.sleep(0)
+        self.nonces.append(nonce)
+        if self.faults:
+            raise self.faults.pop(0)
         self.sent.append(text)
         self.typed += self.typing_now
         return f"{id(self)}-{len(self.sent)}"

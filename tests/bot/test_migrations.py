@@ -14,7 +14,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from alembic import command, op
-from bot.conversation import ChatId
+from bot.history import ChatId
 from bot.store import Store
 from bot.store.migrations import config
 from bot.store.tables import Table
@@ -31,6 +31,12 @@ OLD_ROWS = """
         (id, chat_id, message_id, speaker_id, speaker, outgoing, sent_at, text, kind, kept_at)
         VALUES (1, 1, '12', 'user1', 'Ann', 0, '2024-05-01 12:00:00.000000', 'from back then',
                 'text', '2024-05-01 12:00:01.000000');
+"""
+
+OWED_ROWS = """
+    UPDATE messages SET asks = 1, hidden = 1;
+    INSERT INTO drafts (chat_id, answers, text, kind, nonce, kept_at)
+        VALUES (1, '12', 'to be sent', 'text', 'n', '2024-05-01 12:00:02.000000');
 """
 
 
@@ -110,6 +116,18 @@ async def test_one_can_go_back_to_any_revision_and_forth_again(
     go(path, revision, command.downgrade)
     kept = [] if revision == "base" else ["from back then"]
     assert [message.text for message in await opened(path)] == kept
+
+
+async def test_going_back_drops_what_is_owed_and_keeps_what_was_said(tmp_path: Path) -> None:
+    path = tmp_path / "likeness.db"
+    go(path, "head")
+    run_sql(path, OLD_ROWS)
+    run_sql(path, OWED_ROWS)
+    assert await opened(path) == []
+    go(path, "0002", command.downgrade)
+    assert [message.text for message in await opened(path)] == ["from back then"]
+    assert rows(path, "SELECT asks, hidden FROM messages") == [(0, 0)]
+    assert rows(path, "SELECT * FROM drafts") == []
 
 
 async def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.pace import Manner
 from bot.settings import Settings
 from likeness.errors import BadSettings
 
@@ -88,4 +89,22 @@ def test_no_secret_shows_in_repr_or_in_a_fault(monkeypatch: pytest.MonkeyPatch) 
 def test_an_env_file_that_is_not_text_is_one_sentence() -> None:
     Path(".env").write_bytes(b"TELEGRAM_TOKEN=\xff\xfe")
     with pytest.raises(BadSettings, match=r"^\.env cannot be read"):
+        Settings.read()
+
+
+def test_how_it_behaves_is_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIKENESS_PAUSE_SECONDS", "2.5")
+    monkeypatch.setenv("LIKENESS_PACE", "quick")
+    monkeypatch.setenv("LIKENESS_ANSWER_WITHIN_SECONDS", "60")
+    monkeypatch.setenv("LIKENESS_CATCH_UP", "0")
+    monkeypatch.setenv("LIKENESS_MOST_ANSWERS", "7")
+    settings = Settings.read()
+    assert settings.manner == Manner(pause_seconds=2.5, pace="quick", answer_within_seconds=60)
+    assert (settings.catch_up, settings.most_answers) == (0, 7)
+
+
+def test_behaviour_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIKENESS_PACE", "hurried")
+    monkeypatch.setenv("LIKENESS_PAUSE_SECONDS", "-1")
+    with pytest.raises(BadSettings, match=r"LIKENESS_PAUSE_SECONDS .*LIKENESS_PACE "):
         Settings.read()

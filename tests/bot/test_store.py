@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.conversation import ChatId
+from bot.history import ChatId, History, Place
 from bot.store import Store
 from likeness.errors import DatabaseError
 from likeness.messages import Message
+from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.conftest import NOON
 
 ANN = ChatId("telegram", "7")
 BEN = ChatId("telegram", "8")
@@ -30,6 +32,12 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     store = await Store.open(url(tmp_path / "likeness.db"))
     yield store
     await store.close()
+
+
+@pytest.fixture(params=["database", "memory"])
+def history(request: pytest.FixtureRequest, store: Store) -> History:
+    """Return the real thing, and then the fake that the adapters' tests use."""
+    return store if request.param == "database" else FakeHistory()
 
 
 async def texts(store: Store, chat: ChatId, limit: int = 100) -> list[str]:
@@ -95,6 +103,85 @@ async def test_what_is_forgotten_is_not_looked_at_and_stays_known(
     assert await texts(store, ANN) == ["after"]
 
 
+async def test_what_asks_waits_until_an_answer_to_it_is_planned(
+    history: History, message: MakeMessage
+) -> None:
+    assert await history.asker(ANN) is None
+    await history.add(ANN, message("a", id="1", speaker_id="user1"), asks=True)
+    await history.add(ANN, message("b", id="2", speaker_id="user2"))
+    await history.add(ANN, message("c", id="3", speaker_id="user3"), asks=True)
+    assert await history.asker(ANN) == "user3"
+    await history.plan(ANN, "2", [], "text")
+    assert await history.asker(ANN) == "user3"
+    await history.plan(ANN, "3", [], "text")
+    assert await history.asker(ANN) is None
+
+
+async def test_what_is_planned_is_sent_in_order_and_then_said(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("a", id="1"), asks=True)
+    planned = await history.plan(ANN, "1", ["one", "two"], "text")
+    assert planned == await history.drafts(ANN)
+    assert [draft.text for draft in planned] == ["one", "two"]
+    assert len({draft.nonce for draft in planned}) == 2
+    assert await history.drafts(BEN) == []
+    await history.sent(planned[0], "2", "Robin", NOON)
+    assert await history.drafts(ANN) == planned[1:]
+    said = (await history.recent(ANN, 9))[-1]
+    assert (said.text, said.id, said.outgoing, said.sent_at) == ("one", "2", True, NOON)
+    await history.withdraw(ANN)
+    assert await history.drafts(ANN) == []
+    await history.sent(planned[1], "3", "Robin", NOON)
+    assert len(await history.recent(ANN, 9)) == 2
+
+
+async def test_what_is_owed_is_a_message_a_chat_and_not_too_old(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("old", id="1", seconds=-60), asks=True)
+    await history.add(ANN, message("new", id="2"), asks=True)
+    await history.add(BEN, message("old", id="1", seconds=-60), asks=True)
+    await history.add(ChatId("discord", "7"), message("elsewhere"), asks=True)
+    assert await history.owed("telegram", NOON, 9) == [Place(ANN, "2")]
+    await history.forget(ANN)
+    assert await history.owed("telegram", NOON, 9) == []
+
+
+async def test_an_edit_changes_what_others_said_alone(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("a", id="1"))
+    [draft] = await history.plan(ANN, "1", ["mine"], "text")
+    await history.sent(draft, "2", "Robin", NOON)
+    for id_ in ("1", "2", "3"):
+        await history.edit(ANN, id_, "changed")
+    assert [found.text for found in await history.recent(ANN, 9)] == ["changed", "mine"]
+
+
+async def test_a_chat_that_moves_takes_everything_along_and_its_ids_begin_anew(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("a", id="1"), asks=True)
+    [draft] = await history.plan(ANN, "1", ["mine"], "text")
+    await history.add(BEN, message("already there", id="9"))
+    await history.move(ANN, BEN)
+    assert await history.drafts(BEN) == [draft]
+    assert await history.recent(ANN, 9) == []
+    assert await history.add(BEN, message("new", id="1"))
+    assert len(await history.recent(BEN, 9)) == 3
+
+
+async def test_the_newest_message_of_each_chat_is_known(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("a", id="1"))
+    await history.add(BEN, message("b", id="7"))
+    await history.add(ANN, message("c", id="2"))
+    assert set(await history.newest("telegram", 9)) == {Place(ANN, "2"), Place(BEN, "7")}
+    assert await history.newest("discord", 9) == []
+
+
 async def test_history_outlives_the_process(tmp_path: Path, message: MakeMessage) -> None:
     for expected in ([], ["kept"]):
         store = await Store.open(url(tmp_path / "likeness.db"))
@@ -146,6 +233,20 @@ async def test_recent_finds_its_rows_by_an_index(store: Store, tmp_path: Path) -
     assert "ix_messages_chat_id_id" in plan
     assert "SCAN" not in plan
     assert "TEMP B-TREE" not in plan
+
+
+async def test_what_waits_is_found_by_an_index(store: Store, tmp_path: Path) -> None:
+    statements = [
+        "SELECT speaker_id FROM messages WHERE chat_id = 1 AND asks = 1 ORDER BY id DESC LIMIT 1",
+        "UPDATE messages SET asks = 0 WHERE chat_id = 1 AND asks = 1 AND id <= 9",
+        "SELECT chat_id, message_id FROM messages WHERE asks = 1",
+    ]
+    file = sqlite3.connect(tmp_path / "likeness.db")
+    for statement in statements:
+        plan = " ".join(str(row[3]) for row in file.execute(f"EXPLAIN QUERY PLAN {statement}"))
+        assert "ix_messages_asks" in plan
+        assert "TEMP B-TREE" not in plan
+    file.close()
 
 
 @pytest.mark.parametrize(

@@ -1,38 +1,143 @@
 """What the tests of every adapter share: a history in memory, and no patience."""
 
+import itertools
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import pytest
 
 from bot.adapters.delivery import Patience
-from bot.conversation import ChatId
-from likeness.messages import Message
+from bot.history import MY_ID, ChatId, Draft, Place
+from likeness.messages import Kind, Message
+
+
+@dataclass(slots=True)
+class Kept:
+    """A message as a history keeps it."""
+
+    message: Message
+    asks: bool
+    hidden: bool = False
 
 
 class FakeHistory:
-    """Keeps messages in memory; a `bot.conversation.History`."""
+    """Keeps messages in memory; a `bot.history.History`."""
 
     def __init__(self) -> None:
-        self.chats: defaultdict[ChatId, list[Message]] = defaultdict(list)
-        self.forgotten: defaultdict[ChatId, int] = defaultdict(int)
+        self.kept: defaultdict[ChatId, list[Kept]] = defaultdict(list)
+        self.planned: defaultdict[ChatId, list[Draft]] = defaultdict(list)
+        self.kinds: dict[int, Kind] = {}
         self.faults: list[Exception] = []
+        self.numbers = itertools.count(1)
 
-    async def add(self, chat: ChatId, message: Message) -> bool:
-        if self.faults:
-            raise self.faults.pop(0)
-        if any(message.id == known.id for known in self.chats[chat]):
-            return False
-        self.chats[chat].append(message)
-        return True
-
-    async def recent(self, chat: ChatId, limit: int) -> list[Message]:
-        return self.chats[chat][self.forgotten[chat] :][-limit:]
-
-    async def forget(self, chat: ChatId) -> None:
-        self.forgotten[chat] = len(self.chats[chat])
+    @property
+    def chats(self) -> dict[ChatId, list[Message]]:
+        return {chat: [found.message for found in kept] for chat, kept in self.kept.items() if kept}
 
     def texts(self, platform: str, chat: object, thread: object = "") -> list[str]:
-        return [message.text for message in self.chats[ChatId(platform, str(chat), str(thread))]]
+        found = self.kept[ChatId(platform, str(chat), str(thread))]
+        return [kept.message.text for kept in found]
+
+    async def add(self, chat: ChatId, message: Message, *, asks: bool = False) -> bool:
+        if self.faults:
+            raise self.faults.pop(0)
+        if any(message.id == known.message.id for known in self.kept[chat]):
+            return False
+        self.kept[chat].append(Kept(message, asks))
+        return True
+
+    async def edit(self, chat: ChatId, message_id: str, text: str) -> None:
+        for kept in self.kept[chat]:
+            if kept.message.id == message_id and not kept.message.outgoing:
+                kept.message = replace(kept.message, text=text)
+
+    async def recent(self, chat: ChatId, limit: int) -> list[Message]:
+        return [kept.message for kept in self.kept[chat] if not kept.hidden][-limit:]
+
+    async def forget(self, chat: ChatId) -> None:
+        for kept in self.kept[chat]:
+            kept.hidden, kept.asks = True, False
+        self.planned[chat].clear()
+
+    async def hide_last(self, chat: ChatId, *, question: bool) -> bool:
+        seen = [kept for kept in self.kept[chat] if not kept.hidden]
+        while seen and not seen[-1].message.outgoing:
+            seen.pop()
+        if not seen:
+            return False
+        while seen and seen[-1].message.outgoing:
+            seen.pop().hidden = True
+        if seen and not question:
+            seen[-1].asks = True
+        while question and seen and not seen[-1].message.outgoing:
+            seen.pop().hidden = True
+        return True
+
+    async def move(self, chat: ChatId, to: ChatId) -> None:
+        for kept in self.kept[chat]:
+            kept.message = replace(
+                kept.message, chat_id=to.chat, id=f"{chat.chat}:{kept.message.id}"
+            )
+        self.kept[to] = self.kept.pop(chat) + self.kept[to]
+        self.planned[to] = self.planned.pop(chat, []) + self.planned[to]
+
+    async def asker(self, chat: ChatId) -> str | None:
+        asking = [kept.message.speaker_id for kept in self.kept[chat] if kept.asks]
+        return asking[-1] if asking else None
+
+    async def plan(
+        self, chat: ChatId, through: str, texts: Sequence[str], kind: Kind
+    ) -> list[Draft]:
+        for kept in self.kept[chat]:
+            kept.asks = False
+            if kept.message.id == through:
+                break
+        new = [Draft((n := next(self.numbers)), text, str(n), through) for text in texts]
+        self.planned[chat] += new
+        self.kinds |= {draft.id: kind for draft in new}
+        return new
+
+    async def drafts(self, chat: ChatId) -> list[Draft]:
+        return list(self.planned[chat])
+
+    async def sent(self, draft: Draft, message_id: str, speaker: str, at: datetime) -> None:
+        for chat, planned in self.planned.items():
+            if draft in planned:
+                planned.remove(draft)
+                said = Message(
+                    platform=chat.platform,
+                    chat_id=chat.chat,
+                    chat="",
+                    id=message_id,
+                    speaker_id=MY_ID,
+                    speaker=speaker,
+                    outgoing=True,
+                    sent_at=at,
+                    text=draft.text,
+                    kind=self.kinds[draft.id],
+                )
+                self.kept[chat].append(Kept(said, asks=False))
+
+    async def withdraw(self, chat: ChatId) -> None:
+        self.planned[chat].clear()
+
+    async def owed(self, platform: str, since: datetime, limit: int) -> list[Place]:
+        found = []
+        for chat, kept in self.kept.items():
+            asking = [one for one in kept if one.asks and one.message.sent_at >= since]
+            if chat.platform == platform and (asking or self.planned[chat]):
+                found.append(Place(chat, asking[-1].message.id if asking else ""))
+        return found[:limit]
+
+    async def newest(self, platform: str, limit: int) -> list[Place]:
+        found = []
+        for chat, kept in self.kept.items():
+            others = [one.message.id for one in kept if not one.message.outgoing]
+            if chat.platform == platform and others:
+                found.append(Place(chat, others[-1]))
+        return found[:limit]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+import discord
 from aiohttp import WSMsgType, web
 
 TOKEN = "a-token.that-must.stay-secret"
@@ -25,12 +26,23 @@ class FakeDiscord:
         faults: HTTP statuses that a path answers instead, once each.
         close_codes: Codes with which the gateway closes instead of READY, once each.
         refused: How many more connections to the gateway fail.
+        resumable: Whether a session may go on; otherwise what was missed is lost.
+        lost_answers: How many more messages are taken without a word that they were.
+        posted: What is in the channel, in order.
     """
 
     def __init__(self) -> None:
         self.faults: defaultdict[str, deque[int]] = defaultdict(deque)
         self.close_codes: deque[int] = deque()
         self.refused = 0
+        self.resumable = True
+        self.resumed = 0
+        self.lost_answers = 0
+        self.heartbeats = 0
+        self.heartbeat_interval = 40_000
+        self.posted: list[Json] = []
+        self._nonces: dict[str, Json] = {}
+        self._events: list[Json] = []
         self.sent: list[str] = []
         self.identified = 0
         self.closed_by_bot = 0
@@ -38,7 +50,7 @@ class FakeDiscord:
         self.gateway_url = ""
         self._socket: web.WebSocketResponse | None = None
         self._sequence = itertools.count(1)
-        self._ids = itertools.count(1000)
+        self._ids = itertools.count(discord.utils.time_snowflake(discord.utils.utcnow()))
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -63,12 +75,37 @@ class FakeDiscord:
     async def say(self, text: str) -> None:
         """Let Ann write to the bot in private."""
         await self.dispatch("CHANNEL_CREATE", DM)
-        await self.dispatch("MESSAGE_CREATE", self._message(ANN, text))
+        await self.dispatch("MESSAGE_CREATE", self.post(ANN, text))
+
+    def post(self, author: Json, text: str) -> Json:
+        """Put a message into the channel without telling the bot."""
+        message = self._message(author, text)
+        self.posted.append(message)
+        return message
+
+    async def edit(self, message: Json, text: str) -> None:
+        """Let somebody edit a message."""
+        message |= {"content": text, "edited_timestamp": "2024-05-01T12:01:00+00:00"}
+        await self.dispatch("MESSAGE_UPDATE", message)
 
     async def dispatch(self, event: str, data: Json) -> None:
-        """Send an event over the gateway."""
+        """Send an event over the gateway, now or when the session goes on."""
+        payload = {"op": 0, "t": event, "s": next(self._sequence), "d": data}
+        self._events.append(payload)
+        if self._socket is not None and not self._socket.closed:
+            await self._socket.send_json(payload)
+
+    async def ask_to_reconnect(self) -> None:
+        """Tell the bot to come again, as Discord does before it restarts a server."""
         assert self._socket is not None
-        await self._socket.send_json({"op": 0, "t": event, "s": next(self._sequence), "d": data})
+        socket, self._socket = self._socket, None
+        await socket.send_json({"op": 7, "d": None})
+
+    async def drop(self, code: int = 4000) -> None:
+        """Close the connection."""
+        assert self._socket is not None
+        socket, self._socket = self._socket, None
+        await socket.close(code=code)
 
     async def until(self, true: Callable[[], bool], seconds: float = 10) -> None:
         """Wait until something holds."""
@@ -82,7 +119,7 @@ class FakeDiscord:
             return web.Response(status=503)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        await socket.send_json({"op": 10, "d": {"heartbeat_interval": 40_000}})
+        await socket.send_json({"op": 10, "d": {"heartbeat_interval": self.heartbeat_interval}})
         async for message in socket:
             if message.type == WSMsgType.TEXT:
                 await self._hear(socket, json.loads(message.data))
@@ -91,7 +128,10 @@ class FakeDiscord:
 
     async def _hear(self, socket: web.WebSocketResponse, payload: Json) -> None:
         if payload["op"] == 1:
+            self.heartbeats += 1
             await socket.send_json({"op": 11})
+        if payload["op"] == 6:
+            await self._resume(socket, payload["d"]["seq"])
         if payload["op"] == 2 and self.close_codes:
             await socket.close(code=self.close_codes.popleft())
         elif payload["op"] == 2:
@@ -109,6 +149,16 @@ class FakeDiscord:
                 },
             )
 
+    async def _resume(self, socket: web.WebSocketResponse, seen: int) -> None:
+        if not self.resumable:
+            await socket.send_json({"op": 9, "d": False})
+            return
+        self.resumed += 1
+        self._socket = socket
+        for payload in [event for event in self._events if event["s"] > seen]:
+            await socket.send_json(payload)
+        await self.dispatch("RESUMED", {})
+
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
         if request.headers.get("Authorization") != f"Bot {TOKEN}":
@@ -122,10 +172,24 @@ class FakeDiscord:
         if path.endswith("/commands"):
             return _json([] if request.method == "GET" else await self._commands(request))
         if path.endswith("/messages"):
-            text = (await request.json())["content"]
-            self.sent.append(text)
-            return _json(self._message(BOT, text))
+            if request.method == "GET":
+                return _json([one for one in self.posted[::-1] if one["author"] != BOT])
+            return await self._send(request)
+        if path == f"channels/{DM['id']}":
+            return _json(DM)
         return _json({})
+
+    async def _send(self, request: web.Request) -> web.Response:
+        data = await request.json()
+        known = self._nonces.get(data["nonce"]) if data.get("enforce_nonce") else None
+        if known is None:
+            known = self._nonces[data["nonce"]] = self.post(BOT, data["content"])
+            self.sent.append(data["content"])
+        if self.lost_answers:
+            self.lost_answers -= 1
+            assert request.transport is not None
+            request.transport.abort()
+        return _json(known)
 
     async def _commands(self, request: web.Request) -> list[Json]:
         extra = {"application_id": BOT["id"], "version": "1"}

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -71,6 +72,7 @@ class FakeTelegram:
         self.calls: list[Call] = []
         self.faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self.blocked: set[int] = set()
+        self.commands: list[Json] = []
         self.webhook = False
         self.url = ""
         self._updates: list[Json] = []
@@ -134,7 +136,7 @@ class FakeTelegram:
         """
         message: Json = {
             "message_id": next(self._ids),
-            "date": 1_700_000_000,
+            "date": int(time.time()),
             "chat": chat
             or {"id": sender["id"], "type": "private", "first_name": sender["first_name"]},
             "from": sender,
@@ -188,6 +190,10 @@ class FakeTelegram:
                 return _result(BOT)
             case "getUpdates":
                 return await self._get_updates(data)
+            case "getMyCommands":
+                return _result(self.commands)
+            case "setMyCommands":
+                self.commands = data["commands"]
             case "deleteWebhook":
                 self.webhook = False
             case "sendMessage":

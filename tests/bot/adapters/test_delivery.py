@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.adapters.delivery import NOTHING, Answers, NotDelivered, Patience, insist, split, wordless
+from bot.adapters.delivery import NOTHING, Answers, Patience, insist, split, wordless
 from bot.adapters.telegram_chats import _utf16_units
-from bot.conversation import ChatId
+from bot.history import ChatId
+from bot.outlet import NotDelivered
 
 TEXTS = some.text(some.sampled_from(["a", " ", "\n", "🥁", "é", "\u3000"]), max_size=60)
 
@@ -43,13 +44,40 @@ async def test_what_will_not_pass_is_tried_once() -> None:
     assert len(tries) == 1
 
 
+async def nothing(limit: int) -> int:
+    """Owe nothing."""
+    return 0
+
+
+async def test_what_finds_no_room_is_looked_up_once_there_is_some() -> None:
+    gate, room, begun = asyncio.Event(), [], []
+
+    async def owed(limit: int) -> int:
+        room.append(limit)
+        return 0
+
+    async def wait() -> None:
+        begun.append(1)
+        await gate.wait()
+
+    answers = Answers(2, owed)
+    for _ in range(5):
+        answers.start(ChatId("telegram", "7"), wait())
+    await asyncio.sleep(0)
+    assert (len(begun), room) == (2, [])
+    gate.set()
+    await asyncio.sleep(0.01)
+    assert len(room) == 1
+    await answers.finish(1)
+
+
 async def test_an_answer_that_fails_is_told_without_its_words(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def fail() -> None:
         raise ValueError("somebody's words")
 
-    answers = Answers()
+    answers = Answers(9, nothing)
     answers.start(ChatId("telegram", "7", "3"), fail())
     await answers.finish(1)
     assert "telegram 7 3: an answer failed: ValueError" in caplog.text
@@ -65,7 +93,7 @@ async def test_answers_that_take_too_long_are_stopped() -> None:
         finally:
             stopped.set()
 
-    answers = Answers()
+    answers = Answers(9, nothing)
     answers.start(ChatId("telegram", "7"), wait())
     await asyncio.sleep(0)
     await answers.finish(0.01)

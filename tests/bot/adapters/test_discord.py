@@ -10,11 +10,18 @@ import pytest
 import simcord
 
 from bot.adapters.delivery import Patience
-from bot.adapters.discord import LikenessClient
-from bot.conversation import COMMANDS, Conversation
+from bot.adapters.discord_client import LikenessClient
+from bot.commands import COMMANDS
+from bot.conversation import Conversation
+from bot.pace import Manner
 from tests.bot.adapters.conftest import FakeHistory
 
 Run = Callable[..., Any]
+
+
+def talk(history: FakeHistory, engine: Any) -> Conversation:
+    """Make a conversation that minds no age, as SimCord's clock stands in the past."""
+    return Conversation(history, engine, manner=Manner(answer_within_seconds=100 * 366 * 86_400))
 
 
 @pytest.fixture
@@ -23,7 +30,7 @@ def running(history: FakeHistory, hasty: Patience, fake_engine: Any) -> Run:
 
     @asynccontextmanager
     async def running(*scripts: Any, **options: Any) -> AsyncIterator[simcord.Env]:
-        client = LikenessClient(Conversation(history, fake_engine(*scripts)), hasty)
+        client = LikenessClient(talk(history, fake_engine(*scripts)), hasty)
         async with simcord.run(client, **options) as world:
             yield world
 
@@ -159,7 +166,7 @@ async def test_a_long_answer_is_cut_into_messages_that_discord_takes(
         sent = words(ann.dm_channel, world)
         assert len(sent) == 3
         assert " ".join(sent) == long
-        assert history.texts("discord", ann.dm_channel.id) == ["hello", long]
+        assert history.texts("discord", ann.dm_channel.id) == ["hello", *sent]
 
 
 @pytest.mark.parametrize("status", [403, 500])
@@ -189,7 +196,7 @@ async def test_a_message_that_could_not_be_sent_is_sent_again_with_the_same_nonc
         world.inject_error("POST", "/channels/*/messages", status=503, times=2)
         ann = world.create_user("Ann")
         await ann.send_dm("hello")
-        await world.advance_time(5)
+        await world.advance_time(0.5)
         assert words(ann.dm_channel, world) == ["ok"]
         tries = [call.json for call in world.http_requests if call.path.endswith("/messages")]
         assert len(tries) == 3
@@ -239,6 +246,25 @@ async def test_reset_starts_over_before_everybody(running: Run, history: FakeHis
         assert await history.recent(chat, 9) == []
 
 
+async def test_again_gives_another_answer_and_undo_forgets_the_last(
+    running: Run, history: FakeHistory
+) -> None:
+    async with running(["one"], ["another"]) as world:
+        channel, ann = place(world)
+        await ann.send(channel, f"{mention(world)} hello")
+        await ann.slash(channel, "again")
+        await world.settle()
+        assert [text for text in words(channel, world) if text] == [
+            "one",
+            "Let me try again.",
+            "another",
+        ]
+        [chat] = history.chats
+        assert [found.text for found in await history.recent(chat, 9)][1:] == ["another"]
+        await ann.slash(channel, "undo")
+        assert await history.recent(chat, 9) == []
+
+
 async def test_commands_are_registered_only_when_they_changed(
     running: Run, history: FakeHistory, hasty: Patience, fake_engine: Any
 ) -> None:
@@ -249,14 +275,14 @@ async def test_commands_are_registered_only_when_they_changed(
         assert registered(world) == 1
         channel, ann = place(world)
         assert set(ann.available_commands(channel)) == set(COMMANDS)
-        await world.restart_bot(LikenessClient(Conversation(history, fake_engine()), hasty))
+        await world.restart_bot(LikenessClient(talk(history, fake_engine()), hasty))
         assert registered(world) == 1
 
 
 async def test_commands_that_cannot_be_registered_do_not_keep_it_from_answering(
     history: FakeHistory, hasty: Patience, fake_engine: Any
 ) -> None:
-    client = LikenessClient(Conversation(history, fake_engine()), hasty)
+    client = LikenessClient(talk(history, fake_engine()), hasty)
     world = simcord.Env(client)
     world.inject_error("PUT", "/applications/*/commands", status=500)
     await world.start()

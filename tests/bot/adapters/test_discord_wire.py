@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,9 +16,9 @@ from bot.adapters.delivery import Patience
 from bot.adapters.discord import serve
 from bot.conversation import Conversation
 from bot.settings import Settings
-from likeness.errors import BadSettings, PlatformUnavailable, TokenRefused
+from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
 from tests.bot.adapters.conftest import FakeHistory
-from tests.bot.adapters.fake_discord import TOKEN, FakeDiscord
+from tests.bot.adapters.fake_discord import ANN, TOKEN, FakeDiscord
 
 Run = Callable[..., Any]
 
@@ -181,3 +182,104 @@ async def test_the_token_is_never_logged(
         await server.until(lambda: bool(server.sent))
     assert "logging in" in caplog.text
     assert "secret" not in caplog.text
+
+
+async def test_what_was_missed_between_two_runs_is_looked_up_and_answered(
+    server: FakeDiscord, running: Run, history: FakeHistory
+) -> None:
+    async with running(["hi"]):
+        await server.until(lambda: server.identified == 1)
+        await server.say("hello")
+        await server.until(lambda: server.sent == ["hi"])
+    for text in ("are you", "there?"):
+        server.post(ANN, text)
+    async with running(["now I am"]):
+        await server.until(lambda: len(server.sent) > 1)
+    assert server.sent == ["hi", "now I am"]
+    assert history.texts("discord", 7) == ["hello", "hi", "are you", "there?", "now I am"]
+
+
+async def test_a_reply_that_discord_has_got_before_the_crash_is_not_sent_again(
+    server: FakeDiscord, settings: Settings, hasty: Patience, fake_engine: Any
+) -> None:
+    history, server.lost_answers = FakeHistory(), 1
+    once = replace(hasty, sends=1)
+    for engine in (fake_engine(["hi"]), fake_engine(["never"])):
+        bot = asyncio.create_task(serve(settings, Conversation(history, engine), once))
+        await server.until(lambda: server.identified > 0)
+        if not server.sent:
+            await server.say("hello")
+            await server.until(lambda: server.sent == ["hi"])
+        else:
+            await server.until(lambda: "hi" in history.texts("discord", 7))
+        bot.cancel()
+        await asyncio.gather(bot, return_exceptions=True)
+    assert server.sent == ["hi"]
+    assert history.texts("discord", 7) == ["hello", "hi"]
+
+
+@pytest.mark.parametrize("how", ["ask_to_reconnect", "drop"])
+async def test_a_session_that_goes_on_misses_nothing_and_answers_nothing_twice(
+    server: FakeDiscord, running: Run, history: FakeHistory, how: str
+) -> None:
+    async with running():
+        await server.until(lambda: server.identified == 1)
+        await server.say("one")
+        await server.until(lambda: len(server.sent) == 1)
+        await getattr(server, how)()
+        await server.say("two")
+        await server.until(lambda: len(server.sent) == 2)
+        assert (server.resumed, server.identified) == (1, 1)
+    assert history.texts("discord", 7) == ["one", "ok", "two", "ok"]
+
+
+@pytest.mark.slow
+async def test_what_a_session_that_cannot_go_on_has_lost_is_looked_up(
+    server: FakeDiscord, running: Run, history: FakeHistory
+) -> None:
+    async with running():
+        await server.until(lambda: server.identified == 1)
+        await server.say("one")
+        await server.until(lambda: len(server.sent) == 1)
+        server.resumable = False
+        await server.drop()
+        server.post(ANN, "lost?")
+        await server.until(lambda: len(server.sent) == 2, seconds=40)
+        assert server.identified == 2
+    assert history.texts("discord", 7) == ["one", "ok", "lost?", "ok"]
+
+
+async def test_it_keeps_its_heart_beating_while_the_model_writes(
+    server: FakeDiscord, running: Run
+) -> None:
+    server.heartbeat_interval, gate = 50, asyncio.Event()
+    async with running([gate, "hi"]):
+        await server.until(lambda: server.identified == 1)
+        await server.say("hello")
+        beaten = server.heartbeats
+        await server.until(lambda: server.heartbeats > beaten + 3)
+        gate.set()
+        await server.until(lambda: server.sent == ["hi"])
+
+
+async def test_a_database_that_is_busy_does_not_lose_a_message(
+    server: FakeDiscord, running: Run, history: FakeHistory, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(["hi"]):
+        await server.until(lambda: server.identified == 1)
+        history.faults = [DatabaseError("The database is locked.")] * 2
+        await server.say("hello")
+        await server.until(lambda: server.sent == ["hi"])
+    assert caplog.text.count("The database is locked.; trying again") == 2
+
+
+async def test_an_edit_changes_what_was_said_and_is_not_answered(
+    server: FakeDiscord, running: Run, history: FakeHistory
+) -> None:
+    async with running():
+        await server.until(lambda: server.identified == 1)
+        await server.say("helo")
+        await server.until(lambda: server.sent == ["ok"])
+        await server.edit(server.posted[0], "hello")
+        await server.until(lambda: history.texts("discord", 7) == ["hello", "ok"])
+    assert server.sent == ["ok"]

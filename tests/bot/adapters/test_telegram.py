@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from pydantic import SecretStr
 
 from bot.adapters.delivery import Patience
 from bot.adapters.telegram import serve
+from bot.commands import COMMANDS
 from bot.conversation import Conversation
 from bot.settings import Settings
 from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
@@ -37,6 +40,8 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 Run = Callable[..., Any]
+
+BOT_SAID = {"message_id": 9, "date": 1, "chat": GROUP, "text": "hi", "from": BOT}
 
 
 @pytest.fixture
@@ -264,7 +269,7 @@ async def test_a_long_answer_is_cut_into_messages_that_telegram_takes(
         await telegram.say("hello")
         await telegram.until_sent(3)
     assert "".join(telegram.texts) == long
-    assert history.texts("telegram", 42) == ["hello", long]
+    assert history.texts("telegram", 42) == ["hello", *telegram.texts]
 
 
 @pytest.mark.parametrize("fault", [TOO_MANY, BAD_GATEWAY, Fault(503), CUT])
@@ -288,15 +293,15 @@ async def test_a_message_whose_confirmation_is_lost_may_appear_twice_but_is_not_
     assert history.texts("telegram", 42) == ["hello", "ok"]
 
 
-async def test_a_message_that_never_goes_through_is_given_up(
+async def test_a_message_that_does_not_go_through_is_kept_and_goes_out_before_the_next(
     telegram: FakeTelegram, running: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     telegram.faults["sendMessage"].extend([BAD_GATEWAY] * 4)
-    async with running():
+    async with running(["first"], ["second"]):
         await telegram.say("hello")
         await telegram.until(lambda: "could not be sent" in caplog.text)
         await telegram.say("still there?")
-        assert await telegram.until_sent(1) == ["ok"]
+        assert await telegram.until_sent(2) == ["first", "second"]
 
 
 async def test_who_blocked_the_bot_costs_one_try_and_one_line(
@@ -313,7 +318,7 @@ async def test_who_blocked_the_bot_costs_one_try_and_one_line(
 
 
 async def test_a_group_that_became_a_supergroup_is_answered_there(
-    telegram: FakeTelegram, running: Run
+    telegram: FakeTelegram, running: Run, history: FakeHistory
 ) -> None:
     moved = Fault(400, "Bad Request: group chat was upgraded", {"migrate_to_chat_id": -200})
     telegram.faults["sendMessage"].append(moved)
@@ -321,6 +326,7 @@ async def test_a_group_that_became_a_supergroup_is_answered_there(
         await telegram.say("@LikenessBot hi", chat=GROUP)
         await telegram.until_sent(1)
     assert telegram.sent[0]["chat"]["id"] == -200
+    assert history.texts("telegram", -200) == ["@LikenessBot hi", "ok"]
 
 
 async def test_a_deleted_message_is_answered_all_the_same(
@@ -425,6 +431,119 @@ async def test_no_token_is_one_clear_sentence(
     bare = settings.model_copy(update={"telegram_token": None})
     with pytest.raises(BadSettings, match="TELEGRAM_TOKEN is not set"):
         await serve(bare, Conversation(history, fake_engine()))
+
+
+async def test_what_was_not_answered_before_a_stop_is_answered_after_the_next_start(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    telegram.faults["sendMessage"].extend([CUT] * 4)
+    async with running(["one"]):
+        await telegram.say("hello", chat=GROUP | {"id": -300}, reply_to_message=BOT_SAID)
+        await telegram.until(lambda: len(telegram.of("sendMessage")) == 4)
+        await telegram.until_confirmed()
+    async with running(["never"]) as engine:
+        assert await telegram.until_sent(1) == ["one"]
+    assert engine.asked == []
+    assert telegram.sent[0]["chat"]["id"] == -300
+    assert history.texts("telegram", -300) == ["hello", "one"]
+
+
+async def test_what_is_older_than_it_answers_is_only_heard(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    async with running() as engine:
+        await telegram.say("a week ago", date=int(time.time()) - 7 * 86_400)
+        await telegram.until_confirmed()
+        assert engine.asked == []
+        await telegram.say("now")
+        await telegram.until_sent(1)
+    assert history.texts("telegram", 42) == ["a week ago", "now", "ok"]
+
+
+async def test_an_edit_changes_what_was_said_and_is_not_answered(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    async with running() as engine:
+        message = await telegram.say("helo")
+        await telegram.until_sent(1)
+        await telegram.push({"edited_message": message | {"text": "hello", "edit_date": 5}})
+        await telegram.until_confirmed()
+    assert history.texts("telegram", 42) == ["hello", "ok"]
+    assert len(engine.asked) == 1
+
+
+async def test_a_group_that_moves_takes_its_history_along(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    moved = GROUP | {"id": -200}
+    async with running() as engine:
+        old = await telegram.say("before", chat=GROUP)
+        await telegram.say(None, chat=GROUP, migrate_to_chat_id=-200)
+        again = {"message_id": old["message_id"]}  # a supergroup counts from one
+        await telegram.say("@LikenessBot after", chat=moved, **again)
+        await telegram.until_sent(1)
+    assert [message.text for message in engine.asked[0]] == ["before", "@LikenessBot after"]
+    assert history.texts("telegram", -200) == ["before", "@LikenessBot after", "ok"]
+    assert history.texts("telegram", -100) == []
+
+
+async def test_commands_are_registered_only_when_they_changed(
+    telegram: FakeTelegram, running: Run
+) -> None:
+    for _ in range(2):
+        async with running():
+            await telegram.until(lambda: bool(telegram.of("getUpdates")))
+        telegram.calls[:] = [call for call in telegram.calls if call.method == "setMyCommands"]
+    [call] = telegram.calls
+    assert [found["command"] for found in call.data["commands"]] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("method", ["getMyCommands", "setMyCommands"])
+async def test_commands_that_cannot_be_registered_do_not_keep_it_from_answering(
+    telegram: FakeTelegram, running: Run, method: str
+) -> None:
+    telegram.faults[method].append(Fault(400, "Bad Request"))
+    async with running():
+        await telegram.say("hello")
+        assert await telegram.until_sent(1) == ["ok"]
+
+
+async def test_again_gives_another_answer_and_undo_forgets_the_last(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    async with running(["one"], ["another"], ["three"]) as engine:
+        await telegram.say("hello")
+        await telegram.until_sent(1)
+        await telegram.say("/again")
+        assert (await telegram.until_sent(3))[1:] == ["Let me try again.", "another"]
+        await telegram.say("/undo")
+        await telegram.until_sent(4)
+        await telegram.say("so?")
+        await telegram.until_sent(5)
+    asked = [[message.text for message in messages] for messages in engine.asked]
+    assert asked == [["hello"], ["hello"], ["so?"]]
+
+
+async def test_no_more_chats_are_answered_at_once_than_are_allowed_and_none_is_forgotten(
+    telegram: FakeTelegram,
+    settings: Settings,
+    history: FakeHistory,
+    hasty: Patience,
+    fake_engine: Any,
+) -> None:
+    gate = asyncio.Event()
+    engine = fake_engine([gate, "ok"], [gate, "ok"])
+    two = replace(hasty, answers=2)
+    bot = asyncio.create_task(serve(settings, Conversation(history, engine), two))
+    for number in range(1, 11):
+        await telegram.say("hello", sender=ANN | {"id": number})
+    await telegram.until_confirmed()
+    assert len(engine.asked) == 2
+    gate.set()
+    await telegram.until_sent(10)
+    assert {sent["chat"]["id"] for sent in telegram.sent} == set(range(1, 11))
+    bot.cancel()
+    await asyncio.gather(bot, return_exceptions=True)
 
 
 async def test_of_two_instances_one_stops_with_a_clear_word_and_the_other_answers(

@@ -1,0 +1,122 @@
+"""What a history of chats promises: nothing heard is lost, and nothing is said that is not kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from likeness.messages import Kind, Message
+
+MY_ID = "me"
+"""The `speaker_id` of what the bot has said."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatId:
+    """A place with a history of its own.
+
+    Attributes:
+        platform: `telegram`, `discord`, …
+        chat: The chat, unique within the platform.
+        thread: The thread or topic in it, empty for none.
+    """
+
+    platform: str
+    chat: str
+    thread: str = ""
+
+    def __str__(self) -> str:
+        """Name it for the log, by ids alone."""
+        return " ".join(filter(None, (self.platform, self.chat, self.thread)))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that is to be sent.
+
+    Attributes:
+        id: The draft's own; drafts are sent in its order.
+        text: What to send.
+        nonce: Goes with every try, so that a platform which knows nonces keeps only one.
+        answers: The id of the message that it answers.
+    """
+
+    id: int
+    text: str
+    nonce: str
+    answers: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message, by where it is.
+
+    Attributes:
+        chat: Where it was sent.
+        message_id: The platform's own id.
+    """
+
+    chat: ChatId
+    message_id: str
+
+
+class History(Protocol):
+    """What was said in each chat, and what is still to be; `bot.store.Store` is a database.
+
+    Each method happens whole or not at all, and lasts once it has returned.
+    """
+
+    async def add(self, chat: ChatId, message: Message, *, asks: bool = False) -> bool:
+        """Keep a message, and whether it asks for an answer; False if its id is known already."""
+
+    async def edit(self, chat: ChatId, message_id: str, text: str) -> None:
+        """Put another text into what somebody said; an unknown id is left alone."""
+
+    async def recent(self, chat: ChatId, limit: int) -> list[Message]:
+        """Return the newest messages, at most `limit`, in the order in which they were added."""
+
+    async def forget(self, chat: ChatId) -> None:
+        """Leave all that was said so far out of `recent`, unanswered, though ids stay known."""
+
+    async def hide_last(self, chat: ChatId, *, question: bool) -> bool:
+        """Leave my newest answer out of `recent`, and what it answers, too, or ask that anew.
+
+        Args:
+            chat: Where.
+            question: Whether to hide what was asked; otherwise it asks for an answer again.
+
+        Returns:
+            False if there was nothing to do.
+        """
+
+    async def move(self, chat: ChatId, to: ChatId) -> None:
+        """Give a chat another id, with all that is known of it; message ids there begin anew."""
+
+    async def asker(self, chat: ChatId) -> str | None:
+        """Return who sent the newest message that waits for an answer; None if none does."""
+
+    async def plan(
+        self, chat: ChatId, through: str, texts: Sequence[str], kind: Kind
+    ) -> list[Draft]:
+        """Keep what is to be sent; from now on nothing up to the message `through` waits."""
+
+    async def drafts(self, chat: ChatId) -> list[Draft]:
+        """Return what is still to be sent, in order."""
+
+    async def sent(self, draft: Draft, message_id: str, speaker: str, at: datetime) -> None:
+        """Turn a draft into a message of mine."""
+
+    async def withdraw(self, chat: ChatId) -> None:
+        """Drop what is still to be sent."""
+
+    async def owed(self, platform: str, since: datetime, limit: int) -> list[Place]:
+        """Return what waits for an answer or for the rest of one: a message a chat.
+
+        Args:
+            platform: On which.
+            since: What was said or planned before waits no longer.
+            limit: How many at the most, those that wait longest first.
+        """
+
+    async def newest(self, platform: str, limit: int) -> list[Place]:
+        """Return the newest message of others in each chat, the liveliest chats first."""

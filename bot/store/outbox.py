@@ -1,0 +1,210 @@
+"""What is owed: messages that wait for an answer, and answers that are still to be sent."""
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, func, select, union_all, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from bot.history import MY_ID, ChatId, Draft, Place
+from bot.store.databases import place, reason
+from bot.store.rows import chat_key, chat_row
+from bot.store.tables import ChatRow, DraftRow, MessageRow
+from likeness.errors import DatabaseError
+from likeness.messages import Kind
+
+
+class Outbox:
+    """The half of a `bot.history.History` that knows what is still to be done.
+
+    Every method raises `DatabaseError` if the database cannot be used.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Take a database that is at the newest revision."""
+        self._engine = engine
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    async def asker(self, chat: ChatId) -> str | None:
+        """Return who sent the newest message that waits for an answer; None if none does."""
+        newest = (
+            select(MessageRow.speaker_id)
+            .where(MessageRow.chat_id == chat_key(chat), MessageRow.asks)
+            .order_by(MessageRow.id.desc())
+            .limit(1)
+        )
+        async with self._transaction() as session:
+            return await session.scalar(newest)
+
+    async def plan(
+        self, chat: ChatId, through: str, texts: Sequence[str], kind: Kind
+    ) -> list[Draft]:
+        """Keep what is to be sent; from now on nothing up to the message `through` waits."""
+        now = datetime.now(UTC)
+        async with self._transaction() as session:
+            key = await session.scalar(select(chat_key(chat)))
+            last = select(MessageRow.id).where(
+                MessageRow.chat_id == key, MessageRow.message_id == through
+            )
+            await session.execute(
+                update(MessageRow)
+                .where(
+                    MessageRow.chat_id == key,
+                    MessageRow.asks,
+                    MessageRow.id <= last.scalar_subquery(),
+                )
+                .values(asks=False)
+                .execution_options(synchronize_session=False)
+            )
+            rows = [
+                DraftRow(
+                    chat_id=key,
+                    answers=through,
+                    text=text,
+                    kind=kind,
+                    nonce=secrets.token_hex(12),
+                    kept_at=now,
+                )
+                for text in texts
+            ]
+            for row in rows:
+                session.add(row)
+                await session.flush()
+            return [_draft(row) for row in rows]
+
+    async def drafts(self, chat: ChatId) -> list[Draft]:
+        """Return what is still to be sent, in order."""
+        planned = select(DraftRow).where(DraftRow.chat_id == chat_key(chat)).order_by(DraftRow.id)
+        async with self._transaction() as session:
+            return [_draft(row) for row in await session.scalars(planned)]
+
+    async def sent(self, draft: Draft, message_id: str, speaker: str, at: datetime) -> None:
+        """Turn a draft into a message of mine; a draft that was withdrawn meanwhile is none."""
+        async with self._transaction() as session:
+            row = await session.get(DraftRow, draft.id)
+            if row is None:
+                return
+            await session.delete(row)
+            said = MessageRow(
+                chat_id=row.chat_id,
+                message_id=message_id,
+                speaker_id=MY_ID,
+                speaker=speaker,
+                outgoing=True,
+                sent_at=at,
+                text=row.text,
+                kind=row.kind,
+                kept_at=datetime.now(UTC),
+            )
+            try:
+                async with session.begin_nested():
+                    session.add(said)
+            except IntegrityError:  # the platform knew the nonce, and we the message
+                return
+
+    async def withdraw(self, chat: ChatId) -> None:
+        """Drop what is still to be sent."""
+        async with self._transaction() as session:
+            await session.execute(delete(DraftRow).where(DraftRow.chat_id == chat_key(chat)))
+
+    async def owed(self, platform: str, since: datetime, limit: int) -> list[Place]:
+        """Return what waits for an answer or for the rest of one: a message a chat.
+
+        Drafts come before what asks, since they answer what was said before.
+        """
+        here = select(ChatRow.id).where(ChatRow.platform == platform)
+        stale = MessageRow.asks, MessageRow.sent_at < since, MessageRow.chat_id.in_(here)
+        async with self._transaction() as session:
+            await session.execute(
+                update(MessageRow)
+                .where(*stale)
+                .values(asks=False)
+                .execution_options(synchronize_session=False)
+            )
+            await session.execute(
+                delete(DraftRow).where(DraftRow.kept_at < since, DraftRow.chat_id.in_(here))
+            )
+            waits = union_all(
+                select(MessageRow.chat_id, MessageRow.message_id, MessageRow.kept_at).where(
+                    MessageRow.asks
+                ),
+                select(DraftRow.chat_id, DraftRow.answers, DraftRow.kept_at),
+            ).subquery()
+            ranked = select(
+                waits.c.chat_id,
+                waits.c.message_id,
+                func.min(waits.c.kept_at).over(partition_by=waits.c.chat_id).label("longest"),
+                func.row_number()
+                .over(partition_by=waits.c.chat_id, order_by=waits.c.kept_at.desc())
+                .label("rank"),
+            ).subquery()
+            found = await session.execute(
+                select(ChatRow, ranked.c.message_id)
+                .join(ranked, ranked.c.chat_id == ChatRow.id)
+                .where(ChatRow.platform == platform, ranked.c.rank == 1)
+                .order_by(ranked.c.longest)
+                .limit(limit)
+            )
+            return [_place(row, message_id) for row, message_id in found]
+
+    async def newest(self, platform: str, limit: int) -> list[Place]:
+        """Return the newest message of others in each chat, the liveliest chats first."""
+        last = (
+            select(func.max(MessageRow.id).label("id"))
+            .join(ChatRow)
+            .where(ChatRow.platform == platform, MessageRow.outgoing.is_(False))
+            .group_by(MessageRow.chat_id)
+            .subquery()
+        )
+        async with self._transaction() as session:
+            found = await session.execute(
+                select(ChatRow, MessageRow.message_id)
+                .join(MessageRow)
+                .join(last, last.c.id == MessageRow.id)
+                .order_by(MessageRow.id.desc())
+                .limit(limit)
+            )
+            return [_place(row, message_id) for row, message_id in found]
+
+    async def move(self, chat: ChatId, to: ChatId) -> None:
+        """Give a chat another id, with all that is known of it; message ids there begin anew."""
+        async with self._transaction() as session:
+            old = await session.scalar(select(ChatRow).where(ChatRow.id == chat_key(chat)))
+            if old is None or chat == to:
+                return
+            new = await chat_row(session, to, old.title)
+            new.forgotten_through = max(new.forgotten_through, old.forgotten_through)
+            aged = f"{chat.chat}:" + MessageRow.message_id
+            for table, values in ((MessageRow, {"message_id": aged}), (DraftRow, {})):
+                await session.execute(
+                    update(table)
+                    .where(table.chat_id == old.id)
+                    .values(chat_id=new.id, **values)
+                    .execution_options(synchronize_session=False)
+                )
+            await session.delete(old)
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+        try:
+            async with self._sessions.begin() as session:
+                yield session
+        except (SQLAlchemyError, OSError) as error:
+            raise DatabaseError(
+                f"The database {place(self._engine.url)} cannot be used: {reason(error)}."
+            ) from error
+
+
+def _draft(row: DraftRow) -> Draft:
+    return Draft(row.id, row.text, row.nonce, row.answers)
+
+
+def _place(row: ChatRow, message_id: str) -> Place:
+    return Place(ChatId(row.platform, row.chat, row.thread), message_id)

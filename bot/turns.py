@@ -1,0 +1,107 @@
+"""Whose turn it is in one chat: when the person seems done, and when they write again."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import TypeVar
+
+from bot.outlet import Outlet
+from bot.pace import Manner
+
+T = TypeVar("T")
+
+
+class Turns:
+    """One chat's turns; it lives as long as somebody waits for an answer there.
+
+    Attributes:
+        lock: Held while an answer is given, and by whatever must not happen meanwhile.
+        outlet: Where the answer goes: to the newest message that asked.
+        asked: How often an answer was asked for.
+        busy: Whether somebody sees to the answers.
+        interrupted: Set when somebody asks while an answer is written.
+    """
+
+    outlet: Outlet
+
+    def __init__(self, manner: Manner) -> None:
+        self.lock = asyncio.Lock()
+        self.asked = 0
+        self.busy = False
+        self.interrupted = asyncio.Event()
+        self._manner = manner
+        self._speaker = ""
+        self._heard = 0
+        self._waiting_since: float | None = None
+        self._stop_writing: Callable[[], object] = bool
+
+    def ask(self, outlet: Outlet) -> bool:
+        """Ask for an answer; return whether the caller must see to it."""
+        self.outlet = outlet
+        self.asked += 1
+        if self._waiting_since is None:
+            self._waiting_since = _now()
+        if self.busy:
+            if self._patient():
+                self.interrupted.set()
+                self._stop_writing()
+            return False
+        self.busy = True
+        return True
+
+    def hear(self, speaker: str) -> None:
+        """Note that somebody wrote, so that whoever writes on is let finish."""
+        self._heard += speaker == self._speaker
+
+    async def until_done(self, speaker: str) -> None:
+        """Wait until a person has written nothing for a while."""
+        self._speaker, heard = speaker, -1
+        while heard != self._heard and self._manner.pause_seconds and self._patient():
+            heard = self._heard
+            await asyncio.sleep(self._manner.pause_seconds)
+
+    def begin(self) -> None:
+        """Begin an answer to all that was heard so far."""
+        self.interrupted.clear()
+
+    async def uninterrupted(self, items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+        """Yield items until somebody asks; then, and when closed, close them."""
+        coming: asyncio.Task[T | None] | None = None
+        try:
+            while not self.interrupted.is_set():
+                coming = asyncio.create_task(_following(items))
+                self._stop_writing = coming.cancel
+                await asyncio.wait([coming])
+                if coming.cancelled() or (item := coming.result()) is None:
+                    return
+                yield item
+        finally:
+            if coming is not None and not coming.done():
+                coming.cancel()
+                await asyncio.wait([coming])
+            await items.aclose()
+
+    def answered(self) -> None:
+        """Note that whoever waited has got something."""
+        self._waiting_since = None
+
+    async def interrupts(self, seconds: float) -> bool:
+        """Wait while a message seems to be typed; return whether somebody wrote meanwhile."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.interrupted.wait()
+        except TimeoutError:
+            pass
+        return self.interrupted.is_set()
+
+    def _patient(self) -> bool:
+        """Return whether nobody has waited so long that they must get an answer now."""
+        since = self._waiting_since
+        return since is None or _now() - since < self._manner.longest_pause_seconds
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _following(items: AsyncGenerator[T, None]) -> T | None:
+    return await anext(items, None)

@@ -1,0 +1,35 @@
+"""What the bot does when it is told to."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.commands import COMMANDS, obey
+from bot.conversation import Conversation
+from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.conftest import ANN
+
+
+@pytest.mark.parametrize("command", ["start", "help"])
+async def test_start_and_help_say_that_it_is_a_bot_and_whom_it_imitates(
+    fake_engine: Any, command: str
+) -> None:
+    text = await obey(Conversation(FakeHistory(), fake_engine()), ANN, command)
+    assert "I am a bot" in text
+    assert "I am not Robin" in text
+    for name in COMMANDS if command == "help" else ():
+        assert f"/{name} – " in text
+
+
+@pytest.mark.parametrize("command", ["again", "undo"])
+async def test_there_is_nothing_to_take_back_before_anything_was_said(
+    fake_engine: Any, command: str
+) -> None:
+    text = await obey(Conversation(FakeHistory(), fake_engine()), ANN, command)
+    assert text == "I have said nothing yet that I could take back."
+
+
+def test_every_command_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "running-a-bot.md").read_text()
+    assert [name for name in COMMANDS if f"`/{name}`" not in page] == []
