@@ -60,7 +60,9 @@ class TrainConfig:
     context_weight: float = _setting(
         0.1, "of others' words in the loss, mine having 1", 0, 1, scratch=1.0
     )
-    gap_seconds: float = _setting(_DAY_SECONDS / 2, "the silence that ends a conversation", 1)
+    gap_seconds: float | None = _setting(
+        None, "the silence that ends a conversation; found for each chat unless given", 1
+    )
     reply_gap_seconds: float = _setting(
         3 * _DAY_SECONDS, "the same before a reply of mine: a slow one still answers", 1
     )

@@ -1,7 +1,7 @@
 """messages.jsonl to rows that train and rows that are held out, and the account of both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from likeness.dialogue import Encoded, Tokenizer, Turn, encode_turns
@@ -10,7 +10,7 @@ from likeness.messages import Message
 from training.config import TrainConfig
 from training.rows import Rows, RowsBuilder
 from training.survey import Balance, Portion, Survey, is_target, portions
-from training.windows import Place, shorten, windows
+from training.windows import Lost, Place, shorten, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Corpus:
     Attributes:
         train: The rows that teach.
         held_out: The rows that only judge: the newest messages of each chat.
-        held_out_characters: How many characters my held-out messages have.
+        held_out_characters: How many characters my held-out messages have, what was cut off
+            not counted.
         balance: Where my messages went.
     """
 
@@ -42,13 +43,15 @@ class _Builder:
     targets: int = 0
     held_out_targets: int = 0
     held_out_characters: int = 0
-    shortened: int = 0
+    lost: Lost = field(default_factory=Lost)
 
     def add(self, portion: Portion) -> None:
         """Make rows of what a portion teaches, and of what it holds out."""
-        taught, cut = self._turns(portion.taught)
+        taught, lost = self._turns(portion.taught)
         if portion.held_out_from < len(portion.messages):
-            turns, cut = self._turns(portion.messages)
+            turns, in_all = self._turns(portion.messages)
+            self.held_out_characters -= (in_all - lost).characters
+            lost = in_all
             begin = _end_of(taught, turns)
             if begin.token:
                 taught[-1] = _unended(taught[-1])
@@ -62,16 +65,16 @@ class _Builder:
         self.targets += sum(map(is_target, portion.taught))
         self.held_out_targets += len(kept)
         self.held_out_characters += sum(len(message.text) for message in kept)
-        self.shortened += cut
+        self.lost += lost
 
-    def _turns(self, messages: Sequence[Message]) -> tuple[list[Turn], int]:
+    def _turns(self, messages: Sequence[Message]) -> tuple[list[Turn], Lost]:
         turns: list[Turn] = []
-        shortened = 0
+        lost = Lost()
         for whole in encode_turns(messages, self.tokenizer, self.context_weight):
-            turn, cut = shorten(whole, self.tokenizer, self.context_tokens)
+            turn, of_turn = shorten(whole, self.tokenizer, self.context_tokens)
             turns.append(turn)
-            shortened += cut
-        return turns, shortened
+            lost += of_turn
+        return turns, lost
 
 
 def build_corpus(
@@ -103,7 +106,7 @@ def build_corpus(
         train=builder.targets,
         held_out=builder.held_out_targets,
         left_out=dict(found.left_out),
-        shortened=builder.shortened,
+        shortened=builder.lost.targets,
     )
     return Corpus(
         builder.train.rows(), builder.held_out.rows(), builder.held_out_characters, balance

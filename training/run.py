@@ -151,7 +151,7 @@ def _finish(task: _Task, found: Survey, corpus: Corpus, session: Session) -> Run
         me=found.me,
         base=task.base,
         context_tokens=session.base.context_tokens,
-        gap_seconds=task.config.gap_seconds,
+        gap_seconds=found.usual_gap_seconds(task.config),
         reply_gap_seconds=task.config.reply_gap_seconds,
         settings=dataclasses.asdict(task.config),
         data={"sha256": session.identity["data"], **dataclasses.asdict(corpus.balance)},

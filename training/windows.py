@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from likeness.dialogue import (
+    LINE_BREAK,
     NEXT_MESSAGE,
     Encoded,
     Tokenizer,
@@ -75,18 +76,39 @@ def windows(
         yield _row(turns, region, tokenizer, most_tokens)
 
 
-def shorten(turn: Turn, tokenizer: Tokenizer, most_tokens: int) -> tuple[Turn, int]:
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What shortening took from my messages.
+
+    Attributes:
+        targets: How many of them lost their end.
+        characters: How many characters it had.
+    """
+
+    targets: int = 0
+    characters: int = 0
+
+    def __add__(self, other: "Lost") -> "Lost":
+        """Return both together."""
+        return Lost(self.targets + other.targets, self.characters + other.characters)
+
+    def __sub__(self, other: "Lost") -> "Lost":
+        """Return what is lost beside another's."""
+        return Lost(self.targets - other.targets, self.characters - other.characters)
+
+
+def shorten(turn: Turn, tokenizer: Tokenizer, most_tokens: int) -> tuple[Turn, Lost]:
     """Cut the end off every message of a turn that no row can hold.
 
     What follows the cut is the end of the message, which shortened words must not teach: it
     weighs nothing.
 
     Returns:
-        The turn, and how many targets of it were cut.
+        The turn, and what it lost of what teaches.
     """
-    most, begin, cut = most_tokens - ROW_OVERHEAD, 0, 0
+    most, begin, lost = most_tokens - ROW_OVERHEAD, 0, Lost()
     if len(turn.body.ids) <= most:
-        return turn, 0
+        return turn, lost
     ids: list[int] = []
     weights: list[float] = []
     for end in _message_ends(turn, tokenizer):
@@ -94,11 +116,16 @@ def shorten(turn: Turn, tokenizer: Tokenizer, most_tokens: int) -> tuple[Turn, i
         ids += turn.body.ids[begin:kept]
         weights += turn.body.weights[begin:kept]
         if kept < end:
-            cut += turn.outgoing and turn.body.weights[kept - 1] > 0
+            if turn.outgoing and turn.body.weights[kept - 1] > 0:
+                lost += Lost(1, _characters(turn.body.ids[kept : end - 1], tokenizer))
             ids.append(turn.body.ids[end - 1])
             weights.append(0.0)
         begin = end
-    return replace(turn, body=Encoded(ids, weights)), cut
+    return replace(turn, body=Encoded(ids, weights)), lost
+
+
+def _characters(ids: Sequence[int], tokenizer: Tokenizer) -> int:
+    return len(tokenizer.decode(ids).replace(LINE_BREAK, "\n"))
 
 
 def _row(

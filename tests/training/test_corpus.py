@@ -109,15 +109,22 @@ def test_every_target_is_taught_exactly_once_and_nothing_held_out_is_seen(
 @given(
     lengths=st.lists(st.integers(1, 60), min_size=1, max_size=30),
     context_tokens=st.integers(16, 40),
+    share=st.sampled_from([0.0, 0.3]),
 )
 def test_messages_longer_than_a_row_are_shortened_and_counted(
-    tmp_path_factory: pytest.TempPathFactory, lengths: list[int], context_tokens: int
+    tmp_path_factory: pytest.TempPathFactory, lengths: list[int], context_tokens: int, share: float
 ) -> None:
     path = tmp_path_factory.mktemp("chats") / "messages.jsonl"
     messages = _messages([("me", "a", 1.0, length, "text") for length in lengths])
     path.write_text("".join(message.to_json() + "\n" for message in messages), "utf-8")
-    corpus = _build(path, TrainConfig(held_out_share=0), context_tokens)
-    taught = _taught(corpus.train, 1)
+    try:
+        corpus = _build(path, TrainConfig(held_out_share=share), context_tokens)
+    except NothingToLearn:
+        return
+    train, held_out = _taught(corpus.train, 1), _taught(corpus.held_out, 1)
+    taught = train + held_out
+    said = {ord(message.text[0]) for message in messages}
+    assert corpus.held_out_characters == sum(held_out[character] for character in said)
     kept = [taught[ord(message.text[0])] for message in messages]
     assert all(1 <= some <= length for some, length in zip(kept, lengths, strict=True))
     assert corpus.balance.shortened == sum(
