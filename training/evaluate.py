@@ -18,7 +18,8 @@ from likeness.dialogue import (
     Tokenizer,
 )
 from training.loss import autocast, token_losses
-from training.rows import Batch, Rows, sorted_batches
+from training.packing import sorted_batches
+from training.rows import Batch, Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,21 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Evaluates a model, always on the same rows.
+    """Evaluates a model, always on the same windows, packed as in training.
 
     Attributes:
-        rows: What is held out.
+        windows: What is held out.
         characters: How many characters my messages in it have.
         tokenizer: Of the model.
         batch_rows: How many rows go through at once.
+        row_tokens: How many tokens a row of several windows takes; None: one window is a row.
     """
 
-    rows: Rows
+    windows: Windows
     characters: int
     tokenizer: Tokenizer
     batch_rows: int
+    row_tokens: int | None = None
 
     def evaluate(self, model: PreTrainedModel, device: torch.device) -> Evaluation:
         """Measure; the model's mode and the random state stay as they were."""
@@ -61,8 +64,8 @@ class Judge:
         training = model.training
         model.train(mode=False)
         with torch.no_grad():
-            for numbers in sorted_batches(self.rows, self.batch_rows):
-                batch = self.rows.batch(numbers)
+            for rows in sorted_batches(self.windows.lengths, self.row_tokens, self.batch_rows):
+                batch = self.windows.batch(rows)
                 mine = my_words(batch, self.tokenizer)
                 with autocast(device):
                     losses = token_losses(model, batch, device)

@@ -2,8 +2,10 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import PreTrainedModel
@@ -11,25 +13,30 @@ from transformers import PreTrainedModel
 from likeness.errors import BadSetting
 from training.config import TrainConfig
 from training.loss import autocast, token_losses
-from training.rows import Rows, epoch_batches
+from training.packing import Row, epoch_batches, pack
+from training.rows import Windows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """Which rows each step takes and its learning rate; both follow from the settings alone.
 
     Attributes:
-        rows: What teaches.
+        windows: What teaches.
         config: The run's settings.
+        row_tokens: How many tokens a row of several windows takes; None: one window is a row.
     """
 
-    rows: Rows
+    windows: Windows
     config: TrainConfig
+    row_tokens: int | None = None
 
-    @property
+    @cached_property
     def steps_per_epoch(self) -> int:
-        """How many steps see all rows once."""
-        batches = math.ceil(len(self.rows) / self.config.batch_rows)
+        """How many steps see all windows once."""
+        lengths = self.windows.lengths
+        rows = len(pack(lengths, self.row_tokens, np.arange(len(lengths))))
+        batches = math.ceil(rows / self.config.batch_rows)
         return math.ceil(batches / self.config.accumulation)
 
     @property
@@ -50,10 +57,12 @@ class Plan:
             return self.config.learning_rate * (step + 1) / warmup
         return self.config.learning_rate * (self.steps - step) / max(1, self.steps - warmup)
 
-    def epoch(self, number: int) -> list[list[list[int]]]:
-        """Return, for each step of an epoch, the row numbers of its batches."""
+    def epoch(self, number: int) -> list[list[list[Row]]]:
+        """Return, for each step of an epoch, the rows of its batches."""
         config = self.config
-        batches = epoch_batches(self.rows, config.batch_rows, config.seed, number)
+        batches = epoch_batches(
+            self.windows.lengths, self.row_tokens, config.batch_rows, config.seed, number
+        )
         return [
             batches[start : start + config.accumulation]
             for start in range(0, len(batches), config.accumulation)
@@ -89,7 +98,7 @@ class Trainer:
         self.step = 0
         self.busy = False
         self._optimizer = _optimizer(model, plan.config, device)
-        self._epoch = (-1, [[[0]]])
+        self._epoch = (-1, list[list[list[Row]]]())
         torch.manual_seed(plan.config.seed)
 
     def take_step(self) -> Taken:
@@ -99,7 +108,7 @@ class Trainer:
         into batches makes no difference.
         """
         self.busy = True
-        batches = [self.plan.rows.batch(numbers) for numbers in self._numbers()]
+        batches = [self.plan.windows.batch(rows) for rows in self._rows()]
         weight = sum(batch.weight for batch in batches) or 1.0
         loss = torch.zeros((), device=self.device)
         for batch in batches:
@@ -133,7 +142,7 @@ class Trainer:
         if self.device.type == "cuda" and "cuda" in state["random"]:
             torch.cuda.set_rng_state(state["random"]["cuda"], self.device)
 
-    def _numbers(self) -> list[list[int]]:
+    def _rows(self) -> list[list[Row]]:
         epoch, place = divmod(self.step, self.plan.steps_per_epoch)
         if self._epoch[0] != epoch:
             self._epoch = (epoch, self.plan.epoch(epoch))

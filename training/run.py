@@ -25,6 +25,7 @@ from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
 from training.evaluate import Evaluation, Judge
 from training.loop import Plan, Trainer, pick_device
+from training.loss import sees_apart
 from training.session import Session
 from training.survey import Balance, Survey, survey, train_texts
 from training.watch import Step, Watch
@@ -131,12 +132,15 @@ def _open(
     tags = base.tags
     corpus = build_corpus(task.messages, found, config, tags, base.context_tokens)
     watch.corpus(corpus.balance)
+    row_tokens = base.context_tokens if sees_apart(base.model) else None
     judge = None
     if len(corpus.held_out):
-        judge = Judge(corpus.held_out, corpus.held_out_characters, tags, config.eval_batch_rows)
+        judge = Judge(
+            corpus.held_out, corpus.held_out_characters, tags, config.eval_batch_rows, row_tokens
+        )
     else:
         log.warning("nothing is held out: the messages are too few, so the run is not evaluated")
-    trainer = Trainer(base.model, Plan(corpus.train, config), device)
+    trainer = Trainer(base.model, Plan(corpus.train, config, row_tokens), device)
     session = Session(task.run, base, trainer, judge, watch, identity)
     if state:
         session.restore(state)

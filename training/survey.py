@@ -72,7 +72,7 @@ class Balance:
         train: Those that teach, each exactly once an epoch.
         held_out: Those that are only evaluated on.
         left_out: The others, by reason.
-        shortened: How many targets were longer than a row and lost their end.
+        shortened: How many targets were longer than a window and lost their end.
     """
 
     messages: int

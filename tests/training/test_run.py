@@ -79,8 +79,8 @@ def test_it_learns_a_chat_by_heart_and_says_it(
         for message in (say("ann", question, after=10**7), say("me", answer))
     ]
     config = TrainConfig.from_settings(
-        ["layers=2", "width=48", "heads=2", "vocabulary=320", "context_tokens=64", "epochs=200",
-         "accumulation=1", "dropout=0", "held_out_share=0", "learning_rate=2e-3"]
+        ["layers=2", "width=48", "heads=2", "vocabulary=320", "context_tokens=64", "epochs=300",
+         "accumulation=1", "dropout=0", "held_out_share=0", "learning_rate=5e-3"]
     )  # fmt: skip
     run = tmp_path / "me"
     _train(write(pairs), run, memory, config)
