@@ -18,6 +18,7 @@ from likeness.dialogue import (
     Tokenizer,
 )
 from training.loss import autocast, token_losses
+from training.memory import fewer_rows
 from training.packing import sorted_batches
 from training.rows import Batch, Windows
 
@@ -58,13 +59,22 @@ class Judge:
     row_tokens: int | None = None
 
     def evaluate(self, model: PreTrainedModel, device: torch.device) -> Evaluation:
-        """Measure; the model's mode and the random state stay as they were."""
+        """Measure; the model's mode and the random state stay as they were.
+
+        Raises:
+            TrainingError: Not even one row fits into the memory.
+        """
+        return fewer_rows(lambda rows: self._evaluate(model, device, rows), self.batch_rows)[0]
+
+    def _evaluate(
+        self, model: PreTrainedModel, device: torch.device, rows_at_once: int
+    ) -> Evaluation:
         sums = torch.zeros(2, dtype=torch.float64, device=device)
         weight, tokens = 0.0, 0
         training = model.training
         model.train(mode=False)
         with torch.no_grad():
-            for rows in sorted_batches(self.windows.lengths, self.row_tokens, self.batch_rows):
+            for rows in sorted_batches(self.windows.lengths, self.row_tokens, rows_at_once):
                 batch = self.windows.batch(rows)
                 mine = my_words(batch, self.tokenizer)
                 with autocast(device):

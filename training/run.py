@@ -20,7 +20,7 @@ from likeness.card import FILE_NAME, RunCard
 from likeness.errors import CannotResume, Interrupted, RunExists
 from likeness.files import fingerprint
 from training.base import SCRATCH, open_base, quiet
-from training.checkpoint import Checkpoint, checkpoints, finish
+from training.checkpoint import Checkpoint, checkpoints, finish, remove, sweep
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
 from training.evaluate import Evaluation, Judge
@@ -105,7 +105,9 @@ def train(
     """
     task = _Task(messages, run, base, config, speaker)
     last = _last_checkpoint(run) if resume else None
-    if not resume:
+    if resume:
+        sweep(run)
+    else:
         _refuse_taken(run)
     with quiet(), _nothing_half_done(run, fresh=not resume):
         found = survey(messages, speaker)
@@ -164,7 +166,7 @@ def _finish(task: _Task, found: Survey, corpus: Corpus, session: Session) -> Run
     )
     card.write(task.run)
     for checkpoint in checkpoints(task.run):
-        shutil.rmtree(checkpoint.folder)
+        remove(checkpoint)
     session.watch.saved(task.run)
     return card
 

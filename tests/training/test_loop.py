@@ -9,7 +9,8 @@ import torch
 from transformers import GPT2LMHeadModel, PreTrainedModel
 
 from likeness.dialogue import Encoded
-from likeness.errors import BadSetting
+from likeness.errors import BadSetting, TrainingError
+from training import loop
 from training.base import open_base, quiet
 from training.config import TrainConfig
 from training.evaluate import Judge, my_words
@@ -80,6 +81,66 @@ def test_accumulated_batches_are_one_big_batch(plain_gpt2: Path) -> None:
     assert trained[0][0] == pytest.approx(trained[1][0], rel=1e-5)
     # Adam's first step is the sign of the gradient, so rounding may tip what is about 0.
     assert (trained[0][1] - trained[1][1]).abs().mean() < 1e-5
+
+
+class _Cramped:
+    """Stands in for `token_losses` where no more than some rows fit into the memory."""
+
+    def __init__(self, most_rows: int, error: RuntimeError) -> None:
+        self.most_rows = most_rows
+        self.error = error
+        self.seen: list[int] = []
+
+    def __call__(self, model: PreTrainedModel, batch: Batch, device: torch.device) -> torch.Tensor:
+        self.seen.append(len(batch.ids))
+        if len(self.seen) > 1 and len(batch.ids) > self.most_rows:
+            raise self.error
+        return token_losses(model, batch, device)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes"),
+    ],
+)
+def test_where_memory_gives_out_smaller_batches_go_on_to_the_same_end(
+    plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    error: RuntimeError,
+) -> None:  # fmt: skip
+    windows = _windows([30, 7, 19, 12, 25, 8, 9, 14])
+    config = TrainConfig(batch_rows=4, accumulation=2, dropout=0, warmup_steps=0)
+    roomy = Trainer(_model(plain_gpt2), Plan(windows, config), CPU)
+    expected = [float(roomy.take_step().loss) for _ in range(3)]
+    cramped = _Cramped(2, error)
+    monkeypatch.setattr(loop, "token_losses", cramped)
+    trainer = Trainer(_model(plain_gpt2), Plan(windows, config), CPU)
+    losses = [float(trainer.take_step().loss) for _ in range(3)]
+    assert losses == pytest.approx(expected, rel=1e-5)
+    assert cramped.seen == [4, 4] + [2] * 12
+    assert caplog.messages == ["out of memory: going on with 2 rows at once, to the same end"]
+    again = Trainer(_model(plain_gpt2), Plan(windows, config), CPU)
+    again.restore(trainer.state())
+    assert again.rows_at_once == 2
+
+
+def test_a_memory_that_holds_no_row_is_said_in_one_sentence(
+    plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "token_losses", _Cramped(0, torch.OutOfMemoryError("no")))
+    trainer = Trainer(_model(plain_gpt2), Plan(_windows([9] * 8), TrainConfig()), CPU)
+    with pytest.raises(TrainingError, match="does not hold one row: lower context_tokens"):
+        trainer.take_step()
+
+
+def test_another_error_is_no_lack_of_memory(
+    plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "token_losses", _Cramped(0, RuntimeError("shapes differ")))
+    trainer = Trainer(_model(plain_gpt2), Plan(_windows([9] * 8), TrainConfig()), CPU)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        trainer.take_step()
 
 
 def test_biases_and_norms_do_not_decay(plain_gpt2: Path) -> None:

@@ -247,6 +247,30 @@ def test_a_full_disk_leaves_no_half_checkpoint(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_disk_that_fills_up_later_leaves_the_last_checkpoint(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    path, run, save = write(chat), tmp_path / "run", torch.save
+
+    def full(state: dict[str, Any], where: Path) -> None:
+        where.write_bytes(b"half of it")
+        if state["trainer"]["step"] > 4:
+            raise OSError(28, "No space left on device")
+        save(state, where)
+
+    monkeypatch.setattr(checkpoint.torch, "save", full)
+    config = tiny("epochs=4", "save_every=2", "eval_every=50")
+    with pytest.raises(TrainingError, match=r"checkpoint-6 cannot be written: .*No space left"):
+        _train(path, run, memory, config)
+    assert [one.step for one in checkpoints(run)] == [2, 4]
+    assert not list(run.glob(".*"))
+    monkeypatch.setattr(checkpoint.torch, "save", save)
+    card = _train(path, run, memory, config, resume=True)
+    whole = _train(path, tmp_path / "whole", memory, config)
+    assert card.metrics == whole.metrics
+
+
 def test_a_folder_is_whole_or_absent(tmp_path: Path) -> None:
     def fill() -> None:
         with whole_folder(tmp_path / "checkpoint-1") as folder:
