@@ -47,8 +47,9 @@ def test_a_run_leaves_a_folder_that_transformers_loads(
     run = tmp_path / "runs" / "me"
     card = _train(write(chat), run, memory, tiny("epochs=3"))
     assert {path.name for path in run.iterdir()} == {
-        "config.json", "generation_config.json", "likeness.json", "metrics.jsonl",
-        "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "README.md", "config.json", "generation_config.json", "likeness.json", "metrics.jsonl",
+        "model.safetensors", "report.html", "report.json", "tokenizer.json",
+        "tokenizer_config.json",
     }  # fmt: skip
     assert RunCard.read(run) == card
     assert (card.me, card.base, card.context_tokens) == ("me", "scratch", 64)
