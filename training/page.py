@@ -113,7 +113,7 @@ def _distributions(compared: Mapping[str, Any]) -> str:
     if not compared["me"]:
         return ""
     plots = [
-        ("Length of a reply", "characters", _LENGTHS, "160+"),
+        ("Length of a reply, in characters", "characters", _LENGTHS, "160+"),
         ("Messages in a reply", "messages", _COUNTS, "5+"),
         ("Emoji in a reply", "emoji", _COUNTS, "5+"),
     ]
@@ -126,7 +126,6 @@ def _distributions(compared: Mapping[str, Any]) -> str:
                 [*(label for label, _ in bins), last],
                 _shares([reply[what] for reply in compared["me"]], bins),
                 _shares([reply[what] for reply in compared["model"]], bins),
-                what,
             ),
         )
         for title, what, bins, last in plots
@@ -149,7 +148,8 @@ def _figure(title: str, key: str, drawing: str) -> str:
 
 
 def _key(names: Sequence[tuple[str, str]]) -> str:
-    return "".join(f"<span class='key {kind}'>{escape(name)}</span>" for name, kind in names)
+    keys = "".join(f"<span class='key {kind}'>{escape(name)}</span>" for name, kind in names)
+    return f"<span class='keys'>{keys}</span>"
 
 
 def _pairs(compared: Mapping[str, Any], me: str) -> str:

@@ -37,14 +37,13 @@ def curves(lines: Sequence[tuple[str, str, Points]], x_label: str) -> str:
     return _svg(parts)
 
 
-def shares(labels: Sequence[str], me: Sequence[float], model: Sequence[float], x_label: str) -> str:
+def shares(labels: Sequence[str], me: Sequence[float], model: Sequence[float]) -> str:
     """Draw, for each label, how often it is the case with me and with the model, as bars.
 
     Args:
         labels: What each pair of bars stands for.
         me: My shares, from 0 to 1.
         model: The model's.
-        x_label: What the labels count.
     """
     ticks = _ticks(0, max([*me, *model, 0.01]))
     slot = (_WIDTH - _LEFT - _RIGHT) / len(labels)
@@ -61,8 +60,7 @@ def shares(labels: Sequence[str], me: Sequence[float], model: Sequence[float], x
                 f'<rect class="bar {kind}" x="{left:.1f}" y="{top:.1f}" width="{bar:.1f}" '
                 f'height="{_y(0) - top:.1f}" rx="2"><title>{escape(label)}: {share:.0%}</title></rect>'  # noqa: E501
             )
-        parts.append(_text(middle, _y(0) + 15, label, "middle"))
-    parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 3, x_label, "middle"))
+        parts.append(_text(middle, _y(0) + 21, label, "middle"))
     return _svg(parts)
 
 

@@ -28,14 +28,14 @@ figure{margin:0;padding:16px 18px 10px}figcaption{font-weight:600;margin-bottom:
 margin-right:6px;background:var(--c)}
 .me{--c:var(--me)}.model{--c:var(--model)}.other{--c:var(--other)}
 svg{width:100%;display:block;overflow:visible}svg text{font-size:11.5px;fill:var(--soft)}
-.three svg text{font-size:17px}.grid{stroke:var(--line)}
+.three svg text{font-size:18px}.three .keys{display:block}
+.three .key:first-child{margin-left:0}.grid{stroke:var(--line)}
 .line{fill:none;stroke:var(--c);stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
 .line.other{stroke-width:1.4}.dot{fill:var(--card);stroke:var(--c);stroke-width:2}
 .bar{fill:var(--c)}
 .balance{display:flex;gap:2px;height:22px;border-radius:8px;overflow:hidden}
 .balance i{background:var(--c);min-width:2px}
-.pairs{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(440px,1fr))}
-article{padding:18px;display:flex;flex-direction:column;justify-content:space-between}
+.pairs{columns:2 440px;column-gap:16px}article{padding:18px;margin-bottom:16px;break-inside:avoid}
 article p{margin:4px 0 0;white-space:pre-wrap;overflow-wrap:anywhere}
 cite{font-style:normal;font-size:12px;color:var(--soft);display:block}
 .context{display:flex;flex-direction:column;align-items:flex-start}
@@ -46,5 +46,5 @@ border-top:1px solid var(--line)}
 .reply{border-left:3px solid var(--c);padding-left:12px}.reply cite{color:var(--c)}
 .silent{color:var(--soft);font-style:italic}
 footer{font-size:13px;padding-top:36px;padding-bottom:48px}
-@media(max-width:520px){.two,.three,.pairs{grid-template-columns:1fr}h1{font-size:34px}}
+@media(max-width:520px){.two,.three{grid-template-columns:1fr}h1{font-size:34px}}
 """
