@@ -23,7 +23,7 @@ class RunCard:
         me: The name of the person that the model plays.
         base: What it was trained from: a model name, a folder, or `scratch`.
         context_tokens: How many tokens a prompt and its reply may have together.
-        gap_seconds: The silence that ended a conversation in training.
+        gap_seconds: The silence that ended a conversation in training: the usual one of its chats.
         reply_gap_seconds: The same before a reply of mine; as `gap_seconds` if None.
         settings: The training settings, as `TrainConfig` says them.
         data: The file's SHA-256 and its counts.

@@ -79,7 +79,23 @@ def prune(run: Path, best: int | None) -> None:
     """Remove all checkpoints but the newest two and the best."""
     for checkpoint in checkpoints(run)[:-_KEPT]:
         if checkpoint.step != best:
-            shutil.rmtree(checkpoint.folder)
+            remove(checkpoint)
+
+
+def remove(checkpoint: Checkpoint) -> None:
+    """Remove a checkpoint so that it never stands there half: it loses its name first."""
+    nameless = checkpoint.folder.with_name(f".{checkpoint.folder.name}.removed")
+    checkpoint.folder.replace(nameless)
+    shutil.rmtree(nameless)
+
+
+def sweep(run: Path) -> None:
+    """Remove what a run that was killed left half written or half removed."""
+    for leftover in run.glob(".*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
 
 
 def finish(run: Path, step: int) -> None:

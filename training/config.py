@@ -60,13 +60,16 @@ class TrainConfig:
     context_weight: float = _setting(
         0.1, "of others' words in the loss, mine having 1", 0, 1, scratch=1.0
     )
-    gap_seconds: float = _setting(_DAY_SECONDS / 2, "the silence that ends a conversation", 1)
+    gap_seconds: float | None = _setting(
+        None, "the silence that ends a conversation; found for each chat unless given", 1
+    )
     reply_gap_seconds: float = _setting(
         3 * _DAY_SECONDS, "the same before a reply of mine: a slow one still answers", 1
     )
     held_out_share: float = _setting(
         0.1, "of my messages, the newest of each chat, kept for evaluation", 0, 0.9
     )
+    report_replies: int = _setting(64, "held-out moments at which the report lets the model speak")
     layers: int = _setting(4, "of a model from scratch", 1, 200)
     width: int = _setting(192, "of a model from scratch, a multiple of its heads", 8)
     heads: int = _setting(6, "of a model from scratch", 1)

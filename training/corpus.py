@@ -1,16 +1,16 @@
-"""messages.jsonl to rows that train and rows that are held out, and the account of both."""
+"""messages.jsonl to windows that train and windows held out, and the account of both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from likeness.dialogue import Encoded, Tokenizer, Turn, encode_turns
 from likeness.errors import NothingToLearn
 from likeness.messages import Message
 from training.config import TrainConfig
-from training.rows import Rows, RowsBuilder
+from training.rows import Windows, WindowsBuilder
 from training.survey import Balance, Portion, Survey, is_target, portions
-from training.windows import Place, shorten, windows
+from training.windows import Lost, Place, shorten, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,15 @@ class Corpus:
     """What a run learns from and is judged by.
 
     Attributes:
-        train: The rows that teach.
-        held_out: The rows that only judge: the newest messages of each chat.
-        held_out_characters: How many characters my held-out messages have.
+        train: The windows that teach.
+        held_out: The windows that only judge: the newest messages of each chat.
+        held_out_characters: How many characters my held-out messages have, what was cut off
+            not counted.
         balance: Where my messages went.
     """
 
-    train: Rows
-    held_out: Rows
+    train: Windows
+    held_out: Windows
     held_out_characters: int
     balance: Balance
 
@@ -37,41 +38,43 @@ class _Builder:
     tokenizer: Tokenizer
     context_tokens: int
     context_weight: float
-    train: RowsBuilder
-    held_out: RowsBuilder
+    train: WindowsBuilder
+    held_out: WindowsBuilder
     targets: int = 0
     held_out_targets: int = 0
     held_out_characters: int = 0
-    shortened: int = 0
+    lost: Lost = field(default_factory=Lost)
 
     def add(self, portion: Portion) -> None:
-        """Make rows of what a portion teaches, and of what it holds out."""
-        taught, cut = self._turns(portion.taught)
+        """Make windows of what a portion teaches, and of what it holds out."""
+        taught, lost = self._turns(portion.taught)
         if portion.held_out_from < len(portion.messages):
-            turns, cut = self._turns(portion.messages)
+            turns, in_all = self._turns(portion.messages)
+            self.held_out_characters -= (in_all - lost).characters
+            lost = in_all
             begin = _end_of(taught, turns)
             if begin.token:
                 taught[-1] = _unended(taught[-1])
-            for row in windows(turns, self.tokenizer, self.context_tokens, begin):
-                self.held_out.add(row)
-        for row in windows(taught, self.tokenizer, self.context_tokens):
-            self.train.add(row)
+            for window in windows(turns, self.tokenizer, self.context_tokens, begin):
+                self.held_out.add(window)
+        for window in windows(taught, self.tokenizer, self.context_tokens):
+            self.train.add(window)
         kept = [
             message for message in portion.messages[portion.held_out_from :] if is_target(message)
         ]
         self.targets += sum(map(is_target, portion.taught))
         self.held_out_targets += len(kept)
         self.held_out_characters += sum(len(message.text) for message in kept)
-        self.shortened += cut
+        self.lost += lost
 
-    def _turns(self, messages: Sequence[Message]) -> tuple[list[Turn], int]:
+    def _turns(self, messages: Sequence[Message]) -> tuple[list[Turn], Lost]:
         turns: list[Turn] = []
-        shortened = 0
+        lost = Lost()
         for whole in encode_turns(messages, self.tokenizer, self.context_weight):
-            turn, cut = shorten(whole, self.tokenizer, self.context_tokens)
+            turn, of_turn = shorten(whole, self.tokenizer, self.context_tokens)
             turns.append(turn)
-            shortened += cut
-        return turns, shortened
+            lost += of_turn
+        return turns, lost
 
 
 def build_corpus(
@@ -84,14 +87,14 @@ def build_corpus(
         found: Its survey.
         config: How to split it and what to weigh.
         tokenizer: Of the model.
-        context_tokens: The longest row.
+        context_tokens: The longest window.
 
     Raises:
         NothingToLearn: All that teaches is held out.
         MessagesError: The file cannot be read.
     """
     builder = _Builder(
-        tokenizer, context_tokens, config.context_weight, RowsBuilder(), RowsBuilder()
+        tokenizer, context_tokens, config.context_weight, WindowsBuilder(), WindowsBuilder()
     )
     for portion in portions(path, found, config):
         builder.add(portion)
@@ -103,10 +106,10 @@ def build_corpus(
         train=builder.targets,
         held_out=builder.held_out_targets,
         left_out=dict(found.left_out),
-        shortened=builder.shortened,
+        shortened=builder.lost.targets,
     )
     return Corpus(
-        builder.train.rows(), builder.held_out.rows(), builder.held_out_characters, balance
+        builder.train.windows(), builder.held_out.windows(), builder.held_out_characters, balance
     )
 
 

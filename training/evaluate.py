@@ -18,7 +18,9 @@ from likeness.dialogue import (
     Tokenizer,
 )
 from training.loss import autocast, token_losses
-from training.rows import Batch, Rows, sorted_batches
+from training.memory import fewer_rows
+from training.packing import sorted_batches
+from training.rows import Batch, Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +42,40 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Evaluates a model, always on the same rows.
+    """Evaluates a model, always on the same windows, packed as in training.
 
     Attributes:
-        rows: What is held out.
+        windows: What is held out.
         characters: How many characters my messages in it have.
         tokenizer: Of the model.
         batch_rows: How many rows go through at once.
+        row_tokens: How many tokens a row of several windows takes; None: one window is a row.
     """
 
-    rows: Rows
+    windows: Windows
     characters: int
     tokenizer: Tokenizer
     batch_rows: int
+    row_tokens: int | None = None
 
     def evaluate(self, model: PreTrainedModel, device: torch.device) -> Evaluation:
-        """Measure; the model's mode and the random state stay as they were."""
+        """Measure; the model's mode and the random state stay as they were.
+
+        Raises:
+            TrainingError: Not even one row fits into the memory.
+        """
+        return fewer_rows(lambda rows: self._evaluate(model, device, rows), self.batch_rows)[0]
+
+    def _evaluate(
+        self, model: PreTrainedModel, device: torch.device, rows_at_once: int
+    ) -> Evaluation:
         sums = torch.zeros(2, dtype=torch.float64, device=device)
         weight, tokens = 0.0, 0
         training = model.training
         model.train(mode=False)
         with torch.no_grad():
-            for numbers in sorted_batches(self.rows, self.batch_rows):
-                batch = self.rows.batch(numbers)
+            for rows in sorted_batches(self.windows.lengths, self.row_tokens, rows_at_once):
+                batch = self.windows.batch(rows)
                 mine = my_words(batch, self.tokenizer)
                 with autocast(device):
                     losses = token_losses(model, batch, device)

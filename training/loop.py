@@ -2,8 +2,10 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import PreTrainedModel
@@ -11,25 +13,31 @@ from transformers import PreTrainedModel
 from likeness.errors import BadSetting
 from training.config import TrainConfig
 from training.loss import autocast, token_losses
-from training.rows import Rows, epoch_batches
+from training.memory import fewer_rows
+from training.packing import Row, epoch_batches, pack
+from training.rows import Windows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """Which rows each step takes and its learning rate; both follow from the settings alone.
 
     Attributes:
-        rows: What teaches.
+        windows: What teaches.
         config: The run's settings.
+        row_tokens: How many tokens a row of several windows takes; None: one window is a row.
     """
 
-    rows: Rows
+    windows: Windows
     config: TrainConfig
+    row_tokens: int | None = None
 
-    @property
+    @cached_property
     def steps_per_epoch(self) -> int:
-        """How many steps see all rows once."""
-        batches = math.ceil(len(self.rows) / self.config.batch_rows)
+        """How many steps see all windows once."""
+        lengths = self.windows.lengths
+        rows = len(pack(lengths, self.row_tokens, np.arange(len(lengths))))
+        batches = math.ceil(rows / self.config.batch_rows)
         return math.ceil(batches / self.config.accumulation)
 
     @property
@@ -50,10 +58,12 @@ class Plan:
             return self.config.learning_rate * (step + 1) / warmup
         return self.config.learning_rate * (self.steps - step) / max(1, self.steps - warmup)
 
-    def epoch(self, number: int) -> list[list[list[int]]]:
-        """Return, for each step of an epoch, the row numbers of its batches."""
+    def epoch(self, number: int) -> list[list[list[Row]]]:
+        """Return, for each step of an epoch, the rows of its batches."""
         config = self.config
-        batches = epoch_batches(self.rows, config.batch_rows, config.seed, number)
+        batches = epoch_batches(
+            self.windows.lengths, self.row_tokens, config.batch_rows, config.seed, number
+        )
         return [
             batches[start : start + config.accumulation]
             for start in range(0, len(batches), config.accumulation)
@@ -79,6 +89,7 @@ class Trainer:
     Attributes:
         step: How many steps are done.
         busy: Whether it is in the middle of one, and so cannot be saved.
+        rows_at_once: How many rows go through together: fewer than asked for, once memory gave out.
     """
 
     def __init__(self, model: PreTrainedModel, plan: Plan, device: torch.device) -> None:
@@ -88,18 +99,38 @@ class Trainer:
         self.device = device
         self.step = 0
         self.busy = False
+        self.rows_at_once = plan.config.batch_rows
         self._optimizer = _optimizer(model, plan.config, device)
-        self._epoch = (-1, [[[0]]])
+        self._epoch = (-1, list[list[list[Row]]]())
         torch.manual_seed(plan.config.seed)
 
     def take_step(self) -> Taken:
         """Learn from the next batches.
 
         The loss is the mean over all of them together, each token by its weight: how they are cut
-        into batches makes no difference.
+        into batches makes no difference. So where memory gives out, smaller batches go on.
+
+        Raises:
+            TrainingError: Not even one row fits into the memory.
         """
         self.busy = True
-        batches = [self.plan.rows.batch(numbers) for numbers in self._numbers()]
+        taken, self.rows_at_once = fewer_rows(self._gradients, self.rows_at_once)
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.config.max_norm)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.plan.rate(self.step)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self.busy = False
+        return taken
+
+    def _gradients(self, rows_at_once: int) -> Taken:
+        self._optimizer.zero_grad(set_to_none=True)
+        batches = [
+            self.plan.windows.batch(rows[start : start + rows_at_once])
+            for rows in self._rows()
+            for start in range(0, len(rows), rows_at_once)
+        ]
         weight = sum(batch.weight for batch in batches) or 1.0
         loss = torch.zeros((), device=self.device)
         for batch in batches:
@@ -109,13 +140,6 @@ class Trainer:
             part = (losses * weights).sum() / weight
             part.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
             loss += part.detach()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.config.max_norm)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.plan.rate(self.step)
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
-        self.step += 1
-        self.busy = False
         return Taken(loss, sum(batch.tokens for batch in batches))
 
     def state(self) -> dict[str, Any]:
@@ -123,17 +147,23 @@ class Trainer:
         random = {"cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             random["cuda"] = torch.cuda.get_rng_state(self.device)
-        return {"step": self.step, "optimizer": self._optimizer.state_dict(), "random": random}
+        return {
+            "step": self.step,
+            "optimizer": self._optimizer.state_dict(),
+            "random": random,
+            "rows_at_once": self.rows_at_once,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to where `state` was taken; the model has its weights already."""
         self.step = state["step"]
+        self.rows_at_once = state["rows_at_once"]
         self._optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"]["cpu"])
         if self.device.type == "cuda" and "cuda" in state["random"]:
             torch.cuda.set_rng_state(state["random"]["cuda"], self.device)
 
-    def _numbers(self) -> list[list[int]]:
+    def _rows(self) -> list[list[Row]]:
         epoch, place = divmod(self.step, self.plan.steps_per_epoch)
         if self._epoch[0] != epoch:
             self._epoch = (epoch, self.plan.epoch(epoch))

@@ -14,19 +14,55 @@ from training.rows import Batch
 def token_losses(model: PreTrainedModel, batch: Batch, device: torch.device) -> torch.Tensor:
     """Return the cross-entropy of every token whose weight is not 0, in reading order.
 
-    Only the logits of those are ever made 32 bits wide. No cache is kept: there is nothing to go
-    on to. A mask is given only where there is padding, for without one attention is faster.
+    Only the logits of those are ever made 32 bits wide.
+
+    Where rows hold several windows, each word sees its own window alone: positions that begin anew
+    say where, and transformers makes the mask of it, if nothing is to be kept in a cache and no
+    other mask is given. Else a mask is given only where there is padding, for without one attention
+    is faster.
+
+    Source: transformers' `create_causal_mask` and `find_packed_sequence_indices`; `sees_apart`
+    finds out whether a model heeds it.
 
     Returns:
         N losses in nats, for the N tokens of the batch with a weight.
     """
     ids = _moved(batch.ids, device)
     places = _moved(np.flatnonzero(batch.weights[:, 1:] > 0), device)
-    mask = None if batch.real.all() else _moved(batch.real.astype(np.int64), device)
-    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+    told: dict[str, torch.Tensor] = {}
+    if batch.packed:
+        told["position_ids"] = _moved(batch.positions, device)
+    elif not batch.real.all():
+        told["attention_mask"] = _moved(batch.real.astype(np.int64), device)
+    logits = model(input_ids=ids, use_cache=False, **told).logits
     chosen = logits[:, :-1].flatten(0, 1).index_select(0, places)
     targets = ids[:, 1:].flatten().index_select(0, places)
     return functional.cross_entropy(chosen.float(), targets, reduction="none")
+
+
+def sees_apart(model: PreTrainedModel) -> bool:
+    """Tell whether a model keeps windows of a row apart by their positions, by trying it.
+
+    One that has no positions, or a memory beside attention, does not.
+    """
+    first, second = torch.arange(8), torch.arange(20, 27)
+    positions = torch.cat([torch.arange(len(window)) for window in (first, second)])
+    training = model.training
+    model.train(mode=False)
+    try:
+        with torch.no_grad():
+            alone = model(input_ids=second[None], use_cache=False).logits
+            together = model(
+                input_ids=torch.cat([first, second])[None].expand(2, -1),
+                position_ids=positions[None].expand(2, -1),
+                use_cache=False,
+            ).logits[:, len(first) :]
+    except (TypeError, ValueError, RuntimeError):
+        return False
+    finally:
+        model.train(training)
+    # Rounding differs by some millionths, a word from the other window by far more.
+    return bool((together - alone).abs().max() <= 2e-5 * alone.abs().max())
 
 
 def autocast(device: torch.device) -> AbstractContextManager[object]:

@@ -1,7 +1,7 @@
-"""Rows of token ids and loss weights, kept compactly, and the batches of them."""
+"""Windows of token ids and loss weights, kept compactly, and rectangles of rows of them."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,17 +9,15 @@ from numpy.typing import NDArray
 
 from likeness.dialogue import Encoded
 
-_SORTED_TOGETHER = 50
-
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """N rows as three flat arrays: eight bytes a token.
+class Windows:
+    """N windows as three flat arrays: eight bytes a token.
 
     Attributes:
-        ids: All rows' token ids, one after the other.
+        ids: All windows' token ids, one after the other.
         weights: The loss weight of each.
-        starts: N + 1 places; row `n` is `starts[n]` to `starts[n + 1]`.
+        starts: N + 1 places; window `n` is `starts[n]` to `starts[n + 1]`.
     """
 
     ids: NDArray[np.uint32]
@@ -27,27 +25,39 @@ class Rows:
     starts: NDArray[np.int64]
 
     def __len__(self) -> int:
-        """Return how many rows there are."""
+        """Return how many windows there are."""
         return len(self.starts) - 1
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Each row's length in tokens."""
+        """Each window's length in tokens."""
         return np.diff(self.starts)
 
-    def batch(self, numbers: Sequence[int]) -> "Batch":
-        """Return some rows as one rectangle, padded behind."""
-        lengths = self.lengths[list(numbers)]
-        shape = (len(lengths), int(lengths.max()))
+    def batch(self, rows: Sequence[Sequence[int]]) -> "Batch":
+        """Return rows as one rectangle, padded behind.
+
+        Args:
+            rows: The numbers of the windows that stand in each, one after the other.
+        """
+        shape = (len(rows), max(sum(map(self._length, row)) for row in rows))
         ids, weights = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
-        for place, (number, length) in enumerate(zip(numbers, lengths, strict=True)):
-            start = self.starts[number]
-            ids[place, :length] = self.ids[start : start + length]
-            weights[place, :length] = self.weights[start : start + length]
-        # Nothing predicts a row's first token.
-        weights[:, 0] = 0
-        real = np.arange(shape[1])[None, :] < lengths[:, None]
-        return Batch(ids, weights, real)
+        windows, positions = np.full(shape, -1), np.zeros(shape, np.int64)
+        for place, row in enumerate(rows):
+            begin = 0
+            for number, window in enumerate(row):
+                start, length = self.starts[window], self._length(window)
+                here = place, slice(begin, begin + length)
+                ids[here] = self.ids[start : start + length]
+                weights[here] = self.weights[start : start + length]
+                # Nothing predicts a window's first token.
+                weights[place, begin] = 0
+                windows[here], positions[here] = number, np.arange(length)
+                begin += length
+            positions[place, begin:] = np.arange(shape[1] - begin)
+        return Batch(ids, weights, windows, positions)
+
+    def _length(self, window: int) -> int:
+        return int(self.starts[window + 1] - self.starts[window])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +67,24 @@ class Batch:
     Attributes:
         ids: Token ids (B, T); what pads a row is 0.
         weights: Loss weights (B, T); `weights[:, t]` belongs to the prediction of `ids[:, t]`.
-        real: Which tokens are no padding (B, T).
+        windows: Which window of its row each token belongs to (B, T), counted from 0; padding -1.
+        positions: How many tokens of its window stand before each (B, T).
     """
 
     ids: NDArray[np.int64]
     weights: NDArray[np.float32]
-    real: NDArray[np.bool_]
+    windows: NDArray[np.int64]
+    positions: NDArray[np.int64]
+
+    @property
+    def real(self) -> NDArray[np.bool_]:
+        """Which tokens are no padding (B, T)."""
+        return self.windows >= 0
+
+    @property
+    def packed(self) -> bool:
+        """Whether a row holds more than one window."""
+        return bool(self.windows.max() > 0)
 
     @property
     def weight(self) -> float:
@@ -75,52 +97,24 @@ class Batch:
         return int(self.real.sum())
 
 
-class RowsBuilder:
-    """Collects rows one by one."""
+class WindowsBuilder:
+    """Collects windows one by one."""
 
     def __init__(self) -> None:
         self._ids = array("I")
         self._weights = array("f")
         self._starts = array("q", [0])
 
-    def add(self, row: Encoded) -> None:
-        """Append a row."""
-        self._ids.extend(row.ids)
-        self._weights.extend(row.weights)
+    def add(self, window: Encoded) -> None:
+        """Append a window."""
+        self._ids.extend(window.ids)
+        self._weights.extend(window.weights)
         self._starts.append(len(self._ids))
 
-    def rows(self) -> Rows:
+    def windows(self) -> Windows:
         """Return what was collected; nothing can be added after that."""
-        return Rows(
+        return Windows(
             np.frombuffer(self._ids, np.uint32),
             np.frombuffer(self._weights, np.float32),
             np.frombuffer(self._starts, np.int64),
         )
-
-
-def epoch_batches(rows: Rows, batch_rows: int, seed: int, epoch: int) -> list[list[int]]:
-    """Return the row numbers of one epoch's batches, in an order that seed and epoch decide.
-
-    Rows are shuffled, sorted by length within some batches' worth of them so that little is
-    padding, and the batches shuffled again.
-    """
-    dice = np.random.default_rng([seed, epoch])
-    order = dice.permutation(len(rows))
-    together = batch_rows * _SORTED_TOGETHER
-    batches = [
-        batch
-        for start in range(0, len(order), together)
-        for batch in _by_length(rows, order[start : start + together], batch_rows)
-    ]
-    return [batches[number] for number in dice.permutation(len(batches))]
-
-
-def sorted_batches(rows: Rows, batch_rows: int) -> list[list[int]]:
-    """Return all row numbers in batches of rows that are about equally long."""
-    return list(_by_length(rows, np.arange(len(rows)), batch_rows))
-
-
-def _by_length(rows: Rows, numbers: NDArray[np.int64], batch_rows: int) -> Iterator[list[int]]:
-    ordered = numbers[np.argsort(rows.lengths[numbers], kind="stable")]
-    for start in range(0, len(ordered), batch_rows):
-        yield [int(number) for number in ordered[start : start + batch_rows]]

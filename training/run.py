@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import platform
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -11,20 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tokenizers
-import torch
-import transformers
-
-import likeness
 from likeness.card import FILE_NAME, RunCard
 from likeness.errors import CannotResume, Interrupted, RunExists
 from likeness.files import fingerprint
 from training.base import SCRATCH, open_base, quiet
-from training.checkpoint import Checkpoint, checkpoints, finish
+from training.checkpoint import Checkpoint, checkpoints, sweep
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
 from training.evaluate import Evaluation, Judge
 from training.loop import Plan, Trainer, pick_device
+from training.loss import sees_apart
+from training.outcome import leave
 from training.session import Session
 from training.survey import Balance, Survey, survey, train_texts
 from training.watch import Step, Watch
@@ -33,7 +29,7 @@ __all__ = ["Balance", "Evaluation", "Step", "Watch", "train"]
 
 log = logging.getLogger(__name__)
 
-_FREE_TO_CHANGE = ("device", "save_every", "eval_batch_rows")
+_FREE_TO_CHANGE = ("device", "save_every", "eval_batch_rows", "report_replies")
 """Settings that a run may go on with differently: they do not change what it learns."""
 
 
@@ -104,14 +100,16 @@ def train(
     """
     task = _Task(messages, run, base, config, speaker)
     last = _last_checkpoint(run) if resume else None
-    if not resume:
+    if resume:
+        sweep(run)
+    else:
         _refuse_taken(run)
     with quiet(), _nothing_half_done(run, fresh=not resume):
         found = survey(messages, speaker)
         session, corpus = _open(task, found, last, watch)
         try:
             session.go()
-            return _finish(task, found, corpus, session)
+            return leave(task.messages, found, corpus.balance, session)
         except KeyboardInterrupt as stop:
             raise _interrupted(task, session) from stop
 
@@ -131,58 +129,19 @@ def _open(
     tags = base.tags
     corpus = build_corpus(task.messages, found, config, tags, base.context_tokens)
     watch.corpus(corpus.balance)
+    row_tokens = base.context_tokens if sees_apart(base.model) else None
     judge = None
     if len(corpus.held_out):
-        judge = Judge(corpus.held_out, corpus.held_out_characters, tags, config.eval_batch_rows)
+        judge = Judge(
+            corpus.held_out, corpus.held_out_characters, tags, config.eval_batch_rows, row_tokens
+        )
     else:
         log.warning("nothing is held out: the messages are too few, so the run is not evaluated")
-    trainer = Trainer(base.model, Plan(corpus.train, config), device)
+    trainer = Trainer(base.model, Plan(corpus.train, config, row_tokens), device)
     session = Session(task.run, base, trainer, judge, watch, identity)
     if state:
         session.restore(state)
     return session, corpus
-
-
-def _finish(task: _Task, found: Survey, corpus: Corpus, session: Session) -> RunCard:
-    """Put the best weights into the run's folder, and the card last: without it, it is no model."""
-    finish(task.run, session.final_step)
-    card = RunCard(
-        name=task.run.name,
-        me=found.me,
-        base=task.base,
-        context_tokens=session.base.context_tokens,
-        gap_seconds=task.config.gap_seconds,
-        reply_gap_seconds=task.config.reply_gap_seconds,
-        settings=dataclasses.asdict(task.config),
-        data={"sha256": session.identity["data"], **dataclasses.asdict(corpus.balance)},
-        metrics=_metrics(session),
-        versions=_versions(),
-    )
-    card.write(task.run)
-    for checkpoint in checkpoints(task.run):
-        shutil.rmtree(checkpoint.folder)
-    session.watch.saved(task.run)
-    return card
-
-
-def _metrics(session: Session) -> dict[str, Any]:
-    progress = session.progress
-    return {
-        "before": dataclasses.asdict(progress.before) if progress.before else None,
-        "after": dataclasses.asdict(progress.best) if progress.best else None,
-        "best_step": session.final_step,
-        "steps": session.trainer.step,
-    }
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "likeness": likeness.__version__,
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "transformers": transformers.__version__,
-        "tokenizers": tokenizers.__version__,
-    }
 
 
 def _refuse_taken(run: Path) -> None:

@@ -11,6 +11,7 @@ from likeness.errors import MessagesError, NothingToLearn, OwnerUnknown
 from likeness.files import read_messages
 from likeness.messages import Message
 from training.config import TrainConfig
+from training.gaps import Silences, find_gap, median_gap, step_of
 
 ChatKey = tuple[str, str]
 
@@ -28,6 +29,7 @@ class Survey:
         targets: Per chat, how many messages of mine teach.
         left_out: How many of mine do not teach, by reason.
         names: My names with how often each was used.
+        silences: Per chat, how long nobody said anything.
     """
 
     speaker: str | None = None
@@ -35,6 +37,7 @@ class Survey:
     targets: Counter[ChatKey] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     names: Counter[str] = field(default_factory=Counter)
+    silences: dict[ChatKey, Silences] = field(default_factory=dict)
 
     @property
     def me(self) -> str:
@@ -47,6 +50,17 @@ class Survey:
         least = 1 if share and count >= _LEAST_TO_SPLIT else 0
         return max(least, round(count * share))
 
+    def gap_seconds(self, chat: ChatKey, config: TrainConfig) -> float:
+        """Return the silence that ends a conversation of a chat: as set, or as found."""
+        return config.gap_seconds or find_gap(self.silences[chat])
+
+    def usual_gap_seconds(self, config: TrainConfig) -> float:
+        """Return the gap of the chat in which the middle one of my targets lies."""
+        gaps: Counter[float] = Counter()
+        for chat, count in self.targets.items():
+            gaps[self.gap_seconds(chat, config)] += count
+        return median_gap(gaps)
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -58,7 +72,7 @@ class Balance:
         train: Those that teach, each exactly once an epoch.
         held_out: Those that are only evaluated on.
         left_out: The others, by reason.
-        shortened: How many targets were longer than a row and lost their end.
+        shortened: How many targets were longer than a window and lost their end.
     """
 
     messages: int
@@ -109,9 +123,14 @@ def survey(path: Path, speaker: str | None = None) -> Survey:
                 "write the file with `likeness export`."
             )
         found.targets[chat] = 0
+        silences = found.silences[chat] = Counter()
+        last: Message | None = None
         for message in messages:
             everybody[message.speaker] += 1
             _count(found, chat, message)
+            if last and (step := _silence(last, message)) is not None:
+                silences[step] += 1
+            last = message
     if not found.names:
         raise _nobody(path, speaker, everybody)
     if not found.targets.total():
@@ -130,9 +149,9 @@ def portions(path: Path, found: Survey, config: TrainConfig) -> Iterator[Portion
     """
     for chat, messages in _chats(path, found.speaker):
         left = found.targets[chat] - found.held_out(chat, config.held_out_share)
-        for conversation in split_conversations(
-            messages, config.gap_seconds, config.reply_gap_seconds
-        ):
+        gap_seconds = found.gap_seconds(chat, config)
+        reply_gap_seconds = max(gap_seconds, config.reply_gap_seconds)
+        for conversation in split_conversations(messages, gap_seconds, reply_gap_seconds):
             mine = [index for index, message in enumerate(conversation) if is_target(message)]
             if mine:
                 whole = left >= len(mine)
@@ -186,6 +205,10 @@ def _count(found: Survey, chat: ChatKey, message: Message) -> None:
     else:
         known = ("forwarded", "automated", "deleted")
         found.left_out[message.kind if message.kind in known else "no words"] += 1
+
+
+def _silence(last: Message, message: Message) -> int | None:
+    return step_of((message.sent_at - last.sent_at).total_seconds())
 
 
 def _nobody(path: Path, speaker: str | None, everybody: Counter[str]) -> Exception:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from likeness.errors import TrainingError
 from likeness.files import whole_file
 from training.evaluate import Evaluation
 from training.survey import Balance
@@ -82,9 +83,12 @@ class Metrics:
             file.writelines(f"{line}\n" for line in lines if _step_of(line) <= step)
 
     def _append(self, values: dict[str, object]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(values) + "\n")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(values) + "\n")
+        except OSError as error:
+            raise TrainingError(f"{self.path} cannot be written: {error.strerror}.") from error
 
 
 def _step_of(line: str) -> float:

@@ -1,14 +1,15 @@
-"""A conversation as rows no longer than the model's context, each of its tokens taught once.
+"""A conversation as windows no longer than the model's context, each of its tokens taught once.
 
-What lies before the taught part of a row is context: it stands in several rows and weighs nothing.
-A row is made by `newest_that_fit` and `join`, as the bot makes its prompt, so that the model meets
-in training what it will be asked.
+What lies before the taught part of a window is context: it stands in several windows and weighs
+nothing. A window is made by `newest_that_fit` and `join`, as the bot makes its prompt, so that the
+model meets in training what it will be asked.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from likeness.dialogue import (
+    LINE_BREAK,
     NEXT_MESSAGE,
     Encoded,
     Tokenizer,
@@ -18,8 +19,8 @@ from likeness.dialogue import (
     turn_tokens,
 )
 
-ROW_OVERHEAD = 3
-"""What a row holds beside one turn's body at the most: START, a silence and a speaker's tag."""
+WINDOW_OVERHEAD = 3
+"""What a window holds beside one turn's body at the most: START, a silence and a speaker's tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What is taught together: a turn, or messages of one that is too long for a row.
+    """What is taught together: a turn, or messages of one that is too long for a window.
 
     Attributes:
         end: Where it ends.
         taught: How many tokens it teaches, its tags included.
-        room: How many tokens it takes from a row, at most.
-        closes: Whether no later turn may follow in its row, as its own would not fit whole.
+        room: How many tokens it takes from a window, at most.
+        closes: Whether no later turn may follow in its window, as its own would not fit whole.
     """
 
     end: Place
@@ -50,15 +51,15 @@ class _Piece:
 def windows(
     turns: Sequence[Turn], tokenizer: Tokenizer, most_tokens: int, begin: Place = Place()
 ) -> Iterator[Encoded]:
-    """Yield rows of at most `most_tokens` tokens that teach everything from `begin` on, once.
+    """Yield windows of at most `most_tokens` tokens that teach everything from `begin` on, once.
 
-    A row at the conversation's beginning is filled; the others teach half a row at the most, so
-    that about half a row of context stands before what is taught.
+    A window at the conversation's beginning is filled; the others teach half a window at the most,
+    so that about half a window of context stands before what is taught.
 
     Args:
         turns: One conversation, each turn shortened to fit by `shorten`.
         tokenizer: The one that encoded it.
-        most_tokens: The longest row.
+        most_tokens: The longest window.
         begin: What lies before teaches nothing.
     """
     region: list[_Piece] = []
@@ -66,27 +67,48 @@ def windows(
     room = limit
     for piece in _pieces(turns, tokenizer, most_tokens, begin):
         if region and (piece.room > room or _closed(region[-1], piece)):
-            yield _row(turns, region, tokenizer, most_tokens)
+            yield _window(turns, region, tokenizer, most_tokens)
             limit = most_tokens // 2
             region, room = [], limit
         region.append(piece)
         room -= piece.room
     if region:
-        yield _row(turns, region, tokenizer, most_tokens)
+        yield _window(turns, region, tokenizer, most_tokens)
 
 
-def shorten(turn: Turn, tokenizer: Tokenizer, most_tokens: int) -> tuple[Turn, int]:
-    """Cut the end off every message of a turn that no row can hold.
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What shortening took from my messages.
+
+    Attributes:
+        targets: How many of them lost their end.
+        characters: How many characters it had.
+    """
+
+    targets: int = 0
+    characters: int = 0
+
+    def __add__(self, other: "Lost") -> "Lost":
+        """Return both together."""
+        return Lost(self.targets + other.targets, self.characters + other.characters)
+
+    def __sub__(self, other: "Lost") -> "Lost":
+        """Return what is lost beside another's."""
+        return Lost(self.targets - other.targets, self.characters - other.characters)
+
+
+def shorten(turn: Turn, tokenizer: Tokenizer, most_tokens: int) -> tuple[Turn, Lost]:
+    """Cut the end off every message of a turn that no window can hold.
 
     What follows the cut is the end of the message, which shortened words must not teach: it
     weighs nothing.
 
     Returns:
-        The turn, and how many targets of it were cut.
+        The turn, and what it lost of what teaches.
     """
-    most, begin, cut = most_tokens - ROW_OVERHEAD, 0, 0
+    most, begin, lost = most_tokens - WINDOW_OVERHEAD, 0, Lost()
     if len(turn.body.ids) <= most:
-        return turn, 0
+        return turn, lost
     ids: list[int] = []
     weights: list[float] = []
     for end in _message_ends(turn, tokenizer):
@@ -94,14 +116,19 @@ def shorten(turn: Turn, tokenizer: Tokenizer, most_tokens: int) -> tuple[Turn, i
         ids += turn.body.ids[begin:kept]
         weights += turn.body.weights[begin:kept]
         if kept < end:
-            cut += turn.outgoing and turn.body.weights[kept - 1] > 0
+            if turn.outgoing and turn.body.weights[kept - 1] > 0:
+                lost += Lost(1, _characters(turn.body.ids[kept : end - 1], tokenizer))
             ids.append(turn.body.ids[end - 1])
             weights.append(0.0)
         begin = end
-    return replace(turn, body=Encoded(ids, weights)), cut
+    return replace(turn, body=Encoded(ids, weights)), lost
 
 
-def _row(
+def _characters(ids: Sequence[int], tokenizer: Tokenizer) -> int:
+    return len(tokenizer.decode(ids).replace(LINE_BREAK, "\n"))
+
+
+def _window(
     turns: Sequence[Turn], region: list[_Piece], tokenizer: Tokenizer, most_tokens: int
 ) -> Encoded:
     end = region[-1].end
@@ -109,9 +136,9 @@ def _row(
     within = list(turns[max(0, end.turn - most_tokens // 2) : end.turn + 1])
     body = within[-1].body
     within[-1] = replace(within[-1], body=Encoded(body.ids[: end.token], body.weights[: end.token]))
-    row = join(newest_that_fit(within, most_tokens), tokenizer)
-    context = max(1, len(row.ids) - sum(piece.taught for piece in region))
-    return Encoded(row.ids, [0.0] * context + row.weights[context:])
+    window = join(newest_that_fit(within, most_tokens), tokenizer)
+    context = max(1, len(window.ids) - sum(piece.taught for piece in region))
+    return Encoded(window.ids, [0.0] * context + window.weights[context:])
 
 
 def _closed(last: _Piece, piece: _Piece) -> bool:
@@ -128,7 +155,7 @@ def _pieces(
             taught = size - start if start else _head_tokens(turn, index) + size
             yield _Piece(Place(index, size), taught, room)
             continue
-        for stop in _stops(turn, tokenizer, start, most_tokens // 2 - ROW_OVERHEAD):
+        for stop in _stops(turn, tokenizer, start, most_tokens // 2 - WINDOW_OVERHEAD):
             taught = stop - start if start else _head_tokens(turn, index) + stop
             yield _Piece(Place(index, stop), taught, stop - start + 2, closes=True)
             start = stop

@@ -11,6 +11,7 @@ from likeness.cli.chat import chat
 from likeness.cli.check import check
 from likeness.cli.console import configure_logging
 from likeness.cli.export import export
+from likeness.cli.report import report
 from likeness.cli.serve import serve
 from likeness.cli.train import train
 from likeness.errors import LikenessError
@@ -34,5 +35,5 @@ def main(*, debug: bool) -> None:
     configure_logging(debug=debug)
 
 
-for command in (export, check, train, chat, serve):
+for command in (export, check, train, report, chat, serve):
     main.add_command(command)

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,8 +147,11 @@ def _print_mine(console: Console, found: "Survey", config: "TrainConfig") -> Non
     )
     reasons = "".join(f" + {number:,} {why}" for why, number in found.left_out.most_common())
     console.print(
-        f"{mine:,} mine = {targets - held_out:,} that teach + {held_out:,} held out{reasons}\n"
+        f"{mine:,} mine = {targets - held_out:,} that teach + {held_out:,} held out{reasons}"
     )
+    kind = "found for each chat, usually" if config.gap_seconds is None else "set to"
+    gap = timedelta(seconds=round(found.usual_gap_seconds(config)))
+    console.print(f"A conversation ends after a silence, {kind} {gap}\n")
 
 
 def _print_sample(

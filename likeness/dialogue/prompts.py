@@ -10,8 +10,8 @@ from likeness.messages import Message
 
 
 def turn_tokens(turn: Turn) -> int:
-    """Return how many tokens a turn takes in a prompt, at most."""
-    return len(turn.body.ids) + 2
+    """Return how many tokens a turn takes in a prompt, at most: its body, its tag, its silence."""
+    return len(turn.body.ids) + (2 if turn.silence else 1)
 
 
 def newest_that_fit(turns: Sequence[Turn], max_tokens: int) -> Sequence[Turn]:

@@ -19,7 +19,7 @@ TINY = [
     f"--set={setting}"
     for setting in (
         "layers=1", "width=32", "heads=2", "vocabulary=400", "context_tokens=64", "epochs=1",
-        "batch_rows=8", "accumulation=1", "eval_every=1000",
+        "batch_rows=8", "accumulation=1", "eval_every=1000", "report_replies=5",
     )
 ]  # fmt: skip
 
@@ -126,6 +126,15 @@ def test_training_says_what_it_reached_and_how_to_go_on(likeness: Likeness, mode
     assert re.search(r"perplexity of my words: [\d,.]+ before, [\d,.]+ after", result.stdout)
     assert "likeness chat other" in result.stdout
     assert Path("runs/other/likeness.json").is_file()
+
+
+def test_a_report_is_made_again_by_name(likeness: Likeness, model: Path):
+    page = model / "report.html"
+    before = page.read_text(encoding="utf-8")
+    page.unlink()
+    assert f"The report is {page}" in likeness("report", model).stdout
+    assert page.read_text(encoding="utf-8") == before
+    assert "no model in runs/nobody" in one_sentence(likeness("report", "nobody", fails=1))
 
 
 def test_the_settings_are_listed(likeness: Likeness):

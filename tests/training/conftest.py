@@ -103,7 +103,15 @@ def chat(say: Callable[..., Message]) -> list[Message]:
     ]
 
 
-TINY = ("layers=1", "width=16", "heads=2", "vocabulary=300", "context_tokens=64", "batch_rows=2")
+TINY = (
+    "layers=1",
+    "width=16",
+    "heads=2",
+    "vocabulary=300",
+    "context_tokens=64",
+    "batch_rows=2",
+    "report_replies=3",
+)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from likeness.errors import MessagesError, NothingToLearn, OwnerUnknown
 from likeness.messages import Message
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
-from training.rows import Rows, epoch_batches
+from training.rows import Windows
 from training.survey import portions, survey
 
 Said = tuple[str, str, float, int, str]
@@ -55,7 +55,7 @@ def _build(path: Path, config: TrainConfig, context_tokens: int) -> Corpus:
     return build_corpus(path, survey(path), config, CHARACTERS, context_tokens)
 
 
-def _taught(rows: Rows, weight: float) -> Counter[int]:
+def _taught(rows: Windows, weight: float) -> Counter[int]:
     """Count, for each character, how often it stands in rows with a weight."""
     return Counter(rows.ids[rows.weights == np.float32(weight)].tolist())
 
@@ -109,15 +109,22 @@ def test_every_target_is_taught_exactly_once_and_nothing_held_out_is_seen(
 @given(
     lengths=st.lists(st.integers(1, 60), min_size=1, max_size=30),
     context_tokens=st.integers(16, 40),
+    share=st.sampled_from([0.0, 0.3]),
 )
 def test_messages_longer_than_a_row_are_shortened_and_counted(
-    tmp_path_factory: pytest.TempPathFactory, lengths: list[int], context_tokens: int
+    tmp_path_factory: pytest.TempPathFactory, lengths: list[int], context_tokens: int, share: float
 ) -> None:
     path = tmp_path_factory.mktemp("chats") / "messages.jsonl"
     messages = _messages([("me", "a", 1.0, length, "text") for length in lengths])
     path.write_text("".join(message.to_json() + "\n" for message in messages), "utf-8")
-    corpus = _build(path, TrainConfig(held_out_share=0), context_tokens)
-    taught = _taught(corpus.train, 1)
+    try:
+        corpus = _build(path, TrainConfig(held_out_share=share), context_tokens)
+    except NothingToLearn:
+        return
+    train, held_out = _taught(corpus.train, 1), _taught(corpus.held_out, 1)
+    taught = train + held_out
+    said = {ord(message.text[0]) for message in messages}
+    assert corpus.held_out_characters == sum(held_out[character] for character in said)
     kept = [taught[ord(message.text[0])] for message in messages]
     assert all(1 <= some <= length for some, length in zip(kept, lengths, strict=True))
     assert corpus.balance.shortened == sum(
@@ -222,15 +229,3 @@ def test_lines_of_a_chat_that_lie_apart_are_refused(
     path = write([say("me", "a"), say("me", "b", chat_id="2"), say("me", "c")])
     with pytest.raises(MessagesError, match="do not stand together"):
         survey(path)
-
-
-def test_an_epoch_takes_every_row_once_and_wastes_little_on_padding() -> None:
-    lengths = np.random.default_rng(0).integers(10, 200, 1003)
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    rows = Rows(np.zeros(starts[-1], np.uint32), np.ones(starts[-1], np.float32), starts)
-    batches = epoch_batches(rows, 4, seed=1, epoch=0)
-    assert sorted(number for batch in batches for number in batch) == list(range(1003))
-    assert batches == epoch_batches(rows, 4, seed=1, epoch=0)
-    assert batches != epoch_batches(rows, 4, seed=1, epoch=1)
-    padded = sum(rows.batch(batch).real.size for batch in batches)
-    assert starts[-1] / padded > 0.95

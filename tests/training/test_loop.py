@@ -9,13 +9,14 @@ import torch
 from transformers import GPT2LMHeadModel, PreTrainedModel
 
 from likeness.dialogue import Encoded
-from likeness.errors import BadSetting
+from likeness.errors import BadSetting, TrainingError
+from training import loop
 from training.base import open_base, quiet
 from training.config import TrainConfig
 from training.evaluate import Judge, my_words
 from training.loop import Plan, Trainer, pick_device
 from training.loss import token_losses
-from training.rows import Batch, Rows, RowsBuilder
+from training.rows import Batch, Windows, WindowsBuilder
 
 CPU = torch.device("cpu")
 
@@ -25,13 +26,13 @@ def _model(folder: Path) -> PreTrainedModel:
         return GPT2LMHeadModel.from_pretrained(folder, resid_pdrop=0, embd_pdrop=0, attn_pdrop=0)
 
 
-def _rows(lengths: list[int], weights: tuple[float, ...] = (0.1, 1.0, 0.0)) -> Rows:
+def _windows(lengths: list[int], weights: tuple[float, ...] = (0.1, 1.0, 0.0)) -> Windows:
     dice = np.random.default_rng(0)
-    builder = RowsBuilder()
+    builder = WindowsBuilder()
     for length in lengths:
         ids = dice.integers(0, 250, length).tolist()
         builder.add(Encoded(ids, dice.choice(weights, length).tolist()))
-    return builder.rows()
+    return builder.windows()
 
 
 def _loss(model: PreTrainedModel, batch: Batch) -> float:
@@ -41,7 +42,7 @@ def _loss(model: PreTrainedModel, batch: Batch) -> float:
 
 
 def test_the_loss_is_that_of_transformers_where_all_weigh_one(plain_gpt2: Path) -> None:
-    model, batch = _model(plain_gpt2), _rows([20, 20], (1.0,)).batch([0, 1])
+    model, batch = _model(plain_gpt2), _windows([20, 20], (1.0,)).batch([[0], [1]])
     ids = torch.from_numpy(batch.ids)
     with torch.no_grad():
         theirs = model(input_ids=ids, labels=ids).loss.item()
@@ -49,7 +50,7 @@ def test_the_loss_is_that_of_transformers_where_all_weigh_one(plain_gpt2: Path) 
 
 
 def test_a_target_without_weight_has_no_influence(plain_gpt2: Path) -> None:
-    model, batch = _model(plain_gpt2), _rows([20]).batch([0])
+    model, batch = _model(plain_gpt2), _windows([20]).batch([[0]])
     batch.weights[0, -1] = 0
     before = _loss(model, batch)
     batch.ids[0, -1] = (batch.ids[0, -1] + 1) % 250
@@ -59,20 +60,22 @@ def test_a_target_without_weight_has_no_influence(plain_gpt2: Path) -> None:
 
 
 def test_padding_changes_nothing(plain_gpt2: Path) -> None:
-    model, rows = _model(plain_gpt2), _rows([30, 7, 19])
-    together = _loss(model, rows.batch([0, 1, 2]))
-    alone = sum(_loss(model, rows.batch([number])) for number in range(3))
+    model, windows = _model(plain_gpt2), _windows([30, 7, 19])
+    together = _loss(model, windows.batch([[0], [1], [2]]))
+    alone = sum(_loss(model, windows.batch([[number]])) for number in range(3))
     assert together == pytest.approx(alone, rel=1e-5)
 
 
 def test_accumulated_batches_are_one_big_batch(plain_gpt2: Path) -> None:
-    rows = _rows([30, 7, 19, 12])
+    windows = _windows([30, 7, 19, 12])
     trained = []
     for batch_rows, accumulation in ((4, 1), (1, 4)):
         config = TrainConfig(
             batch_rows=batch_rows, accumulation=accumulation, dropout=0, warmup_share=0
         )
-        trainer = Trainer(_model(plain_gpt2), Plan(rows, replace(config, learning_rate=1e-2)), CPU)
+        trainer = Trainer(
+            _model(plain_gpt2), Plan(windows, replace(config, learning_rate=1e-2)), CPU
+        )
         loss = float(trainer.take_step().loss)
         trained.append((loss, trainer.model.transformer.wte.weight.detach().clone()))
     assert trained[0][0] == pytest.approx(trained[1][0], rel=1e-5)
@@ -80,8 +83,68 @@ def test_accumulated_batches_are_one_big_batch(plain_gpt2: Path) -> None:
     assert (trained[0][1] - trained[1][1]).abs().mean() < 1e-5
 
 
+class _Cramped:
+    """Stands in for `token_losses` where no more than some rows fit into the memory."""
+
+    def __init__(self, most_rows: int, error: RuntimeError) -> None:
+        self.most_rows = most_rows
+        self.error = error
+        self.seen: list[int] = []
+
+    def __call__(self, model: PreTrainedModel, batch: Batch, device: torch.device) -> torch.Tensor:
+        self.seen.append(len(batch.ids))
+        if len(self.seen) > 1 and len(batch.ids) > self.most_rows:
+            raise self.error
+        return token_losses(model, batch, device)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes"),
+    ],
+)
+def test_where_memory_gives_out_smaller_batches_go_on_to_the_same_end(
+    plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    error: RuntimeError,
+) -> None:  # fmt: skip
+    windows = _windows([30, 7, 19, 12, 25, 8, 9, 14])
+    config = TrainConfig(batch_rows=4, accumulation=2, dropout=0, warmup_steps=0)
+    roomy = Trainer(_model(plain_gpt2), Plan(windows, config), CPU)
+    expected = [float(roomy.take_step().loss) for _ in range(3)]
+    cramped = _Cramped(2, error)
+    monkeypatch.setattr(loop, "token_losses", cramped)
+    trainer = Trainer(_model(plain_gpt2), Plan(windows, config), CPU)
+    losses = [float(trainer.take_step().loss) for _ in range(3)]
+    assert losses == pytest.approx(expected, rel=1e-5)
+    assert cramped.seen == [4, 4] + [2] * 12
+    assert caplog.messages == ["out of memory: going on with 2 rows at once, to the same end"]
+    again = Trainer(_model(plain_gpt2), Plan(windows, config), CPU)
+    again.restore(trainer.state())
+    assert again.rows_at_once == 2
+
+
+def test_a_memory_that_holds_no_row_is_said_in_one_sentence(
+    plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "token_losses", _Cramped(0, torch.OutOfMemoryError("no")))
+    trainer = Trainer(_model(plain_gpt2), Plan(_windows([9] * 8), TrainConfig()), CPU)
+    with pytest.raises(TrainingError, match="does not hold one row: lower context_tokens"):
+        trainer.take_step()
+
+
+def test_another_error_is_no_lack_of_memory(
+    plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "token_losses", _Cramped(0, RuntimeError("shapes differ")))
+    trainer = Trainer(_model(plain_gpt2), Plan(_windows([9] * 8), TrainConfig()), CPU)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        trainer.take_step()
+
+
 def test_biases_and_norms_do_not_decay(plain_gpt2: Path) -> None:
-    trainer = Trainer(_model(plain_gpt2), Plan(_rows([9]), TrainConfig()), CPU)
+    trainer = Trainer(_model(plain_gpt2), Plan(_windows([9]), TrainConfig()), CPU)
     decaying, others = trainer.state()["optimizer"]["param_groups"]
     assert (decaying["weight_decay"], others["weight_decay"]) == (0.01, 0)
     shapes = [weight.ndim for weight in trainer.model.parameters()]
@@ -91,23 +154,24 @@ def test_biases_and_norms_do_not_decay(plain_gpt2: Path) -> None:
 
 def test_the_rate_rises_and_falls_in_a_line() -> None:
     config = TrainConfig(batch_rows=1, accumulation=1, epochs=1, warmup_steps=4)
-    plan = Plan(_rows([5] * 20), replace(config, learning_rate=1.0))
+    plan = Plan(_windows([5] * 20), replace(config, learning_rate=1.0))
     rates = [plan.rate(step) for step in range(plan.steps)]
     assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
     assert rates[4] == 1
     assert rates[-1] == pytest.approx(1 / 16)
     assert all(
-        Plan(plan.rows, replace(plan.config, warmup_steps=steps)).rate(0) > 0 for steps in (0, 99)
+        Plan(plan.windows, replace(plan.config, warmup_steps=steps)).rate(0) > 0
+        for steps in (0, 99)
     )
 
 
 def test_every_row_is_taken_once_an_epoch() -> None:
-    plan = Plan(_rows([5] * 23), TrainConfig(batch_rows=3, accumulation=2, epochs=2.5))
+    plan = Plan(_windows([5] * 23), TrainConfig(batch_rows=3, accumulation=2, epochs=2.5))
     assert (plan.steps_per_epoch, plan.steps) == (4, 10)
     for epoch in range(2):
         steps = plan.epoch(epoch)
         assert len(steps) == plan.steps_per_epoch
-        assert sorted(row for step in steps for rows in step for row in rows) == list(range(23))
+        assert sorted(one for step in steps for rows in step for [one] in rows) == list(range(23))
 
 
 def test_my_words_are_told_from_others_and_from_tags(plain_gpt2: Path) -> None:
@@ -122,20 +186,20 @@ def test_my_words_are_told_from_others_and_from_tags(plain_gpt2: Path) -> None:
         some = [tags.tag(piece)] if known else tags.encode(piece)
         ids += some
         mine += [float(place in (5, 7, 8, 9))] * len(some)
-    builder = RowsBuilder()
+    builder = WindowsBuilder()
     builder.add(Encoded(ids, [1.0] * len(ids)))
-    assert my_words(builder.rows().batch([0]), tags)[0].tolist() == mine
+    assert my_words(builder.windows().batch([[0]]), tags)[0].tolist() == mine
 
 
 def test_an_evaluation_leaves_model_and_dice_as_they_were(plain_gpt2: Path) -> None:
     with quiet():
         base = open_base(str(plain_gpt2), TrainConfig(), list)
     ids = [base.tags.tag("<speaker1>"), *base.tags.encode(" the bus is late")]
-    builder = RowsBuilder()
+    builder = WindowsBuilder()
     builder.add(Encoded(ids, [1.0] * len(ids)))
     base.model.train()
     dice = torch.get_rng_state()
-    judge = Judge(builder.rows(), len("the bus is late"), base.tags, 2)
+    judge = Judge(builder.windows(), len("the bus is late"), base.tags, 2)
     first, second = judge.evaluate(base.model, CPU), judge.evaluate(base.model, CPU)
     assert first == second
     assert base.model.training

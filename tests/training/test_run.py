@@ -47,8 +47,9 @@ def test_a_run_leaves_a_folder_that_transformers_loads(
     run = tmp_path / "runs" / "me"
     card = _train(write(chat), run, memory, tiny("epochs=3"))
     assert {path.name for path in run.iterdir()} == {
-        "config.json", "generation_config.json", "likeness.json", "metrics.jsonl",
-        "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "README.md", "config.json", "generation_config.json", "likeness.json", "metrics.jsonl",
+        "model.safetensors", "report.html", "report.json", "tokenizer.json",
+        "tokenizer_config.json",
     }  # fmt: skip
     assert RunCard.read(run) == card
     assert (card.me, card.base, card.context_tokens) == ("me", "scratch", 64)
@@ -79,8 +80,8 @@ def test_it_learns_a_chat_by_heart_and_says_it(
         for message in (say("ann", question, after=10**7), say("me", answer))
     ]
     config = TrainConfig.from_settings(
-        ["layers=2", "width=48", "heads=2", "vocabulary=320", "context_tokens=64", "epochs=200",
-         "accumulation=1", "dropout=0", "held_out_share=0", "learning_rate=2e-3"]
+        ["layers=2", "width=48", "heads=2", "vocabulary=320", "context_tokens=64", "epochs=300",
+         "accumulation=1", "dropout=0", "held_out_share=0", "learning_rate=5e-3"]
     )  # fmt: skip
     run = tmp_path / "me"
     _train(write(pairs), run, memory, config)
@@ -245,6 +246,30 @@ def test_a_full_disk_leaves_no_half_checkpoint(
     with pytest.raises(TrainingError, match="No space left"):
         _train(write(chat), tmp_path / "run", memory, tiny("epochs=20"))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_disk_that_fills_up_later_leaves_the_last_checkpoint(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    path, run, save = write(chat), tmp_path / "run", torch.save
+
+    def full(state: dict[str, Any], where: Path) -> None:
+        where.write_bytes(b"half of it")
+        if state["trainer"]["step"] > 4:
+            raise OSError(28, "No space left on device")
+        save(state, where)
+
+    monkeypatch.setattr(checkpoint.torch, "save", full)
+    config = tiny("epochs=4", "save_every=2", "eval_every=50")
+    with pytest.raises(TrainingError, match=r"checkpoint-6 cannot be written: .*No space left"):
+        _train(path, run, memory, config)
+    assert [one.step for one in checkpoints(run)] == [2, 4]
+    assert not list(run.glob(".*"))
+    monkeypatch.setattr(checkpoint.torch, "save", save)
+    card = _train(path, run, memory, config, resume=True)
+    whole = _train(path, tmp_path / "whole", memory, config)
+    assert card.metrics == whole.metrics
 
 
 def test_a_folder_is_whole_or_absent(tmp_path: Path) -> None:

@@ -1,0 +1,162 @@
+"""What a run leaves for people: a page, a README, and replies beside mine."""
+
+import json
+import re
+import stat
+from collections.abc import Callable, Iterable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from likeness.card import RunCard
+from likeness.errors import ModelNotFound
+from likeness.messages import Message
+from training.config import TrainConfig
+from training.page import _shares, page
+from training.plots import _ticks, curves
+from training.replies import Moment, draw_moments
+from training.report import compare, report_again
+from training.run import train
+from training.survey import Portion, portions, survey
+
+Write = Callable[[Iterable[Message]], Path]
+
+
+@pytest.fixture
+def run(
+    chat: list[Message], write: Write, tiny: Callable[..., TrainConfig], memory: Any, tmp_path: Path
+) -> Path:
+    config = tiny("epochs=2", "held_out_share=0.3")
+    path, folder = write(chat), tmp_path / "runs" / "me"
+    train(path, folder, base="scratch", config=config, speaker=None, resume=False, watch=memory)
+    path.unlink()
+    return folder
+
+
+class _Page(HTMLParser):
+    """Collects what a page would fetch, and holds its elements against each other."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.seen: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.fetched += [value or "" for name, value in attrs if name in ("src", "href")]
+
+
+def test_the_page_stands_by_itself_and_only_its_owner_may_read_it(run: Path) -> None:
+    for name in ("report.html", "report.json"):
+        assert stat.S_IMODE((run / name).stat().st_mode) == 0o600
+    text = (run / "report.html").read_text(encoding="utf-8")
+    found = _Page(text)
+    assert found.fetched == []
+    assert not re.search(r"https?://|@import|url\(", text)
+    assert "script" not in found.seen
+    assert found.seen.count("svg") == 5
+    assert "Only you may read the file" in text
+    assert RunCard.read(run).metrics["after"]["perplexity"] > 1
+    assert f"{RunCard.read(run).metrics['after']['perplexity']:,.1f}" in text
+
+
+def test_a_report_is_made_again_without_the_messages(run: Path) -> None:
+    before = (run / "report.html").read_text(encoding="utf-8")
+    (run / "report.html").unlink()
+    assert report_again(run) == run / "report.html"
+    assert (run / "report.html").read_text(encoding="utf-8") == before
+    (run / "report.json").unlink()
+    with pytest.raises(ModelNotFound, match=r"report\.json is missing"):
+        report_again(run)
+
+
+def test_the_readme_tells_figures_and_no_words(run: Path, chat: list[Message]) -> None:
+    text, card = (run / "README.md").read_text(encoding="utf-8"), RunCard.read(run)
+    assert f"| nats per character | {card.metrics['before']['nats_per_character']:.3f} |" in text
+    assert "word for word" in text
+    assert not any(message.text in text for message in chat)
+
+
+def test_the_replies_are_the_models_beside_mine(run: Path, chat: list[Message]) -> None:
+    compared = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    said = {message.text for message in chat if message.outgoing}
+    assert len(compared["me"]) == len(compared["model"]) == len(compared["pairs"]) == 3
+    for pair in compared["pairs"]:
+        assert set(pair["me"]) <= said
+        assert not pair["context"][-1]["mine"]
+
+
+def test_moments_are_held_out_and_begin_with_my_first_word(
+    say: Callable[..., Message], write: Write
+) -> None:
+    path = write(
+        say("me" if number % 3 else "ann", f"{number}", after=10 if number % 30 else 10**6)
+        for number in range(120)
+    )
+    config = TrainConfig(held_out_share=0.25)
+    found = survey(path)
+    for most in (5, 1000):
+        moments = draw_moments(portions(path, found, config), most, seed=1)
+        assert len(moments) == min(most, 10)
+        for moment in moments:
+            assert int(moment.mine[0].text) >= 90
+            assert not moment.context[-1].outgoing
+            assert [int(message.text) % 3 for message in moment.mine] == [1, 2]
+    assert draw_moments([Portion([say("me", "first")], 0)], 5, seed=0) == []
+
+
+def test_measures_count_letters_messages_and_emoji(say: Callable[..., Message]) -> None:
+    moment = Moment([say("ann", "hi")], [say("me", "abc 🙂🎉"), say("me", "de")])
+    compared = compare([moment], [["x"]])
+    assert compared["me"] == [{"characters": 8, "messages": 2, "emoji": 2}]
+    assert compared["model"] == [{"characters": 1, "messages": 1, "emoji": 0}]
+
+
+def test_whatever_people_wrote_is_text_on_the_page(run: Path, say: Callable[..., Message]) -> None:
+    evil = "<script>alert('&')</script>"
+    compared = compare([Moment([say(evil, evil)], [say("me", evil)])], [[evil]])
+    card = json.loads((run / "likeness.json").read_text()) | {"me": evil, "name": evil}
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    text = page(card, lines, compared)
+    assert "<script" not in text
+    assert "&lt;script&gt;alert" in text
+
+
+def test_a_run_without_evaluation_has_a_page_too(
+    say: Callable[..., Message], write: Write, tiny: Callable[..., TrainConfig], memory: Any,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    path = write([say("ann", "hi"), say("me", "yo")])
+    train(
+        path, tmp_path / "run", base="scratch", config=tiny(), speaker=None, resume=False,
+        watch=memory,
+    )  # fmt: skip
+    text = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert _Page(text).seen.count("svg") == 1
+    assert "too few to hold any out" in (tmp_path / "run" / "README.md").read_text("utf-8")
+
+
+@given(st.lists(st.integers(0, 9), min_size=1))
+def test_shares_are_of_all(values: list[int]) -> None:
+    found = _shares(values, [("0", 1), ("1", 2), ("2-4", 5)])
+    assert sum(found) == pytest.approx(1)
+    assert found[0] == values.count(0) / len(values)
+    assert found[3] == sum(value >= 5 for value in values) / len(values)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_ticks_hold_all_that_is_drawn(least: float, span: float) -> None:
+    ticks = _ticks(least, least + span)
+    slack = 1e-6 * (abs(least) + span + 1)
+    assert ticks[0] <= least + slack
+    assert ticks[-1] >= least + span - slack
+    assert 2 <= len(ticks) <= 8
+
+
+def test_a_curve_of_one_point_is_drawn() -> None:
+    assert "<circle" in curves([("loss", "me", [(0, 2.5)])], "steps")

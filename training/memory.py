@@ -1,0 +1,53 @@
+"""Work that does not fit into the memory, done again in halves."""
+
+import gc
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+from likeness.errors import TrainingError
+
+Done = TypeVar("Done")
+
+log = logging.getLogger(__name__)
+
+_SAID = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+def fewer_rows(work: Callable[[int], Done], rows: int) -> tuple[Done, int]:
+    """Do some work on so many rows at once; on half as many as often as memory gives out.
+
+    Args:
+        work: Takes how many rows to put through at once; begins anew each time it is called.
+        rows: How many at first.
+
+    Returns:
+        What came of it, and how many rows fitted.
+
+    Raises:
+        TrainingError: Not even one row fits.
+    """
+    while True:
+        try:
+            return work(rows), rows
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            if rows == 1:
+                raise TrainingError(
+                    "The memory does not hold one row: lower context_tokens, or take a smaller "
+                    "base or another device."
+                ) from error
+        rows //= 2
+        # Outside of `except`, whose error holds on to all that the attempt had made.
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        log.warning("out of memory: going on with %d rows at once, to the same end", rows)
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Tell whether an error of torch means that memory gave out, on whatever device."""
+    return isinstance(error, torch.OutOfMemoryError) or any(said in str(error) for said in _SAID)

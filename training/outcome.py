@@ -1,0 +1,87 @@
+"""What a finished run leaves: the model, its card, its README.md and its report."""
+
+import dataclasses
+import platform
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+import likeness
+from likeness.card import RunCard
+from likeness.files import whole_file
+from training.checkpoint import checkpoints, finish, remove
+from training.readme import readme
+from training.replies import answers, draw_moments
+from training.report import compare, leave_report
+from training.session import Session
+from training.survey import Balance, Survey, portions
+
+
+def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> RunCard:
+    """Put the best weights into the run's folder, and the card last: without it, it is no model.
+
+    Args:
+        messages: The file that taught.
+        found: Its survey.
+        balance: Where my messages went.
+        session: The run, at its end.
+
+    Raises:
+        TrainingError: The disk does not take it; the checkpoints are as they were.
+        LikenessError: The same.
+    """
+    run, config = session.run, session.trainer.plan.config
+    finish(run, session.final_step)
+    card = RunCard(
+        name=run.name,
+        me=found.me,
+        base=session.base.name,
+        context_tokens=session.base.context_tokens,
+        gap_seconds=found.usual_gap_seconds(config),
+        reply_gap_seconds=config.reply_gap_seconds,
+        settings=dataclasses.asdict(config),
+        data={"sha256": session.identity["data"], **dataclasses.asdict(balance)},
+        metrics=_metrics(session),
+        versions=_versions(),
+    )
+    leave_report(run, card, _compared(messages, found, session))
+    with whole_file(run / "README.md") as file:
+        file.write(readme(card))
+    card.write(run)
+    for checkpoint in checkpoints(run):
+        remove(checkpoint)
+    session.watch.saved(run)
+    return card
+
+
+def _compared(messages: Path, found: Survey, session: Session) -> dict[str, Any]:
+    """Let the best weights speak at moments at which I spoke."""
+    config, base = session.trainer.plan.config, session.base
+    moments = draw_moments(portions(messages, found, config), config.report_replies, config.seed)
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(session.run)
+    model.to(session.trainer.device)  # type: ignore[arg-type]  # its wrapper hides self
+    return compare(moments, answers(model, base.tags, moments, base.context_tokens, config.seed))
+
+
+def _metrics(session: Session) -> dict[str, Any]:
+    progress = session.progress
+    return {
+        "before": dataclasses.asdict(progress.before) if progress.before else None,
+        "after": dataclasses.asdict(progress.best) if progress.best else None,
+        "best_step": session.final_step,
+        "steps": session.trainer.step,
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "likeness": likeness.__version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "transformers": transformers.__version__,
+        "tokenizers": tokenizers.__version__,
+    }

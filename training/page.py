@@ -1,0 +1,180 @@
+"""The page of a report: one file, without anything from elsewhere, light or dark as one likes."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from itertools import pairwise
+from typing import Any
+
+from training.plots import Points, curves, shares
+from training.style import STYLE
+
+_LENGTHS = (("1-9", 10), ("10-19", 20), ("20-39", 40), ("40-79", 80), ("80-159", 160))
+_COUNTS = (("0", 1), ("1", 2), ("2", 3), ("3", 4), ("4", 5))
+
+
+def page(
+    card: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]], compared: Mapping[str, Any]
+) -> str:
+    """Return the page.
+
+    Args:
+        card: The run's card, as plain values.
+        metrics: The lines of its metrics file.
+        compared: What its `report.json` holds.
+    """
+    me = escape(card["me"])
+    sections = [
+        _figures(card),
+        f"<section class='two'>{_losses(metrics)}{_held_out(metrics)}</section>",
+        _balance(card["data"]),
+        _distributions(compared),
+        _pairs(compared, me),
+    ]
+    return (
+        "<!doctype html>\n<html lang='en'><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width,initial-scale=1'>"
+        f"<title>{escape(card['name'])}: {me}</title><style>{STYLE}</style>"
+        f"<header><h1>{me}</h1><p>{escape(card['name'])}, trained from "
+        f"{escape(card['base'])} on {card['data']['train']:,} messages</p></header>"
+        f"<main>{''.join(sections)}</main>"
+        "<footer>This page holds people's words. Only you may read the file; think before you pass "
+        f"it on. Likeness {escape(card['versions'].get('likeness', ''))}</footer></html>\n"
+    )
+
+
+def _figures(card: Mapping[str, Any]) -> str:
+    metrics, data = card["metrics"], card["data"]
+    before, after = metrics["before"], metrics["after"]
+    tiles = []
+    if before and after:
+        tiles += [
+            _tile("perplexity of my words", before["perplexity"], after["perplexity"], ",.1f"),
+            _tile(
+                "nats a character", before["nats_per_character"], after["nats_per_character"], ".3f"
+            ),
+        ]
+    tiles.append(
+        f"<div class='tile'><b>{data['train']:,}</b><span>messages of mine teach</span></div>"
+    )
+    tiles.append(
+        f"<div class='tile'><b>{metrics['best_step']:,}<small> of {metrics['steps']:,}</small></b>"
+        "<span>steps made the best weights</span></div>"
+    )
+    return f"<section class='tiles'>{''.join(tiles)}</section>"
+
+
+def _tile(what: str, before: float, after: float, form: str) -> str:
+    return (
+        f"<div class='tile'><b>{after:{form}}<small> from {before:{form}}</small></b>"
+        f"<span>{what}, held out</span></div>"
+    )
+
+
+def _losses(metrics: Sequence[Mapping[str, Any]]) -> str:
+    training = [(line["step"], line["loss"]) for line in metrics if "loss" in line]
+    held_out = [(line["step"], line["held_out"]["loss"]) for line in metrics if "held_out" in line]
+    lines: list[tuple[str, str, Points]] = [("training", "other", training)]
+    if held_out:
+        lines.append(("held out", "model", held_out))
+    key = _key([(name, kind) for name, kind, _ in lines])
+    return _figure("Loss, in nats a token", key, curves(lines, "steps"))
+
+
+def _held_out(metrics: Sequence[Mapping[str, Any]]) -> str:
+    points = [
+        (line["step"], line["held_out"]["nats_per_character"])
+        for line in metrics
+        if "held_out" in line
+    ]
+    if not points:
+        return ""
+    key = _key([("held-out messages of mine", "me")])
+    return _figure("My words, in nats a character", key, curves([("", "me", points)], "steps"))
+
+
+def _balance(data: Mapping[str, Any]) -> str:
+    parts = [("teach", data["train"], "model"), ("held out", data["held_out"], "me")]
+    parts += [(why, count, "other") for why, count in data["left_out"].items()]
+    bar = "".join(
+        f"<i class='{kind}' style='flex:{count}' title='{escape(why)}: {count:,}'></i>"
+        for why, count, kind in parts
+        if count
+    )
+    said = " + ".join(f"<b>{count:,}</b> {escape(why)}" for why, count, _ in parts)
+    short = f" {data['shortened']:,} were longer than a row." if data.get("shortened") else ""
+    return (
+        f"<section><h2>Where my messages went</h2><div class='balance'>{bar}</div>"
+        f"<p><b>{data['mine']:,}</b> of {data['messages']:,} messages are mine = {said}.{short}</p>"
+        "</section>"
+    )
+
+
+def _distributions(compared: Mapping[str, Any]) -> str:
+    if not compared["me"]:
+        return ""
+    plots = [
+        ("Length of a reply, in characters", "characters", _LENGTHS, "160+"),
+        ("Messages in a reply", "messages", _COUNTS, "5+"),
+        ("Emoji in a reply", "emoji", _COUNTS, "5+"),
+    ]
+    key = _key([("me", "me"), ("the model", "model")])
+    drawn = "".join(
+        _figure(
+            title,
+            key,
+            shares(
+                [*(label for label, _ in bins), last],
+                _shares([reply[what] for reply in compared["me"]], bins),
+                _shares([reply[what] for reply in compared["model"]], bins),
+            ),
+        )
+        for title, what, bins, last in plots
+    )
+    return (
+        f"<h2>How we write: the same {len(compared['me']):,} held-out moments</h2>"
+        f"<section class='three'>{drawn}</section>"
+    )
+
+
+def _shares(values: Sequence[float], bins: Sequence[tuple[str, int]]) -> list[float]:
+    """Return what share of values falls below each bin's end and into no bin before; last, rest."""
+    below = [sum(value < end for value in values) for _, end in bins]
+    ends = [0, *below, len(values)]
+    return [(end - begin) / len(values) for begin, end in pairwise(ends)]
+
+
+def _figure(title: str, key: str, drawing: str) -> str:
+    return f"<figure><figcaption>{title}{key}</figcaption>{drawing}</figure>"
+
+
+def _key(names: Sequence[tuple[str, str]]) -> str:
+    keys = "".join(f"<span class='key {kind}'>{escape(name)}</span>" for name, kind in names)
+    return f"<span class='keys'>{keys}</span>"
+
+
+def _pairs(compared: Mapping[str, Any], me: str) -> str:
+    if not compared["pairs"]:
+        return ""
+    cards = "".join(_pair(pair, me) for pair in compared["pairs"])
+    return (
+        "<h2>What I said, and what the model says</h2><p>It has never seen any of these "
+        f"moments.</p><section class='pairs'>{cards}</section>"
+    )
+
+
+def _pair(pair: Mapping[str, Any], me: str) -> str:
+    context = "".join(
+        f"<p class='{'mine' if one['mine'] else 'theirs'}'><cite>{escape(one['speaker'])}</cite>"
+        f"{escape(one['text'])}</p>"
+        for one in pair["context"]
+    )
+    return (
+        f"<article><div class='context'>{context}</div><div class='replies'>"
+        f"{_reply(me, 'me', pair['me'])}{_reply('the model', 'model', pair['model'])}"
+        "</div></article>"
+    )
+
+
+def _reply(who: str, kind: str, texts: Sequence[str]) -> str:
+    said = "".join(f"<p>{escape(text)}</p>" for text in texts) or "<p class='silent'>nothing</p>"
+    return f"<div class='reply {kind}'><cite>{who}</cite>{said}</div>"

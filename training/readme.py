@@ -1,0 +1,61 @@
+"""The README.md of a model folder, for people who find it."""
+
+from likeness.card import RunCard
+
+
+def readme(card: RunCard) -> str:
+    """Return what a model's folder says of itself in plain words; nobody's messages are in it."""
+    data = card.data
+    left_out = "".join(
+        f"| of mine, {why} | {count:,} |\n" for why, count in data["left_out"].items()
+    )
+    return f"""# {card.name}
+
+A language model that writes as **{card.me}** does in chats, trained by Likeness
+{card.versions.get("likeness", "")} from `{card.base}`.
+
+It was made from private messages and can repeat them word for word: treat this folder as you would
+treat the chats. `report.html` shows how training went and holds some of these messages.
+
+## How good it is
+
+On {data["held_out"]:,} messages of {card.me} that it never learnt from:
+
+{_figures(card)}
+## What it learned from
+
+| | messages |
+|---|---|
+| in the file, everybody's | {data["messages"]:,} |
+| of mine, that teach | {data["train"]:,} |
+| of mine, held out | {data["held_out"]:,} |
+{left_out}
+## How to use it
+
+`likeness chat {card.name}`, or as any model of transformers:
+
+```python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+model = AutoModelForCausalLM.from_pretrained("path/to/this/folder")
+tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")
+ids = tokenizer("<|endoftext|><speaker2> are you there?\\n<speaker1>", return_tensors="pt")
+print(tokenizer.decode(model.generate(**ids, max_new_tokens=40)[0]))
+```
+
+`<speaker1>` is {card.me}. A prompt and its reply may have {card.context_tokens:,} tokens together.
+Every setting and version stands in `likeness.json`.
+"""
+
+
+def _figures(card: RunCard) -> str:
+    before, after = card.metrics["before"], card.metrics["after"]
+    if not before or not after:
+        return "The messages were too few to hold any out: nothing tells how good it is.\n"
+    rows = [
+        ("perplexity per token", "perplexity", ",.1f"),
+        ("nats per character", "nats_per_character", ".3f"),
+    ]
+    return "| | before | after |\n|---|---|---|\n" + "".join(
+        f"| {name} | {before[key]:{form}} | {after[key]:{form}} |\n" for name, key, form in rows
+    )

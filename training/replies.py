@@ -1,0 +1,119 @@
+"""What the model says at moments at which I spoke, on messages it never learnt from."""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+import torch
+from transformers import PreTrainedModel
+
+from likeness.dialogue import END_OF_TURN, ReplyReader, Tokenizer, prompt
+from likeness.messages import Message
+from training.memory import fewer_rows
+from training.survey import Portion, is_target
+
+_AT_ONCE = 16
+_MOST_NEW_TOKENS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment at which I spoke.
+
+    Attributes:
+        context: The conversation until then.
+        mine: What I said, message by message.
+    """
+
+    context: list[Message]
+    mine: list[Message]
+
+
+def draw_moments(portions: Iterable[Portion], most: int, seed: int) -> list[Moment]:
+    """Return some of the held-out moments, each as likely as any other, in the file's order.
+
+    Source: reservoir sampling, Vitter's algorithm R (1985).
+    """
+    dice = random.Random(seed)  # noqa: S311 - which examples are shown is no secret
+    drawn: dict[int, Moment] = {}
+    moments = (moment for portion in portions for moment in _moments(portion))
+    for number, moment in enumerate(moments):
+        if number < most:
+            drawn[number] = moment
+        elif dice.randrange(number + 1) < most:
+            drawn.pop(dice.choice(list(drawn)))
+            drawn[number] = moment
+    return list(drawn.values())
+
+
+def _moments(portion: Portion) -> Iterator[Moment]:
+    messages = portion.messages
+    for place in range(max(1, portion.held_out_from), len(messages)):
+        context = messages[:place]
+        if not is_target(messages[place]) or context[-1].outgoing:
+            continue
+        if any(message.shown for message in context):
+            burst = takewhile(lambda message: bool(message.outgoing), messages[place:])
+            yield Moment(context, [message for message in burst if message.shown])
+
+
+def answers(
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    moments: Sequence[Moment],
+    context_tokens: int,
+    seed: int,
+) -> list[list[str]]:
+    """Let the model speak at each moment, from the prompt that the bot would ask with.
+
+    The random state stays as it was.
+
+    Returns:
+        For each moment the texts of the messages that the model would send.
+    """
+    new_tokens = min(_MOST_NEW_TOKENS, context_tokens // 4)
+    prompts = [
+        prompt(moment.context, tokenizer, context_tokens - new_tokens, now=moment.mine[0].sent_at)
+        for moment in moments
+    ]
+
+    def all_of_them(at_once: int) -> list[list[str]]:
+        torch.manual_seed(seed)
+        return [
+            _read(ids, tokenizer)
+            for start in range(0, len(prompts), at_once)
+            for ids in _generate(model, tokenizer, prompts[start : start + at_once], new_tokens)
+        ]
+
+    training = model.training
+    model.train(mode=False)
+    with torch.random.fork_rng(), torch.no_grad():
+        written, _ = fewer_rows(all_of_them, _AT_ONCE)
+    model.train(training)
+    return written
+
+
+def _generate(
+    model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[list[int]], new_tokens: int
+) -> list[list[int]]:
+    """Return what the model writes after each prompt; the prompts are padded in front."""
+    width = max(map(len, prompts))
+    padding = tokenizer.tag(END_OF_TURN)
+    ids = torch.tensor([[padding] * (width - len(one)) + one for one in prompts])
+    mask = torch.tensor([[0] * (width - len(one)) + [1] * len(one) for one in prompts])
+    written = model.generate(  # type: ignore[operator]  # transformers types it as a tensor
+        input_ids=ids.to(model.device),
+        attention_mask=mask.to(model.device),
+        max_new_tokens=new_tokens,
+    )
+    found: list[list[int]] = written[:, width:].tolist()
+    return found
+
+
+def _read(ids: list[int], tokenizer: Tokenizer) -> list[str]:
+    reader = ReplyReader(tokenizer)
+    parts = [reader.read(id_) for id_ in ids if not reader.ended]
+    if not reader.ended:
+        parts.append(reader.finish())
+    return [part.text for part in parts if part]

@@ -1,0 +1,91 @@
+"""report.json and report.html: how a run went, and how the model speaks beside me."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from likeness.card import RunCard
+from likeness.errors import ModelNotFound
+from likeness.files import whole_file
+from likeness.messages import Message
+from training.page import page
+from training.replies import Moment
+from training.watch import METRICS
+
+REPORT = "report.json"
+PAGE = "report.html"
+_SHOWN = 10
+_SHOWN_CONTEXT = 6
+_EMOJI = re.compile("[\u2600-\u27bf\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff]")
+
+
+def compare(moments: Sequence[Moment], written: Sequence[list[str]]) -> dict[str, Any]:
+    """Return what the report keeps of moments: ten of them whole, of all of them the measures."""
+    mine = [[message.text for message in moment.mine] for moment in moments]
+    shown = range(0, len(moments), max(1, -(-len(moments) // _SHOWN)))
+    return {
+        "pairs": [
+            {"context": _told(moments[n].context), "me": mine[n], "model": written[n]}
+            for n in shown
+        ],
+        "me": [_measures(reply) for reply in mine],
+        "model": [_measures(reply) for reply in written],
+    }
+
+
+def _told(context: Sequence[Message]) -> list[dict[str, object]]:
+    return [
+        {"speaker": message.speaker, "mine": bool(message.outgoing), "text": message.text}
+        for message in [message for message in context if message.shown][-_SHOWN_CONTEXT:]
+    ]
+
+
+def _measures(reply: Sequence[str]) -> dict[str, int]:
+    return {
+        "characters": sum(map(len, reply)),
+        "messages": len(reply),
+        "emoji": sum(len(_EMOJI.findall(text)) for text in reply),
+    }
+
+
+def leave_report(run: Path, card: RunCard, compared: dict[str, Any]) -> None:
+    """Write a run's report into its folder: the data, and the page made of it.
+
+    Both hold people's words, and only their owner may read the files.
+
+    Raises:
+        LikenessError: The disk does not take it.
+    """
+    with whole_file(run / REPORT) as file:
+        json.dump(compared, file, ensure_ascii=False)
+    _write_page(run, card, compared)
+
+
+def report_again(run: Path) -> Path:
+    """Make the page of a finished run anew from what the run has kept.
+
+    Returns:
+        Where the page lies.
+
+    Raises:
+        ModelNotFound: There is no such run, or it kept nothing to report.
+        LikenessError: The disk does not take it.
+    """
+    card = RunCard.read(run)
+    try:
+        compared: dict[str, Any] = json.loads((run / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelNotFound(
+            f"{run / REPORT} is missing or damaged, and a report is made of it: train again."
+        ) from error
+    _write_page(run, card, compared)
+    return run / PAGE
+
+
+def _write_page(run: Path, card: RunCard, compared: dict[str, Any]) -> None:
+    lines = (run / METRICS).read_text(encoding="utf-8").splitlines()
+    with whole_file(run / PAGE) as file:
+        file.write(page(dataclasses.asdict(card), [json.loads(line) for line in lines], compared))
