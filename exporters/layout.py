@@ -10,7 +10,9 @@ _BOM = b"\xef\xbb\xbf"
 _FED_BYTES = 65_536
 _SLICE_BYTES = 262_144
 _MOST_HELD = 16 * 1024 * 1024
-_LIST = re.compile(rb'(?m)^([ \t]*)"messages": \[(\r?\n)')
+_KEY = b'"messages"'
+_LIST = re.compile(rb'([ \t]*)"messages": \[(\r?\n)')
+_EMPTY = re.compile(rb'[ \t]*"messages": \[\],?\r?\n')
 _INDENT = re.compile(rb"[ \t]*(?=\{)")
 
 
@@ -35,16 +37,35 @@ class Feed:
         self._file = file
         self._held = b"" if start == _BOM else start
         self._list: re.Match[bytes] | None = None
+        self._one_a_line = True
 
     def read(self, size: int = -1) -> bytes:
         """Return the next lines, up to where a list of messages begins if that comes sooner."""
         if len(self._held) < _FED_BYTES:
             self._held += self._file.read(_FED_BYTES)
         data = self._held[:size] if size >= 0 else self._held
-        self._list = _LIST.search(data) if b'"messages": [' in data else None
-        upto = self._list.end() if self._list else data.rfind(b"\n") + 1 or len(data)
+        upto = self._stop(data) or data.rfind(b"\n") + 1 or len(data)
         self._held = self._held[upto:]
         return data[:upto]
+
+    def _stop(self, data: bytes) -> int:
+        """Return where the first line ends that names the key of a list, 0 if there is none.
+
+        A list that the parser has come to is sure to be the one that stands here only if each such
+        key has stood in a line of its own, with its bracket, since the beginning.
+        """
+        self._list = None
+        at = data.find(_KEY)
+        if at < 0:
+            return 0
+        start, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at) + 1
+        line = data[start:end]
+        found = _LIST.fullmatch(line)
+        if self._one_a_line and found is not None:
+            self._list = found
+        elif (end or not start) and not _EMPTY.fullmatch(line):
+            self._one_a_line = False
+        return end
 
     def slices(self, decode: Callable[[bytes], T], otherwise: Callable[[bytes], T]) -> Iterator[T]:
         """Yield what is made of the list that begins here, a run of whole elements at a time.

@@ -174,14 +174,13 @@ class _Blocks:
             text = entry.text
             if text.__class__ is not str:
                 text = "".join([part if isinstance(part, str) else part.text for part in text])
+            text = text or entry.sticker_emoji or ""
             if not (entry.forwarded_from is entry.forwarded_from_id is UNSET):
                 kind = "forwarded"
             elif text and entry.photo is entry.file is entry.media_type is UNSET:
                 kind = "text"
             else:
                 kind = "media"
-            if not text:
-                text = entry.sticker_emoji or ""
             second = int(unixtime)
             day = second // 86_400
             second %= 86_400
