@@ -128,5 +128,5 @@ class Feed:
 def _decoded(decode: Callable[[bytes], T], elements: bytes) -> tuple[T] | None:
     try:
         return (decode(b"[" + elements + b"]"),)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

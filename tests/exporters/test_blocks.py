@@ -184,6 +184,15 @@ def test_one_odd_entry_does_not_slow_down_the_others(tmp_path):
     assert remarks[0].endswith(" repaired.")
 
 
+def test_ever_deeper_brackets_are_read_as_one_by_one(tmp_path):
+    entry = {"id": 1, "type": "message", "date_unixtime": "0", "from": "Ann", "from_id": "user1"}
+    found = {"name": "Ann", "type": "personal_chat", "id": 1, "messages": [entry | {"text": "a"}]}
+    deep = b'"text": "a", "deep": ' + b"[" * 20_000 + b"]" * 20_000
+    path = tmp_path / "result.json"
+    path.write_bytes(laid_out(found).replace(b'"text": "a"', deep))
+    agree(path)
+
+
 def test_every_key_that_tells_what_an_entry_is_is_known_to_both():
     names = {field.encode_name for field in fields(Entry)}
     assert names >= telegram_entry._MEDIA | telegram_entry._FROM_BOTS
