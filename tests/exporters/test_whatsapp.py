@@ -23,7 +23,7 @@ SAMPLES = Path(__file__).parent / "samples" / "whatsapp"
 class Held(Source):
     """A source that lies in memory, and breaks after so many bytes if told to."""
 
-    data: bytes
+    data: bytes = b""
     breaks_at: int | None = None
 
     @contextmanager
