@@ -11,11 +11,11 @@ Body = tuple[Kind, str] | Notice
 _MARKS = ("\u200e", "\u200f")
 _EDGE_MARKS = "\u200e\u200f\ufeff"
 _FILE = (
-    r"[^<>\n:：]*\.(?:jpe?g|png|gif|webp|heic|mp4|3gp|mov|mkv|avi|opus|m4a|mp3|ogg|oga|aac|amr|wav"
+    r"[^<>\n:：/]*\.(?:jpe?g|png|gif|webp|heic|mp4|3gp|mov|mkv|avi|opus|m4a|mp3|ogg|oga|aac|amr|wav"
     r"|pdf|vcf|docx?|xlsx?|pptx?|odt|txt|rtf|csv|zip|rar|apk|html?|json|epub)"
 )
 _IN_BRACKETS = re.compile(
-    rf"<[^<>\n]{{0,40}}?[:：]?\s?{_FILE}(?:\s[^<>\n]{{0,40}})?>$", re.IGNORECASE
+    rf"<[^<>\n/]{{0,40}}?[:：]?\s?{_FILE}(?:\s[^<>\n]{{0,40}})?>$", re.IGNORECASE
 )
 _BEFORE_BRACKETS = re.compile(rf"{_FILE} <[^<>\n]{{2,40}}>$", re.IGNORECASE)
 _FILE_NAME = re.compile(rf"{_FILE}$", re.IGNORECASE)
