@@ -49,9 +49,9 @@ def _records(json: JSONReader, reading: Reading) -> Iterator[Record]:
         elif key == "messages" and json.kind() == "array":
             place, reading.flavour = _place(header)
             channel = _Channel(place, string(part(header, "channel"), "name"))
-            for index in json.elements():
+            for index, entry in json.values():
                 try:
-                    yield channel.record(json.value())
+                    yield channel.record(entry)
                 except Unreadable as error:
                     yield Rejected(f"messages[{index}]", str(error))
 

@@ -195,9 +195,9 @@ def _records(json: JSONReader, chat: _Chat) -> Iterator[Record]:
         return
     for key in json.members():
         if key == "messages" and json.kind() == "array":
-            for index in json.elements():
+            for index, entry in json.values():
                 try:
-                    yield _record(as_object(json.value()), chat)
+                    yield _record(as_object(entry), chat)
                 except Unreadable as error:
                     yield Rejected(f"messages[{index}]", str(error))
 

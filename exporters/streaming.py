@@ -3,9 +3,11 @@
 import io
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import ijson  # type: ignore[import-untyped]
+import msgspec
 
 from exporters.blocks import Block
 from exporters.layout import Feed, Readable
@@ -15,6 +17,7 @@ from likeness.messages import Record, Rejected
 T = TypeVar("T")
 R = TypeVar("R", bound=Record | Block)
 
+_decode = msgspec.json.Decoder(list[Any], float_hook=Decimal).decode
 _FAULTS = (ijson.JSONError, UnicodeDecodeError, ArithmeticError)
 _OPENING = {"start_map": "object", "start_array": "array"}
 _BOM = b"\xef\xbb\xbf"
@@ -87,6 +90,15 @@ class JSONReader:
             self._skip_untouched()
             index += 1
         self._next()
+
+    def values(self) -> Iterator[tuple[int, Any]]:
+        """Yield index and value of each element of the array that comes next, in slices or not."""
+        index = 0
+        for run in self.slices(_decode, _decode):
+            yield from enumerate(run, index)
+            index += len(run)
+        for rest in self.elements(index):
+            yield rest, self.value()
 
     def value(self) -> Any:
         """Return the whole value that comes next."""

@@ -57,6 +57,36 @@ def test_a_cut_file_gives_what_is_whole(items, data):
     assert len(found) >= text[:cut].count(",")
 
 
+def listed(text, *, one_by_one):
+    """Return the values under `messages`, up to where the file breaks off, and whether it does."""
+    json_, found = reader(text), []
+    try:
+        for key in json_.members():
+            if key == "messages" and json_.kind() == "array":
+                if one_by_one:
+                    for index in json_.elements():
+                        found.append((index, json_.value()))  # noqa: PERF401
+                else:
+                    found.extend(json_.values())
+    except BrokenJSON:
+        return found, True
+    return found, False
+
+
+objects = st.dictionaries(st.sampled_from(["a", "messages", "}"]), values | st.floats(), max_size=3)
+
+
+@given(st.lists(objects | values, max_size=6), st.sampled_from([None, 1, "\t"]), st.data())
+def test_values_in_slices_are_those_one_by_one(items, indent, data):
+    text = json.dumps({"messages": items, "more": {"messages": items}}, indent=indent).encode()
+    assert listed(text, one_by_one=False) == listed(text, one_by_one=True)
+    at = data.draw(st.integers(0, len(text)))
+    hurt = (
+        text[:at] + data.draw(st.sampled_from([b"", b"\xff", b"\n", b"{", b"}"])) + text[at + 3 :]
+    )
+    assert listed(hurt, one_by_one=False) == listed(hurt, one_by_one=True)
+
+
 def test_kinds_are_told_before_they_are_read():
     json_ = reader('[{}, [], "a", 1.5, null]')
     kinds = [(json_.kind(), json_.value()) for _ in json_.elements()]
