@@ -42,7 +42,7 @@ class Source:
     member: str | None
     head: bytes = field(repr=False)
     size: int
-    archive: zipfile.ZipFile | None = field(default=None, repr=False, compare=False)
+    archive: zipfile.ZipFile | None = field(default=None, repr=False, compare=False, kw_only=True)
 
     @contextmanager
     def open(self, on_bytes: Callable[[int], None] | None = None) -> Iterator[BinaryIO]:
@@ -109,7 +109,7 @@ def _fits(member: str, names: Sequence[str]) -> bool:
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, name: str) -> Source:
     with archive.open(info) as member:
         head = _head(member)
-    return Source(name, path, info.filename, head, info.file_size, archive)
+    return Source(name, path, info.filename, head, info.file_size, archive=archive)
 
 
 def _fitting(folder: Path, parts: Sequence[str]) -> Iterator[Path]:

@@ -23,7 +23,7 @@ SAMPLES = Path(__file__).parent / "samples" / "whatsapp"
 class Held(Source):
     """A source that lies in memory, and breaks after so many bytes if told to."""
 
-    data: bytes = b""
+    data: bytes
     breaks_at: int | None = None
 
     @contextmanager

@@ -29,7 +29,7 @@ ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 class Held(Source):
     """A source that lies in memory."""
 
-    data: bytes = b""
+    data: bytes
 
     @contextmanager
     def open(self, _: Callable[[int], None] | None = None) -> Iterator[BinaryIO]:
