@@ -51,7 +51,7 @@ class Breaking(io.BytesIO):
 def held(text: str | bytes, name: str = "_chat.txt", breaks_at: int | None = None) -> Held:
     data = text.encode() if isinstance(text, str) else text
     path = Path("exports") / name
-    return Held(name, path, None, data[:HEAD_BYTES], len(data), None, data, breaks_at)
+    return Held(name, path, None, data[:HEAD_BYTES], len(data), data, breaks_at)
 
 
 def sample(name: str) -> Held:

@@ -37,7 +37,7 @@ class Held(Source):
 
 
 def held(data: bytes) -> Held:
-    return Held("_chat.txt", Path("_chat.txt"), None, data[:HEAD_BYTES], len(data), None, data)
+    return Held("_chat.txt", Path("_chat.txt"), None, data[:HEAD_BYTES], len(data), data)
 
 
 def read(data: bytes) -> list[Record]:
