@@ -24,8 +24,8 @@ class LocalClock:
         """
         moment = local.replace(tzinfo=self._zone, fold=0).astimezone(UTC)
         later = local.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
-        if moment < later and self._last is not None:
-            if self._last - moment > _SWAPPED >= self._last - later:
-                moment = later
+        last = self._last
+        if moment < later and last is not None and last - moment > _SWAPPED >= last - later:
+            moment = later
         self._last = moment
         return moment

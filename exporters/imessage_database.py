@@ -42,7 +42,7 @@ def opened(source: Source) -> Iterator[sqlite3.Connection]:
                         copyfileobj(file, copy)
             with closing(_connected(path, "mode=rw")) as database:
                 yield database
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # names in a damaged schema, too
         raise DamagedSource(f"{source.name} is a damaged database: copy it again.") from error
     except OSError as error:
         raise DamagedSource(

@@ -33,7 +33,7 @@ def test_every_module_says_in_its_first_line_what_it_holds(path: Path):
 
 @pytest.mark.parametrize("path", modules(), ids=str)
 def test_every_module_stays_small(path: Path):
-    assert len((REPOSITORY / path).read_text(encoding="utf-8").splitlines()) <= 275
+    assert len((REPOSITORY / path).read_text(encoding="utf-8").splitlines()) <= 300
 
 
 def test_the_help_loads_neither_torch_nor_a_bot_library():

@@ -104,7 +104,7 @@ def laid_out(found, indent=1):
 @given(exports, st.sampled_from([1, 2, "\t"]))
 @settings(max_examples=60, deadline=None)
 def test_an_export_is_read_as_one_by_one(tmp_path_factory, found, indent):
-    path = tmp_path_factory.getbasetemp() / "result.json"
+    path = tmp_path_factory.mktemp("blocks") / "result.json"
     path.write_bytes(laid_out(found, indent))
     agree(path)
 
@@ -113,7 +113,7 @@ def test_an_export_is_read_as_one_by_one(tmp_path_factory, found, indent):
 @settings(max_examples=60, deadline=None)
 def test_a_damaged_export_is_read_as_one_by_one(tmp_path_factory, found, data):
     whole = laid_out(found)
-    path = tmp_path_factory.getbasetemp() / "result.json"
+    path = tmp_path_factory.mktemp("blocks") / "result.json"
     start = data.draw(st.integers(0, len(whole)))
     end = data.draw(st.integers(start, min(len(whole), start + 20)))
     instead = data.draw(st.sampled_from([b"", b"\xff", b"\\x0B", b"\n", b'"', b"{", b"]", b","]))
@@ -128,7 +128,7 @@ def test_an_export_with_its_lines_shuffled_is_read_as_one_by_one(tmp_path_factor
     start = random.randrange(len(lines) + 1)
     some = lines[start : start + 6]
     random.shuffle(some)
-    path = tmp_path_factory.getbasetemp() / "result.json"
+    path = tmp_path_factory.mktemp("blocks") / "result.json"
     path.write_bytes(b"".join(lines[:start] + some + lines[start + 6 :]))
     agree(path)
 
