@@ -1,6 +1,7 @@
 """A JSON file read value by value in constant memory, up to where it is damaged."""
 
 import io
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
@@ -19,6 +20,9 @@ R = TypeVar("R", bound=Record | Block)
 
 _decode = msgspec.json.Decoder(list[Any], float_hook=Decimal).decode
 _FAULTS = (ijson.JSONError, UnicodeDecodeError, ArithmeticError)
+_MOST_DIGITS = 200_000
+# Beyond Python's limit of 4,300 digits ijson 3.6.0's C backend takes the interpreter down with it.
+sys.set_int_max_str_digits(2 * _MOST_DIGITS)
 _OPENING = {"start_map": "object", "start_array": "array"}
 _BOM = b"\xef\xbb\xbf"
 
@@ -47,7 +51,7 @@ class JSONReader:
         """
         self._feed = Feed(file)
         legal = self._feed if through is None else _AsItComes(through(self._feed))
-        self._events: Iterator[tuple[str, Any]] = iter(ijson.basic_parse(legal))
+        self._events: Iterator[tuple[str, Any]] = iter(ijson.basic_parse(_WithoutGiants(legal)))
         self._ahead: tuple[str, Any] | None = None
         self._untouched = False
 
@@ -147,6 +151,21 @@ class _AsItComes:
 
     def read(self, size: int) -> bytes:
         return self._file.read1(size)
+
+
+class _WithoutGiants:
+    """Passes bytes on until a number has more digits than any app writes: that is damage."""
+
+    def __init__(self, file: Readable) -> None:
+        self._file = file
+        self._digits = 0
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self._digits = self._digits + len(data) if data.isdigit() else 0
+        if self._digits > _MOST_DIGITS:
+            raise ijson.JSONError("a number without an end")
+        return data
 
 
 def beginning(head: bytes) -> Any:
