@@ -156,7 +156,7 @@ class _AsItComes:
 class _WithoutGiants:
     """Passes bytes on until a number has more digits than any app writes: that is damage."""
 
-    def __init__(self, file: Readable) -> None:
+    def __init__(self, file: "Feed | _AsItComes") -> None:
         self._file = file
         self._digits = 0
 
