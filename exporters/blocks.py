@@ -22,6 +22,7 @@ class Block:
         ids: The messages' ids.
         moments: Their `sent_at` as it stands in the lines.
         senders: Who sent them.
+        speakers: How many of them each speaker id sent.
         notices: How many notices stood among them, by reason.
         rejected: The records that could not be read.
         guess: What the lines say under `outgoing`, by speaker id, before anybody can know it.
@@ -34,6 +35,7 @@ class Block:
     ids: list[str] = field(default_factory=list)
     moments: list[str] = field(default_factory=list)
     senders: list[Sender] = field(default_factory=list)
+    speakers: Counter[str] = field(default_factory=Counter)
     notices: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
     guess: dict[str, bool | None] = field(default_factory=dict)
@@ -44,11 +46,6 @@ class Block:
         self.ids.append(message.id)
         self.moments.append(message.sent_at.astimezone(UTC).isoformat())
         self.senders.append((message.speaker_id, message.speaker))
-
-    @property
-    def speakers(self) -> Counter[str]:
-        """How many messages each speaker id sent."""
-        return Counter([id_ for id_, _ in self.senders])
 
     @property
     def records(self) -> int:

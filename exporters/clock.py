@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 
 _SWAPPED = timedelta(minutes=5)
+_NOTHING, _QUARTER, _HOUR = timedelta(), timedelta(minutes=15), timedelta(hours=1)
 
 
 class LocalClock:
@@ -15,6 +16,8 @@ class LocalClock:
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self._last: datetime | None = None
+        self._hour = datetime.min  # noqa: DTZ901
+        self._offset: timedelta | None = None
 
     def utc(self, local: datetime) -> datetime:
         """Return the moment of a naive local time.
@@ -22,6 +25,11 @@ class LocalClock:
         Raises:
             OverflowError: It lies outside the years 1 to 9999.
         """
+        if not _NOTHING <= local - self._hour < _HOUR:
+            self._begin(local.replace(minute=0, second=0, microsecond=0))
+        if self._offset is not None:
+            self._last = (local - self._offset).replace(tzinfo=UTC)
+            return self._last
         moment = local.replace(tzinfo=self._zone, fold=0).astimezone(UTC)
         later = local.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
         last = self._last
@@ -29,3 +37,12 @@ class LocalClock:
             moment = later
         self._last = moment
         return moment
+
+    def _begin(self, hour: datetime) -> None:
+        """Keep the offset from UTC of an hour, None if it changes; it does so at quarters alone."""
+        self._hour = hour
+        quarters = [(hour + place * _QUARTER).replace(tzinfo=self._zone) for place in range(4)]
+        offsets = {
+            quarter.replace(fold=fold).utcoffset() for quarter in quarters for fold in (0, 1)
+        }
+        self._offset = offsets.pop() if len(offsets) == 1 else None

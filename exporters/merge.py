@@ -19,6 +19,7 @@ from exporters.spool import Pile, Spool, Verdict, no_room
 from likeness.messages import Message
 
 RUN_MESSAGES = 50_000
+_MOST_PENDING = 5_000
 _MOST_RUNS = 64
 _MOST_ALIGNED = 1_000
 _BATCH = 100
@@ -79,7 +80,7 @@ class Merge:
         """
         self._pile(message.platform, message.chat_id).add(message, source)
         self._pending += 1
-        if self._pending >= self._run_messages:
+        if self._pending >= min(self._run_messages, _MOST_PENDING):
             self._pending = 0
             for pile in self._piles.values():
                 pile.flush()

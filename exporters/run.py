@@ -244,8 +244,8 @@ class _Run:
                     yield f"{message.to_json()}\n".encode()
                 continue
             chat, owner = self._chats[settled.place], self._owners[settled.place]
+            chat.messages += self._remaining[settled.place]
             for piece, mine in settled.lines(partial(owner.owns, told=chat.told)):
-                chat.messages += piece.count(b"\n")
                 chat.outgoing += mine
                 yield piece
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import IO
 
 import msgspec
@@ -106,7 +106,9 @@ class Pile:
         """Take messages of this chat, of the source with this number."""
         self.flush()
         if block.lines:
-            piece = self._write(block.lines, block.ids, block.moments, source)
+            moments = block.moments
+            self._follow(moments[0], moments[-1], in_order=moments == sorted(moments))
+            piece = self._write(block.lines, block.ids, source)
             piece.guess = block.guess
             piece.speakers = block.speakers
             self._append(piece)
@@ -114,16 +116,20 @@ class Pile:
     def flush(self) -> None:
         """Write what was taken message by message."""
         if self._pending:
+            moments = [message.sent_at for message in self._pending]
+            first, last = (_spelled(moment) for moment in (moments[0], moments[-1]))
+            self._follow(first, last, in_order=moments == sorted(moments))
             lines = [f"{message.to_json()}\n" for message in self._pending]
             ids = [message.id for message in self._pending]
-            moments = [message.sent_at.astimezone(UTC).isoformat() for message in self._pending]
-            self._append(self._write(lines, ids, moments, self._source))
+            self._append(self._write(lines, ids, self._source))
             self._pending = []
 
-    def _write(self, lines: list[str], ids: list[str], moments: list[str], source: int) -> _Piece:
-        # Moments in ISO 8601, all of them in UTC, are in the order of their letters.
-        self._ordered = self._ordered and self._last <= moments[0] and moments == sorted(moments)
-        self._last = moments[-1]
+    def _follow(self, first: str, last: str, *, in_order: bool) -> None:
+        """Note whether messages come after those before; ISO 8601 in UTC sorts by its letters."""
+        self._ordered = self._ordered and in_order and self._last <= first
+        self._last = last
+
+    def _write(self, lines: list[str], ids: list[str], source: int) -> _Piece:
         self._keys.extend(map(hash, ids))
         data = "".join(lines).encode()
         return _Piece(self._spool.write(data), len(data), source, Counter(), None)
@@ -189,6 +195,10 @@ class Pile:
             cut = data.rfind(b"\n") + 1
             yield data[:cut]
             rest = data[cut:]
+
+
+def _spelled(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 class _Judged:

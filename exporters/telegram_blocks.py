@@ -131,7 +131,8 @@ class _Blocks:
 
     def _finished(self, block: Block, entries: int) -> Block:
         self._index += entries
-        block.guess = {id_: self._guess(id_) for id_, _ in set(block.senders)}
+        block.speakers.update([id_ for id_, _ in block.senders])
+        block.guess = {id_: self._guess(id_) for id_ in block.speakers}
         return block
 
     def _read(self, entries: list[Entry], block: Block) -> None:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring as _quoted
 from typing import Any, Literal, get_args
 
@@ -122,6 +123,7 @@ class Rejected:
 Record = Message | Notice | Rejected
 
 
+@lru_cache(maxsize=4096)
 def place_part(platform: str, chat_id: str, chat: str) -> str:
     """Return how every line of a chat begins."""
     return (
@@ -130,6 +132,7 @@ def place_part(platform: str, chat_id: str, chat: str) -> str:
     )
 
 
+@lru_cache(maxsize=4096)
 def speaker_part(speaker_id: str, speaker: str, outgoing: bool | None) -> str:
     """Return what every line of a speaker in a chat has behind its id."""
     return (

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from exporters.clock import LocalClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
+ZONES = [BERLIN, *map(ZoneInfo, ["Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu"]), UTC]
 
 
 def read(*times):
@@ -44,3 +45,24 @@ def test_where_no_hour_repeats_every_time_is_that_of_the_zone(minutes):
     for minute in minutes:
         local = datetime.fromtimestamp(1_700_000_000 + 60 * minute, BERLIN)
         assert clock.utc(local.replace(tzinfo=None)) == local.astimezone(UTC)
+
+
+@given(st.sampled_from(ZONES), st.integers(1_230_000_000, 2_000_000_000), st.booleans())
+def test_a_time_alone_in_its_chat_is_the_first_of_that_clock_time(zone, seconds, near):
+    moment = datetime.fromtimestamp(seconds, zone)
+    before = LocalClock(zone)
+    local = moment.replace(tzinfo=None, fold=0)
+    if near:  # another time of the same hour does not change it, unless the hour repeats
+        other = local.replace(minute=0)
+        if other.replace(tzinfo=zone).utcoffset() == other.replace(tzinfo=zone, fold=1).utcoffset():
+            before.utc(other)
+    assert before.utc(local) == local.replace(tzinfo=zone).astimezone(UTC)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns"])
+def test_every_minute_of_a_year_is_read_as_the_zone_says(zone):
+    zone = ZoneInfo(zone)
+    clock = LocalClock(zone)
+    for minute in range(0, 366 * 24 * 60, 15):
+        moment = datetime.fromtimestamp(1_704_067_200 + 60 * minute, zone)
+        assert clock.utc(moment.replace(tzinfo=None, fold=0)) == moment.astimezone(UTC)
