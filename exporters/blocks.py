@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC
 
 from likeness.messages import Message, Rejected
 
@@ -20,7 +19,7 @@ class Block:
         chat: The chat's name.
         lines: The messages' lines, each with its newline.
         ids: The messages' ids.
-        moments: Their `sent_at` as it stands in the lines.
+        moments: When they were sent, in seconds since 1970.
         senders: Who sent them.
         speakers: How many of them each speaker id sent.
         notices: How many notices stood among them, by reason.
@@ -33,7 +32,7 @@ class Block:
     chat: str
     lines: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
-    moments: list[str] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
     senders: list[Sender] = field(default_factory=list)
     speakers: Counter[str] = field(default_factory=Counter)
     notices: Counter[str] = field(default_factory=Counter)
@@ -44,7 +43,7 @@ class Block:
         """Take a message of this chat."""
         self.lines.append(f"{message.to_json()}\n")
         self.ids.append(message.id)
-        self.moments.append(message.sent_at.astimezone(UTC).isoformat())
+        self.moments.append(message.sent_at.timestamp())
         self.senders.append((message.speaker_id, message.speaker))
 
     @property

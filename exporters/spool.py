@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import IO
 
 import msgspec
@@ -90,7 +89,7 @@ class Pile:
         self._source = 0
         self._keys = array("q")
         self._ordered = True
-        self._last = ""
+        self._last = float("-inf")
 
     def __len__(self) -> int:
         return len(self._keys) + len(self._pending)
@@ -117,15 +116,15 @@ class Pile:
         """Write what was taken message by message."""
         if self._pending:
             moments = [message.sent_at for message in self._pending]
-            first, last = (_spelled(moment) for moment in (moments[0], moments[-1]))
+            first, last = moments[0].timestamp(), moments[-1].timestamp()
             self._follow(first, last, in_order=moments == sorted(moments))
             lines = [f"{message.to_json()}\n" for message in self._pending]
             ids = [message.id for message in self._pending]
             self._append(self._write(lines, ids, self._source))
             self._pending = []
 
-    def _follow(self, first: str, last: str, *, in_order: bool) -> None:
-        """Note whether messages come after those before; ISO 8601 in UTC sorts by its letters."""
+    def _follow(self, first: float, last: float, *, in_order: bool) -> None:
+        """Note whether messages come after those before."""
         self._ordered = self._ordered and in_order and self._last <= first
         self._last = last
 
@@ -195,10 +194,6 @@ class Pile:
             cut = data.rfind(b"\n") + 1
             yield data[:cut]
             rest = data[cut:]
-
-
-def _spelled(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
 
 
 class _Judged:

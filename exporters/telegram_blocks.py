@@ -23,6 +23,7 @@ from exporters.telegram_entry import read_entry
 from likeness.messages import Notice, Rejected, place_part, speaker_part
 
 _TYPES = frozenset({"personal_chat", "private_group", "private_supergroup", "public_supergroup"})
+_QUOTED = '"%d"'
 _FORUM = "topic_created"
 _LONGEST_UNIXTIME = 10
 _MINUTES = [f"{minute // 60:02}:{minute % 60:02}:" for minute in range(1440)]
@@ -146,9 +147,11 @@ class _Blocks:
         add_sender = block.senders.append
         for index, entry in enumerate(entries, self._index):
             sender = entry.from_id, entry.from_
+            speaker = speakers.get(sender) or self._meet(sender)
             unixtime = entry.date_unixtime
             if (
-                entry.type != "message"
+                speaker is None
+                or entry.type != "message"
                 or not (
                     entry.reply_to_peer_id
                     is entry.via_bot
@@ -164,9 +167,8 @@ class _Blocks:
                     is entry.paid_stars_amount
                     is UNSET
                 )
-                or not (sender in speakers or self._meet(sender))
-                or not unixtime.isdecimal()
                 or len(unixtime) > _LONGEST_UNIXTIME
+                or not unixtime.isdecimal()
             ):
                 if entry.action == _FORUM:
                     raise ValueError
@@ -182,29 +184,26 @@ class _Blocks:
                 kind = "text"
             else:
                 kind = "media"
-            second = int(unixtime)
-            day = second // 86_400
-            second %= 86_400
-            moment = (
-                f"{days.get(day) or self._day(day)}{_MINUTES[second // 60]}{_SECONDS[second % 60]}"
-            )
+            moment = int(unixtime)
+            day, second = moment // 86_400, moment % 86_400
             id_ = str(entry.id)
             add_id(id_)
             add_moment(moment)
             add_sender(sender)  # type: ignore[arg-type]  # who is met has both
             reply = entry.reply_to_message_id
             add_line(
-                f'{start}"{id_}"{speakers[sender]}{moment}", "text": {_quoted(text)}, "reply_to": '
-                f'{"null" if reply is None else _quoted(str(reply))}, "kind": "{kind}"}}\n'
+                f'{start}"{id_}"{speaker}{days.get(day) or self._day(day)}{_MINUTES[second // 60]}'
+                f'{_SECONDS[second % 60]}", "text": {_quoted(text)}, "reply_to": '
+                f'{"null" if reply is None else _QUOTED % reply}, "kind": "{kind}"}}\n'
             )
 
-    def _meet(self, sender: tuple[str | None, str | None]) -> bool:
-        """Make the part of the lines that tells of a sender; False if nobody is told."""
+    def _meet(self, sender: tuple[str | None, str | None]) -> str | None:
+        """Make the part of the lines that tells of a sender; None if nobody is told."""
         id_, name = sender
         if not id_ or not name:
-            return False
+            return None
         self._speakers[sender] = speaker_part(id_, name, self._guess(id_))
-        return True
+        return self._speakers[sender]
 
     def _day(self, day: int) -> str:
         date = datetime.fromtimestamp(day * 86_400, UTC).date()
