@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,13 @@ from msgspec.structs import fields
 from exporters import find_exporter, telegram_entry
 from exporters.blocks import Block
 from exporters.merge import mended
+from exporters.options import ExportOptions
+from exporters.run import export
+from exporters.selection import Selection
 from exporters.sources import Reading, sources_in
 from exporters.telegram import TELEGRAM
 from exporters.telegram_blocks import Entry
-from likeness.errors import SourceError
+from likeness.errors import LikenessError, SourceError
 from likeness.messages import Message, Notice
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -196,3 +199,41 @@ def test_ever_deeper_brackets_are_read_as_one_by_one(tmp_path):
 def test_every_key_that_tells_what_an_entry_is_is_known_to_both():
     names = {field.encode_name for field in fields(Entry)}
     assert names >= telegram_entry._MEDIA | telegram_entry._FROM_BOTS
+
+
+def written(folder, me, **other):
+    """Export a folder; return the file, the account of it, and what went wrong."""
+    out = folder / "out" / "messages.jsonl"
+    try:
+        account = export([folder / "in"], out, ExportOptions(UTC, "UTC", me, **other))
+    except LikenessError as error:
+        return str(error)
+    told = [(c.chat, c.messages, c.outgoing, c.owner, c.speakers) for c in account.chats]
+    sources = [(s.records, s.messages, s.notices, s.rejected, s.places) for s in account.sources]
+    return out.read_bytes(), told, sources
+
+
+@given(st.lists(chats, min_size=1, max_size=3), st.sampled_from([(), ("Ann",), ("Bo",)]))
+@settings(max_examples=80, deadline=None)
+def test_the_whole_export_is_the_same_one_by_one(tmp_path_factory, found, me):
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "in").mkdir()
+    for number, chat in enumerate(found):
+        (folder / "in" / f"{number}.json").write_bytes(laid_out(chat))
+    # Whoever limits the time has every message looked at.
+    ever = Selection(since=datetime(1, 1, 1, tzinfo=UTC))
+    assert written(folder, me) == written(folder, me, selection=ever)
+
+
+def test_words_that_look_like_a_line_stay_words(tmp_path):
+    tricky = '", "speaker_id": "user2", "speaker": "Bo", "outgoing": null, "sent_at": "'
+    entry = {"type": "message", "date_unixtime": "1700000060", "from": tricky, "text": tricky}
+    entries = [entry | {"id": n, "from_id": f"user{n % 2}"} for n in range(4)]
+    (tmp_path / "in").mkdir()
+    chat = {"name": tricky, "type": "private_group", "id": 1, "messages": entries}
+    (tmp_path / "in" / "a.json").write_bytes(laid_out(chat))
+    data, told, _ = written(tmp_path, ("user1",))
+    messages = [Message.from_json(line) for line in data.splitlines()]
+    assert [message.outgoing for message in messages] == [False, True, False, True]
+    assert {message.text for message in messages} == {tricky}
+    assert told[0][1:3] == (4, 2)
