@@ -117,14 +117,14 @@ class Answers:
             self._left_out = True
             answer.close()
             return
-        task = asyncio.create_task(_guarded(chat, answer))
+        task = _started(chat, answer)
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
     def refill(self) -> None:
         """Start what waits, as far as there is room."""
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(_guarded(None, self._look_up()))
+            self._looking = _started(None, self._look_up())
 
     async def _look_up(self) -> None:
         room, self._left_out = self._limit - len(self._tasks), False
@@ -152,6 +152,13 @@ class Answers:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+
+def _started(chat: ChatId | None, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    """Run work as a task; if that is cancelled before its first step, the work is closed, too."""
+    task = asyncio.create_task(_guarded(chat, work))
+    task.add_done_callback(lambda _: work.close())
+    return task
 
 
 async def _guarded(chat: ChatId | None, work: Coroutine[object, object, None]) -> None:

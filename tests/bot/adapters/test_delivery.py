@@ -1,6 +1,7 @@
 """What every adapter does alike: cut, insist, keep up a sign, describe an error."""
 
 import asyncio
+import gc
 
 import pytest
 from hypothesis import given
@@ -98,6 +99,22 @@ async def test_answers_that_take_too_long_are_stopped() -> None:
     await asyncio.sleep(0)
     await answers.finish(0.01)
     assert stopped.is_set()
+
+
+async def test_what_is_stopped_before_its_first_step_leaves_nothing_behind() -> None:
+    """Work that was never begun is closed: Python warns of any that is not when it is freed."""
+
+    async def nothing(_: int) -> int:
+        return 0
+
+    answers = Answers(9, nothing)
+    answers.refill()
+    await answers.finish(grace_seconds=0)
+    answers.start(ChatId("telegram", "1"), asyncio.sleep(60))
+    for task in answers._tasks:
+        task.cancel()
+    await answers.finish(grace_seconds=0)
+    gc.collect()
 
 
 def test_an_error_is_described_by_where_it_arose() -> None:
