@@ -58,16 +58,19 @@ class Conversation:
 
         Returns:
             Whether to call `respond`: not if it was heard before, as its answer is given, being
-            written, or owed; and not if it is too old.
+            written, or owed; not if it is too old; and not if somebody sees to it already, whose
+            answer stops then if it was being written without regard to this message.
 
         Raises:
             DatabaseError: It could not be kept.
         """
         asks = asks and message.shown and message.sent_at >= self.oldest
         new = await self.history.add(chat, message, asks=asks)
-        if new and (turns := self._chats.get(chat)) is not None:
-            turns.hear(message.speaker_id)
-        return new and asks
+        if not new:
+            return False
+        turns = self._turns(chat)
+        turns.hear(message.speaker_id)
+        return asks and not turns.ask(message.id)
 
     async def owed(self, platform: str, limit: int) -> list[Place]:
         """Return what waits for an answer that nobody sees to, those that wait longest first.
@@ -83,9 +86,9 @@ class Conversation:
         """Answer what waits in a chat, each message of the answer as soon as it is whole.
 
         What is left of an answer that was cut short by a crash is sent first. Then it waits until
-        the person seems done. A message that comes while the answer is written stops it, what
-        was sent stays, and one answer is given to all. While one call is at it, others for the
-        same chat return at once. A model that fails is logged and apologised for.
+        the person seems done. A message that `hear` gets while the answer is written stops it,
+        what was sent stays, and one answer is given to all. While one call is at it, others for
+        the same chat return at once. A model that fails is logged and apologised for.
 
         Raises:
             DatabaseError: The history could not be read or kept.
@@ -96,9 +99,9 @@ class Conversation:
         if self._closed:
             return
         turns = self._turns(outlet.chat)
-        if not turns.ask(outlet):
+        if not turns.take():
             return
-        task = asyncio.create_task(self._take_turns(turns))
+        task = asyncio.create_task(self._take_turns(turns, outlet))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
@@ -151,38 +154,37 @@ class Conversation:
     def _turns(self, chat: ChatId) -> Turns:
         return self._chats.setdefault(chat, Turns(self.manner))
 
-    async def _take_turns(self, turns: Turns) -> None:
+    async def _take_turns(self, turns: Turns, outlet: Outlet) -> None:
         """Answer until nothing waits; an error counts only if nobody wrote again since."""
         try:
             while True:
-                asked = turns.asked
                 try:
                     async with turns.lock:
-                        await self._take_turn(turns)
+                        await self._take_turn(turns, outlet)
                 except Exception:
-                    if asked == turns.asked:
+                    if not turns.more:
                         raise
-                if asked == turns.asked:
+                if not turns.more:
                     return
         finally:
             turns.busy = False
 
-    async def _take_turn(self, turns: Turns) -> None:
-        chat = turns.outlet.chat
-        for draft in await self.history.drafts(chat):
-            await self._send(turns.outlet, draft)
-        who = await self.history.asker(chat)
+    async def _take_turn(self, turns: Turns, outlet: Outlet) -> None:
+        turns.begin()
+        for draft in await self.history.drafts(outlet.chat):
+            await self._send(outlet, draft)
+        who = await self.history.asker(outlet.chat)
         if who is None:
             return
         await turns.until_done(who)
-        turns.begin()
-        messages = await self.history.recent(chat, limit=self._engine.card.context_tokens)
+        messages = await self.history.recent(outlet.chat, limit=self._engine.card.context_tokens)
+        turns.see(messages)
         if messages:
-            await self._answer(turns, messages)
+            await self._answer(turns, outlet, messages)
 
-    async def _answer(self, turns: Turns, messages: list[Message]) -> None:
+    async def _answer(self, turns: Turns, outlet: Outlet, messages: list[Message]) -> None:
         """Write and send until the answer is whole or somebody writes again."""
-        outlet, through, first = turns.outlet, messages[-1].id, True
+        through, first = messages[-1].id, True
         words = turns.uninterrupted(self._words(outlet.chat, messages))
         async with outlet.typing(), aclosing(words):
             async for text, kind in words:

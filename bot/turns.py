@@ -1,11 +1,11 @@
 """Whose turn it is in one chat: when the person seems done, and when they write again."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TypeVar
 
-from bot.outlet import Outlet
 from bot.pace import Manner
+from likeness.messages import Message
 
 T = TypeVar("T")
 
@@ -15,42 +15,48 @@ class Turns:
 
     Attributes:
         lock: Held while an answer is given, and by whatever must not happen meanwhile.
-        outlet: Where the answer goes: to the newest message that asked.
-        asked: How often an answer was asked for.
         busy: Whether somebody sees to the answers.
-        interrupted: Set when somebody asks while an answer is written.
+        interrupted: Set when somebody asks for more than the answer being written sees.
     """
-
-    outlet: Outlet
 
     def __init__(self, manner: Manner) -> None:
         self.lock = asyncio.Lock()
-        self.asked = 0
         self.busy = False
         self.interrupted = asyncio.Event()
         self._manner = manner
+        self._seen: frozenset[str] = frozenset()
+        self._unseen: set[str] = set()
         self._speaker = ""
         self._heard = 0
         self._waiting_since: float | None = None
         self._stop_writing: Callable[[], object] = bool
 
-    def ask(self, outlet: Outlet) -> bool:
-        """Ask for an answer; return whether the caller must see to it."""
-        self.outlet = outlet
-        self.asked += 1
-        if self._waiting_since is None:
-            self._waiting_since = _now()
+    @property
+    def more(self) -> bool:
+        """Whether somebody asks for more than the newest answer has seen."""
+        return bool(self._unseen)
+
+    def take(self) -> bool:
+        """Begin to see to the answers; return False if somebody does already."""
         if self.busy:
-            if self._patient():
-                self.interrupted.set()
-                self._stop_writing()
             return False
         self.busy = True
+        self._wait()
         return True
 
     def hear(self, speaker: str) -> None:
         """Note that somebody wrote, so that whoever writes on is let finish."""
         self._heard += speaker == self._speaker
+
+    def ask(self, message_id: str) -> bool:
+        """Ask for an answer to a message that is kept; return whether somebody sees to it."""
+        if self.busy and message_id not in self._seen:
+            self._wait()
+            self._unseen.add(message_id)
+            if self._patient():
+                self.interrupted.set()
+                self._stop_writing()
+        return self.busy
 
     async def until_done(self, speaker: str) -> None:
         """Wait until a person has written nothing for a while."""
@@ -60,8 +66,17 @@ class Turns:
             await asyncio.sleep(self._manner.pause_seconds)
 
     def begin(self) -> None:
-        """Begin an answer to all that was heard so far."""
+        """Begin a turn: whatever is kept by now will be seen in it."""
+        self._seen = frozenset()
+        self._unseen.clear()
         self.interrupted.clear()
+
+    def see(self, messages: Sequence[Message]) -> None:
+        """Note to what the answer is written; what comes later interrupts it."""
+        self._seen = frozenset(message.id for message in messages)
+        self._unseen -= self._seen
+        if not self._unseen:
+            self.interrupted.clear()
 
     async def uninterrupted(self, items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """Yield items until somebody asks; then, and when closed, close them."""
@@ -92,6 +107,10 @@ class Turns:
         except TimeoutError:
             pass
         return self.interrupted.is_set()
+
+    def _wait(self) -> None:
+        if self._waiting_since is None:
+            self._waiting_since = _now()
 
     def _patient(self) -> bool:
         """Return whether nobody has waited so long that they must get an answer now."""

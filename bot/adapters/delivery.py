@@ -102,11 +102,21 @@ class Answers:
     looked up there as soon as there is room.
     """
 
-    def __init__(self, limit: int, owed: Callable[[int], Awaitable[int]]) -> None:
-        """Take how many may run at once, and what starts up to so many and tells how many."""
+    def __init__(
+        self, limit: int, owed: Callable[[int], Awaitable[int]], retry_seconds: float = 5.0
+    ) -> None:
+        """Take what it needs to know.
+
+        Args:
+            limit: How many may run at once.
+            owed: Starts up to so many that wait, and tells how many.
+            retry_seconds: How long to wait when those could not be looked up.
+        """
         self._limit = limit
         self._owed = owed
+        self._retry_seconds = retry_seconds
         self._left_out = False
+        self._wanted = False
         self._ended = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -122,18 +132,23 @@ class Answers:
         task.add_done_callback(self._done)
 
     def refill(self) -> None:
-        """Start what waits, as far as there is room."""
+        """Start what waits, as far as there is room; also what came while it was looked up."""
+        self._wanted = True
         if self._looking is None or self._looking.done():
             self._looking = _started(None, self._look_up())
 
     async def _look_up(self) -> None:
-        room, self._left_out = self._limit - len(self._tasks), False
-        try:
-            found = await self._owed(room)
-        except LikenessError:
-            self._left_out = True
-            raise
-        self._left_out = self._left_out or found >= room
+        while self._wanted:
+            self._wanted = self._left_out = False
+            room = self._limit - len(self._tasks)
+            try:
+                found = await self._owed(room)
+            except LikenessError as error:
+                log.warning("%s; trying again in %.0f s", error, self._retry_seconds)
+                self._wanted = True
+                await asyncio.sleep(self._retry_seconds)
+            else:
+                self._left_out = self._left_out or found >= room
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

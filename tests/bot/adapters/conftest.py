@@ -1,8 +1,9 @@
 """What the tests of every adapter share: a history in memory, and no patience."""
 
+import asyncio
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +12,7 @@ import pytest
 from bot.adapters.delivery import Patience
 from bot.history import MY_ID, ChatId, Draft, Place
 from likeness.messages import Kind, Message
+from tests.bot.conftest import FakeEngine
 
 
 @dataclass(slots=True)
@@ -138,6 +140,40 @@ class FakeHistory:
             if chat.platform == platform and others:
                 found.append(Place(chat, others[-1]))
         return found[:limit]
+
+
+def race(history: FakeHistory, slower: str, engine: FakeEngine) -> asyncio.Event:
+    """Let a new message be found as owed while it is heard.
+
+    Args:
+        history: What both go to.
+        slower: `add` or `owed`, which tells of the message only once it is being answered.
+        engine: Who is asked for that answer.
+
+    Returns:
+        Set once what is owed is being looked up.
+    """
+    add, owed, looking = history.add, history.owed, asyncio.Event()
+
+    async def until(true: Callable[[], object]) -> None:
+        async with asyncio.timeout(5):
+            while not true():  # noqa: ASYNC110 (it may be about anything)
+                await asyncio.sleep(0.001)
+
+    async def add_slowly(chat: ChatId, message: Message, *, asks: bool = False) -> bool:
+        new = await add(chat, message, asks=asks)
+        await until(lambda: slower != "add" or engine.asked)
+        return new
+
+    async def owed_once_kept(platform: str, since: datetime, limit: int) -> list[Place]:
+        looking.set()
+        await until(lambda: history.chats)
+        found = await owed(platform, since, limit)
+        await until(lambda: slower != "owed" or engine.asked)
+        return found
+
+    history.add, history.owed = add_slowly, owed_once_kept  # type: ignore[method-assign]
+    return looking
 
 
 @pytest.fixture

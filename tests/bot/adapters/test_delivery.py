@@ -11,6 +11,7 @@ from bot.adapters.delivery import NOTHING, Answers, Patience, insist, split, wor
 from bot.adapters.telegram_chats import _utf16_units
 from bot.history import ChatId
 from bot.outlet import NotDelivered
+from likeness.errors import DatabaseError
 
 TEXTS = some.text(some.sampled_from(["a", " ", "\n", "🥁", "é", "\u3000"]), max_size=60)
 
@@ -69,6 +70,41 @@ async def test_what_finds_no_room_is_looked_up_once_there_is_some() -> None:
     gate.set()
     await asyncio.sleep(0.01)
     assert len(room) == 1
+    await answers.finish(1)
+
+
+async def test_what_waits_is_looked_up_again_if_that_was_asked_for_meanwhile() -> None:
+    gate, looked = asyncio.Event(), []
+
+    async def owed(limit: int) -> int:
+        looked.append(limit)
+        await gate.wait()
+        return 0
+
+    answers = Answers(9, owed)
+    answers.refill()
+    await asyncio.sleep(0)
+    answers.refill()
+    answers.refill()
+    gate.set()
+    await asyncio.sleep(0.01)
+    assert looked == [9, 9]
+    await answers.finish(1)
+
+
+async def test_what_waits_is_looked_up_until_the_database_can_be_read() -> None:
+    faults, looked = [DatabaseError("It is locked.")] * 2, []
+
+    async def owed(limit: int) -> int:
+        looked.append(limit)
+        if faults:
+            raise faults.pop()
+        return 0
+
+    answers = Answers(9, owed, retry_seconds=0)
+    answers.refill()
+    await asyncio.sleep(0.01)
+    assert len(looked) == 3
     await answers.finish(1)
 
 

@@ -17,7 +17,7 @@ from bot.adapters.discord import serve
 from bot.conversation import Conversation
 from bot.settings import Settings
 from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
-from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.adapters.conftest import FakeHistory, race
 from tests.bot.adapters.fake_discord import ANN, TOKEN, FakeDiscord
 
 Run = Callable[..., Any]
@@ -260,6 +260,21 @@ async def test_it_keeps_its_heart_beating_while_the_model_writes(
         await server.until(lambda: server.heartbeats > beaten + 3)
         gate.set()
         await server.until(lambda: server.sent == ["hi"])
+
+
+@pytest.mark.parametrize("slower", ["add", "owed"])
+async def test_a_message_found_as_owed_while_it_is_heard_is_answered_once_and_not_interrupted(
+    server: FakeDiscord, running: Run, history: FakeHistory, slower: str
+) -> None:
+    gate = asyncio.Event()
+    async with running([gate, "one"], ["two"]) as engine:
+        await race(history, slower, engine).wait()
+        await server.say("hello")
+        await server.until(lambda: bool(engine.asked))
+        await asyncio.sleep(0.05)
+        gate.set()
+        await server.until(lambda: bool(server.sent))
+    assert (server.sent, len(engine.asked), engine.stopped) == (["one"], 1, 0)
 
 
 async def test_a_database_that_is_busy_does_not_lose_a_message(

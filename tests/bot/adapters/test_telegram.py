@@ -17,7 +17,7 @@ from bot.commands import COMMANDS
 from bot.conversation import Conversation
 from bot.settings import Settings
 from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
-from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.adapters.conftest import FakeHistory, race
 from tests.bot.adapters.fake_telegram import (
     ANN,
     BAD_GATEWAY,
@@ -362,6 +362,21 @@ async def test_a_message_that_comes_twice_is_answered_once(
         await telegram.push({"message": message})
         await telegram.until_confirmed()
     assert len(engine.asked) == 1
+
+
+@pytest.mark.parametrize("slower", ["add", "owed"])
+async def test_a_message_found_as_owed_while_it_is_heard_is_answered_once_and_not_interrupted(
+    telegram: FakeTelegram, running: Run, history: FakeHistory, slower: str
+) -> None:
+    gate = asyncio.Event()
+    async with running([gate, "one"], ["two"]) as engine:
+        await race(history, slower, engine).wait()
+        await telegram.say("hello")
+        await telegram.until_confirmed()
+        await asyncio.sleep(0.05)
+        gate.set()
+        await telegram.until_sent(1)
+    assert (telegram.texts, len(engine.asked), engine.stopped) == (["one"], 1, 0)
 
 
 async def test_an_update_that_cannot_be_read_does_not_hide_the_others(
