@@ -137,7 +137,7 @@ async def test_it_waits_until_the_person_seems_done(
     store: Store, fake_engine: Make, fake_outlet: Make, message: Make
 ) -> None:
     engine, outlet = fake_engine(), fake_outlet()
-    talk = Conversation(store, engine, manner=Manner(pause_seconds=0.2), clock=lambda: NOW)
+    talk = Conversation(store, engine, manner=Manner(pause_seconds=1), clock=lambda: NOW)
     answer = None
     for number in range(3):
         await talk.hear(ANN, message(str(number), id=str(number)))
@@ -145,7 +145,7 @@ async def test_it_waits_until_the_person_seems_done(
             answer = asyncio.create_task(talk.respond(outlet))
         else:
             await talk.respond(outlet)
-        await settle()
+        await asyncio.sleep(0.01)
     await answer
     assert [[m.text for m in asked] for asked in engine.asked] == [["0", "1", "2"]]
 
