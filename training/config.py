@@ -50,6 +50,9 @@ class TrainConfig:
     )
     seed: int = _setting(0, "of data order, dropout and fresh weights", 0, 2**32 - 1)
     device: str = _setting("auto", "auto, cpu, cuda, cuda:1, mps")
+    precision: str = _setting(
+        "auto", "of products: auto, bf16, fp32; weights and sums have 32 bits anyway"
+    )
     save_every: int = _setting(500, "steps between checkpoints", 1)
     eval_every: int | None = _setting(
         None, "steps between evaluations; four times an epoch unless given", 1

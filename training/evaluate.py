@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import PreTrainedModel
 
 from likeness.dialogue import (
     END_OF_TURN,
@@ -17,7 +16,7 @@ from likeness.dialogue import (
     START,
     Tokenizer,
 )
-from training.loss import autocast, token_losses
+from training.loss import Scorer
 from training.memory import fewer_rows
 from training.packing import sorted_batches
 from training.rows import Batch, Windows
@@ -58,17 +57,16 @@ class Judge:
     batch_rows: int
     row_tokens: int | None = None
 
-    def evaluate(self, model: PreTrainedModel, device: torch.device) -> Evaluation:
+    def evaluate(self, scorer: Scorer) -> Evaluation:
         """Measure; the model's mode and the random state stay as they were.
 
         Raises:
             TrainingError: Not even one row fits into the memory.
         """
-        return fewer_rows(lambda rows: self._evaluate(model, device, rows), self.batch_rows)[0]
+        return fewer_rows(lambda rows: self._evaluate(scorer, rows), self.batch_rows)[0]
 
-    def _evaluate(
-        self, model: PreTrainedModel, device: torch.device, rows_at_once: int
-    ) -> Evaluation:
+    def _evaluate(self, scorer: Scorer, rows_at_once: int) -> Evaluation:
+        model, device = scorer.model, scorer.model.device
         sums = torch.zeros(2, dtype=torch.float64, device=device)
         weight, tokens = 0.0, 0
         training = model.training
@@ -77,8 +75,7 @@ class Judge:
             for rows in sorted_batches(self.windows.lengths, self.row_tokens, rows_at_once):
                 batch = self.windows.batch(rows)
                 mine = my_words(batch, self.tokenizer)
-                with autocast(device):
-                    losses = token_losses(model, batch, device)
+                losses = scorer(batch).losses
                 of_weight = batch.weights[batch.weights > 0]
                 of_mine = mine[batch.weights > 0]
                 factors = torch.from_numpy(np.stack([of_weight, of_mine])).to(device)

@@ -12,9 +12,10 @@ from transformers import PreTrainedModel
 
 from likeness.errors import BadSetting
 from training.config import TrainConfig
-from training.loss import autocast, token_losses
+from training.loss import scorer_for
 from training.memory import fewer_rows
 from training.packing import Row, epoch_batches, pack
+from training.precision import pick_width
 from training.rows import Windows
 
 
@@ -87,6 +88,7 @@ class Trainer:
     """A model on its way, step by step.
 
     Attributes:
+        scorer: The model's forward pass and loss.
         step: How many steps are done.
         busy: Whether it is in the middle of one, and so cannot be saved.
         rows_at_once: How many rows go through together: fewer than asked for, once memory gave out.
@@ -95,6 +97,7 @@ class Trainer:
     def __init__(self, model: PreTrainedModel, plan: Plan, device: torch.device) -> None:
         self.model = model
         self.model.to(device).train()  # type: ignore[arg-type]  # its wrapper hides self
+        self.scorer = scorer_for(model, pick_width(plan.config.precision, device))
         self.plan = plan
         self.device = device
         self.step = 0
@@ -134,11 +137,8 @@ class Trainer:
         weight = sum(batch.weight for batch in batches) or 1.0
         loss = torch.zeros((), device=self.device)
         for batch in batches:
-            with autocast(self.device):
-                losses = token_losses(self.model, batch, self.device)
-            weights = torch.from_numpy(batch.weights[batch.weights > 0]).to(self.device)
-            part = (losses * weights).sum() / weight
-            part.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
+            part = self.scorer(batch).loss / weight
+            part.backward()
             loss += part.detach()
         return Taken(loss, sum(batch.tokens for batch in batches))
 

@@ -1,14 +1,49 @@
 """The loss of each token that counts, for training and evaluation alike."""
 
-from contextlib import AbstractContextManager
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from training.gpt2 import Gpt2
 from training.rows import Batch
+from training.scored import Scored
+
+
+class AnyModel(nn.Module):
+    """Scores batches by any causal language model of transformers.
+
+    Args:
+        model: Its weights are used in place.
+        width: What products are computed in.
+    """
+
+    model: PreTrainedModel
+
+    def __init__(self, model: PreTrainedModel, width: torch.dtype) -> None:
+        super().__init__()
+        self.model = model
+        self.width = width
+
+    def forward(self, batch: Batch) -> Scored:
+        """Score a batch."""
+        device = self.model.device
+        narrow = self.width != torch.float32
+        with torch.autocast(device.type, self.width, enabled=narrow):
+            losses = token_losses(self.model, batch, device)
+        weights = torch.from_numpy(batch.weights[batch.weights > 0]).to(device, non_blocking=True)
+        return Scored(losses @ weights, losses.detach())
+
+
+Scorer = AnyModel | Gpt2
+
+
+def scorer_for(model: PreTrainedModel, width: torch.dtype) -> Scorer:
+    """Return the fastest way to score with a model where it is."""
+    lean = model.device.type == "cpu" and Gpt2.knows(model)
+    return Gpt2(model, width) if lean else AnyModel(model, width)
 
 
 def token_losses(model: PreTrainedModel, batch: Batch, device: torch.device) -> torch.Tensor:
@@ -63,12 +98,6 @@ def sees_apart(model: PreTrainedModel) -> bool:
         model.train(training)
     # Rounding differs by some millionths, a word from the other window by far more.
     return bool((together - alone).abs().max() <= 2e-5 * alone.abs().max())
-
-
-def autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Compute in bfloat16 on a GPU that has it."""
-    able = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16, enabled=able)
 
 
 def _moved(numbers: NDArray[np.int64], device: torch.device) -> torch.Tensor:

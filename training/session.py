@@ -159,7 +159,7 @@ class Session:
         due = step % plan.eval_every == 0 or step >= plan.steps
         if self.judge is None or not due or self.progress.evaluated == step:
             return
-        evaluation = self.judge.evaluate(self.trainer.model, self.trainer.device)
+        evaluation = self.judge.evaluate(self.trainer.scorer)
         is_best = self.progress.note(step, _finite(evaluation, step))
         self._metrics.evaluated(step, evaluation)
         if is_best:

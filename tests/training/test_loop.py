@@ -10,13 +10,14 @@ from transformers import GPT2LMHeadModel, PreTrainedModel
 
 from likeness.dialogue import Encoded
 from likeness.errors import BadSetting, TrainingError
-from training import loop
 from training.base import open_base, quiet
 from training.config import TrainConfig
 from training.evaluate import Judge, my_words
 from training.loop import Plan, Trainer, pick_device
-from training.loss import token_losses
+from training.loss import scorer_for, token_losses
+from training.precision import pick_width
 from training.rows import Batch, Windows, WindowsBuilder
+from training.scored import Scored
 
 CPU = torch.device("cpu")
 
@@ -71,7 +72,11 @@ def test_accumulated_batches_are_one_big_batch(plain_gpt2: Path) -> None:
     trained = []
     for batch_rows, accumulation in ((4, 1), (1, 4)):
         config = TrainConfig(
-            batch_rows=batch_rows, accumulation=accumulation, dropout=0, warmup_share=0
+            batch_rows=batch_rows,
+            accumulation=accumulation,
+            dropout=0,
+            warmup_share=0,
+            precision="fp32",
         )
         trainer = Trainer(
             _model(plain_gpt2), Plan(windows, replace(config, learning_rate=1e-2)), CPU
@@ -84,18 +89,19 @@ def test_accumulated_batches_are_one_big_batch(plain_gpt2: Path) -> None:
 
 
 class _Cramped:
-    """Stands in for `token_losses` where no more than some rows fit into the memory."""
+    """Stands in for a trainer's scorer where no more than some rows fit into the memory."""
 
-    def __init__(self, most_rows: int, error: RuntimeError) -> None:
+    def __init__(self, trainer: Trainer, most_rows: int, error: RuntimeError) -> None:
+        self.scorer = trainer.scorer
         self.most_rows = most_rows
         self.error = error
         self.seen: list[int] = []
 
-    def __call__(self, model: PreTrainedModel, batch: Batch, device: torch.device) -> torch.Tensor:
+    def __call__(self, batch: Batch) -> Scored:
         self.seen.append(len(batch.ids))
         if len(self.seen) > 1 and len(batch.ids) > self.most_rows:
             raise self.error
-        return token_losses(model, batch, device)
+        return self.scorer(batch)
 
 
 @pytest.mark.parametrize(
@@ -106,16 +112,14 @@ class _Cramped:
     ],
 )
 def test_where_memory_gives_out_smaller_batches_go_on_to_the_same_end(
-    plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
-    error: RuntimeError,
-) -> None:  # fmt: skip
+    plain_gpt2: Path, caplog: pytest.LogCaptureFixture, error: RuntimeError
+) -> None:
     windows = _windows([30, 7, 19, 12, 25, 8, 9, 14])
-    config = TrainConfig(batch_rows=4, accumulation=2, dropout=0, warmup_steps=0)
+    config = TrainConfig(batch_rows=4, accumulation=2, dropout=0, warmup_steps=0, precision="fp32")
     roomy = Trainer(_model(plain_gpt2), Plan(windows, config), CPU)
     expected = [float(roomy.take_step().loss) for _ in range(3)]
-    cramped = _Cramped(2, error)
-    monkeypatch.setattr(loop, "token_losses", cramped)
     trainer = Trainer(_model(plain_gpt2), Plan(windows, config), CPU)
+    cramped = trainer.scorer = _Cramped(trainer, 2, error)
     losses = [float(trainer.take_step().loss) for _ in range(3)]
     assert losses == pytest.approx(expected, rel=1e-5)
     assert cramped.seen == [4, 4] + [2] * 12
@@ -125,20 +129,16 @@ def test_where_memory_gives_out_smaller_batches_go_on_to_the_same_end(
     assert again.rows_at_once == 2
 
 
-def test_a_memory_that_holds_no_row_is_said_in_one_sentence(
-    plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loop, "token_losses", _Cramped(0, torch.OutOfMemoryError("no")))
+def test_a_memory_that_holds_no_row_is_said_in_one_sentence(plain_gpt2: Path) -> None:
     trainer = Trainer(_model(plain_gpt2), Plan(_windows([9] * 8), TrainConfig()), CPU)
+    trainer.scorer = _Cramped(trainer, 0, torch.OutOfMemoryError("no"))
     with pytest.raises(TrainingError, match="does not hold one row: lower context_tokens"):
         trainer.take_step()
 
 
-def test_another_error_is_no_lack_of_memory(
-    plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loop, "token_losses", _Cramped(0, RuntimeError("shapes differ")))
+def test_another_error_is_no_lack_of_memory(plain_gpt2: Path) -> None:
     trainer = Trainer(_model(plain_gpt2), Plan(_windows([9] * 8), TrainConfig()), CPU)
+    trainer.scorer = _Cramped(trainer, 0, RuntimeError("shapes differ"))
     with pytest.raises(RuntimeError, match="shapes differ"):
         trainer.take_step()
 
@@ -200,13 +200,19 @@ def test_an_evaluation_leaves_model_and_dice_as_they_were(plain_gpt2: Path) -> N
     base.model.train()
     dice = torch.get_rng_state()
     judge = Judge(builder.windows(), len("the bus is late"), base.tags, 2)
-    first, second = judge.evaluate(base.model, CPU), judge.evaluate(base.model, CPU)
+    scorer = scorer_for(base.model, torch.float32)
+    first, second = judge.evaluate(scorer), judge.evaluate(scorer)
     assert first == second
     assert base.model.training
     assert torch.equal(dice, torch.get_rng_state())
     assert first.tokens == len(ids) - 1
     per_character = np.log(first.perplexity) * first.tokens / len("the bus is late")
     assert first.nats_per_character == pytest.approx(per_character)
+
+
+def test_a_precision_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(BadSetting, match="auto, bf16 or fp32"):
+        pick_width("fp8", CPU)
 
 
 @pytest.mark.parametrize("name", ["cuda:99", "abacus", "meta-thing"])

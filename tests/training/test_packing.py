@@ -28,7 +28,7 @@ from training.config import TrainConfig
 from training.corpus import build_corpus
 from training.evaluate import Judge
 from training.loop import Plan, Trainer
-from training.loss import sees_apart, token_losses
+from training.loss import scorer_for, sees_apart, token_losses
 from training.packing import epoch_batches, pack, sorted_batches
 from training.rows import Windows, WindowsBuilder
 from training.survey import survey
@@ -138,7 +138,7 @@ def test_who_keeps_windows_apart_is_found_by_trying(config: object, apart: bool)
 def test_an_evaluation_does_not_depend_on_the_packing() -> None:
     windows, tokenizer, model = _windows([30, 7, 19, 33, 20, 5]), _Tags(), _gpt2()
     packed, padded = (
-        Judge(windows, 100, tokenizer, 2, row_tokens).evaluate(model, CPU)
+        Judge(windows, 100, tokenizer, 2, row_tokens).evaluate(scorer_for(model, torch.float32))
         for row_tokens in (64, None)
     )
     assert packed.tokens == padded.tokens > 0
@@ -148,7 +148,7 @@ def test_an_evaluation_does_not_depend_on_the_packing() -> None:
 
 def test_a_step_on_packed_rows_is_the_step_on_padded_ones() -> None:
     windows = _windows([30, 7, 19, 33, 20, 5])
-    config = TrainConfig(batch_rows=6, accumulation=1, dropout=0, warmup_steps=0)
+    config = TrainConfig(batch_rows=6, accumulation=1, dropout=0, warmup_steps=0, precision="fp32")
     losses = []
     for row_tokens in (64, None):
         model = _gpt2(resid_pdrop=0, embd_pdrop=0, attn_pdrop=0)
