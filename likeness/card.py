@@ -28,6 +28,10 @@ class RunCard:
         settings: The training settings, as `TrainConfig` says them.
         data: The file's SHA-256 and its counts.
         metrics: Held-out figures before and after training.
+        sampling: The temperature and the top-p with which the model writes most as I do, if tuned.
+        foresight: How to take what the model foretells: for `finished` and `my_turn` the slope and
+            the intercept of their `Calibration`; under `silences` the seconds that usually pass
+            before I answer, by silence tag, "" being none.
         versions: Of Likeness and the libraries that trained it.
         prompt: The version of the prompt format.
         v: The version of this card.
@@ -42,6 +46,8 @@ class RunCard:
     settings: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    sampling: dict[str, float] = field(default_factory=dict)
+    foresight: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     prompt: int = PROMPT_VERSION
     v: int = VERSION

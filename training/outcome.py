@@ -14,8 +14,10 @@ import likeness
 from likeness.card import RunCard
 from likeness.files import whole_file
 from training.checkpoint import checkpoints, finish, remove
+from training.foresight import Foretold, foretell, reply_silences
+from training.moments import draw_moments, keep_moments
 from training.readme import readme
-from training.replies import answers, draw_moments
+from training.replies import answers
 from training.report import compare, leave_report
 from training.session import Session
 from training.survey import Balance, Survey, portions
@@ -36,6 +38,9 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
     """
     run, config = session.run, session.trainer.plan.config
     finish(run, session.final_step)
+    model = _best_weights(session)
+    foretold = _foretold(model, session)
+    set_right = {name: one.fit() for name, one in foretold.items()}
     card = RunCard(
         name=run.name,
         me=found.me,
@@ -46,9 +51,19 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
         settings=dataclasses.asdict(config),
         data={"sha256": session.identity["data"], **dataclasses.asdict(balance)},
         metrics=_metrics(session),
+        foresight={
+            **{name: [line.slope, line.intercept] for name, line in set_right.items()},
+            "silences": reply_silences(portions(messages, found, config)),
+        },
         versions=_versions(),
     )
-    leave_report(run, card, _compared(messages, found, session))
+    moments = draw_moments(portions(messages, found, config), config.report_replies, config.seed)
+    keep_moments(run, moments)
+    compared = compare(
+        moments, answers(model, session.base.tags, moments, card.context_tokens, config.seed)
+    )
+    reliability = {name: one.reliability(set_right[name]) for name, one in foretold.items()}
+    leave_report(run, card, compared | {"reliability": reliability})
     with whole_file(run / "README.md") as file:
         file.write(readme(card))
     card.write(run)
@@ -58,13 +73,17 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
     return card
 
 
-def _compared(messages: Path, found: Survey, session: Session) -> dict[str, Any]:
-    """Let the best weights speak at moments at which I spoke."""
-    config, base = session.trainer.plan.config, session.base
-    moments = draw_moments(portions(messages, found, config), config.report_replies, config.seed)
+def _best_weights(session: Session) -> PreTrainedModel:
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(session.run)
     model.to(session.trainer.device)  # type: ignore[arg-type]  # its wrapper hides self
-    return compare(moments, answers(model, base.tags, moments, base.context_tokens, config.seed))
+    return model
+
+
+def _foretold(model: PreTrainedModel, session: Session) -> dict[str, Foretold]:
+    """Ask the best weights what comes next, wherever the held-out messages tell the truth."""
+    if session.judge is None:
+        return {}
+    return foretell(model, session.judge.windows, session.base.tags)
 
 
 def _metrics(session: Session) -> dict[str, Any]:

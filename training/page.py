@@ -28,6 +28,8 @@ def page(
         f"<section class='two'>{_losses(metrics)}{_held_out(metrics)}</section>",
         _balance(card["data"]),
         _distributions(compared),
+        _trials(compared),
+        _reliability(compared),
         _pairs(compared, me),
     ]
     return (
@@ -134,6 +136,52 @@ def _distributions(compared: Mapping[str, Any]) -> str:
         f"<h2>How we write: the same {len(compared['me']):,} held-out moments</h2>"
         f"<section class='three'>{drawn}</section>"
     )
+
+
+_QUESTIONS = (
+    ("finished", "They have finished, says the model"),
+    ("my_turn", "It is my turn, says the model"),
+)
+
+
+def _trials(compared: Mapping[str, Any]) -> str:
+    trials = compared.get("trials")
+    if not trials:
+        return ""
+    sums = [sum(trial["misfit"].values()) for trial in trials]
+    head = "".join(f"<th>{escape(what)}</th>" for what in ("sum", *trials[0]["misfit"]))
+    rows = "".join(
+        f"<tr{' class=best' if total == min(sums) else ''}><td>{trial['temperature']:g}</td>"
+        f"<td>{trial['top_p']:g}</td><td>{total:.2f}</td>"
+        + "".join(f"<td>{value:.2f}</td>" for value in trial["misfit"].values())
+        + "</tr>"
+        for trial, total in zip(trials, sums, strict=True)
+    )
+    return (
+        "<h2>How differently the model writes, setting by setting</h2><p>0 is just as I do; the "
+        "best setting is the one that chat and serve use.</p><section class='scroll'><table><tr>"
+        f"<th>temperature</th><th>top-p</th>{head}</tr>{rows}</table></section>"
+    )
+
+
+def _reliability(compared: Mapping[str, Any]) -> str:
+    asked = [(title, compared.get("reliability", {}).get(name)) for name, title in _QUESTIONS]
+    drawn = "".join(
+        _figure(
+            f"{title}: how often it came true",
+            _key([("said", "other"), ("came true", "model")]),
+            curves(
+                [
+                    ("said", "other", [(0.0, 0.0), (100.0, 1.0)]),
+                    ("came true", "model", [(100 * b["said"], b["happened"]) for b in bins]),
+                ],
+                f"percent said, on {sum(b['times'] for b in bins):,} held-out messages",
+            ),
+        )
+        for title, bins in asked
+        if bins
+    )
+    return f"<section class='two'>{drawn}</section>" if drawn else ""
 
 
 def _shares(values: Sequence[float], bins: Sequence[tuple[str, int]]) -> list[float]:

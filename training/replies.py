@@ -1,61 +1,16 @@
 """What the model says at moments at which I spoke, on messages it never learnt from."""
 
-import random
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
+from collections.abc import Sequence
 
 import torch
 from transformers import PreTrainedModel
 
 from likeness.dialogue import END_OF_TURN, ReplyReader, Tokenizer, prompt
-from likeness.messages import Message
 from training.memory import fewer_rows
-from training.survey import Portion, is_target
+from training.moments import Moment
 
 _AT_ONCE = 16
 _MOST_NEW_TOKENS = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A moment at which I spoke.
-
-    Attributes:
-        context: The conversation until then.
-        mine: What I said, message by message.
-    """
-
-    context: list[Message]
-    mine: list[Message]
-
-
-def draw_moments(portions: Iterable[Portion], most: int, seed: int) -> list[Moment]:
-    """Return some of the held-out moments, each as likely as any other, in the file's order.
-
-    Source: reservoir sampling, Vitter's algorithm R (1985).
-    """
-    dice = random.Random(seed)  # noqa: S311 - which examples are shown is no secret
-    drawn: dict[int, Moment] = {}
-    moments = (moment for portion in portions for moment in _moments(portion))
-    for number, moment in enumerate(moments):
-        if number < most:
-            drawn[number] = moment
-        elif dice.randrange(number + 1) < most:
-            drawn.pop(dice.choice(list(drawn)))
-            drawn[number] = moment
-    return list(drawn.values())
-
-
-def _moments(portion: Portion) -> Iterator[Moment]:
-    messages = portion.messages
-    for place in range(max(1, portion.held_out_from), len(messages)):
-        context = messages[:place]
-        if not is_target(messages[place]) or context[-1].outgoing:
-            continue
-        if any(message.shown for message in context):
-            burst = takewhile(lambda message: bool(message.outgoing), messages[place:])
-            yield Moment(context, [message for message in burst if message.shown])
 
 
 def answers(

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,15 @@ from likeness.card import RunCard
 from likeness.errors import ModelNotFound
 from likeness.files import whole_file
 from likeness.messages import Message
+from training.measures import measures
+from training.moments import Moment
 from training.page import page
-from training.replies import Moment
 from training.watch import METRICS
 
 REPORT = "report.json"
 PAGE = "report.html"
 _SHOWN = 10
 _SHOWN_CONTEXT = 6
-_EMOJI = re.compile("[\u2600-\u27bf\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff]")
 
 
 def compare(moments: Sequence[Moment], written: Sequence[list[str]]) -> dict[str, Any]:
@@ -31,8 +30,8 @@ def compare(moments: Sequence[Moment], written: Sequence[list[str]]) -> dict[str
             {"context": _told(moments[n].context), "me": mine[n], "model": written[n]}
             for n in shown
         ],
-        "me": [_measures(reply) for reply in mine],
-        "model": [_measures(reply) for reply in written],
+        "me": [measures(reply) for reply in mine],
+        "model": [measures(reply) for reply in written],
     }
 
 
@@ -41,14 +40,6 @@ def _told(context: Sequence[Message]) -> list[dict[str, object]]:
         {"speaker": message.speaker, "mine": bool(message.outgoing), "text": message.text}
         for message in [message for message in context if message.shown][-_SHOWN_CONTEXT:]
     ]
-
-
-def _measures(reply: Sequence[str]) -> dict[str, int]:
-    return {
-        "characters": sum(map(len, reply)),
-        "messages": len(reply),
-        "emoji": sum(len(_EMOJI.findall(text)) for text in reply),
-    }
 
 
 def leave_report(run: Path, card: RunCard, compared: dict[str, Any]) -> None:
@@ -74,15 +65,23 @@ def report_again(run: Path) -> Path:
         ModelNotFound: There is no such run, or it kept nothing to report.
         LikenessError: The disk does not take it.
     """
-    card = RunCard.read(run)
+    _write_page(run, RunCard.read(run), kept_report(run))
+    return run / PAGE
+
+
+def kept_report(run: Path) -> dict[str, Any]:
+    """Return what a run has kept for its report.
+
+    Raises:
+        ModelNotFound: It kept nothing.
+    """
     try:
         compared: dict[str, Any] = json.loads((run / REPORT).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelNotFound(
             f"{run / REPORT} is missing or damaged, and a report is made of it: train again."
         ) from error
-    _write_page(run, card, compared)
-    return run / PAGE
+    return compared
 
 
 def _write_page(run: Path, card: RunCard, compared: dict[str, Any]) -> None:

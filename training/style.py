@@ -44,6 +44,10 @@ cite{font-style:normal;font-size:12px;color:var(--soft);display:block}
 .replies{display:grid;grid-template-columns:1fr 1fr;gap:12px;margin-top:16px;padding-top:14px;
 border-top:1px solid var(--line)}
 .reply{border-left:3px solid var(--c);padding-left:12px}.reply cite{color:var(--c)}
+.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:14px}
+th{text-align:right;color:var(--soft);font-weight:400;white-space:nowrap}
+td{text-align:right;font-variant-numeric:tabular-nums}
+th,td{padding:5px 10px;border-bottom:1px solid var(--line)}.best td{font-weight:650}
 .silent{color:var(--soft);font-style:italic}
 footer{font-size:13px;padding-top:36px;padding-bottom:48px}
 @media(max-width:520px){.two,.three{grid-template-columns:1fr}h1{font-size:34px}}

@@ -14,6 +14,7 @@ from likeness.cli.export import export
 from likeness.cli.report import report
 from likeness.cli.serve import serve
 from likeness.cli.train import train
+from likeness.cli.tune import tune
 from likeness.errors import LikenessError
 
 
@@ -35,5 +36,5 @@ def main(*, debug: bool) -> None:
     configure_logging(debug=debug)
 
 
-for command in (export, check, train, report, chat, serve):
+for command in (export, check, train, tune, report, chat, serve):
     main.add_command(command)

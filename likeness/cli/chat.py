@@ -43,7 +43,7 @@ def chat(
 
     with remarks().status("Loading the model"):
         engine = open_engine(run_folder(name), device)
-    chosen = read_sampling(**sampling)
+    chosen = read_sampling(engine.card, **sampling)
     if prompt is None:
         from bot.adapters.terminal import talk
 

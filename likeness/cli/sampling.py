@@ -7,6 +7,7 @@ import click
 
 if TYPE_CHECKING:
     from bot.engine import Sampling
+    from likeness.card import RunCard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,9 +40,9 @@ def sampling_options(command: Command) -> Command:
     return command
 
 
-def read_sampling(*, greedy: bool, **given: Any) -> "Sampling":
-    """Return what the options say; what was not given stays at its default."""
+def read_sampling(card: "RunCard", *, greedy: bool, **given: Any) -> "Sampling":
+    """Return what the options say; for what was not given the model's card, else the default."""
     from bot.engine import Sampling
 
     chosen = {key: value for key, value in given.items() if value is not None}
-    return Sampling(**chosen | ({"temperature": 0.0} if greedy else {}))
+    return Sampling(**card.sampling | chosen | ({"temperature": 0.0} if greedy else {}))

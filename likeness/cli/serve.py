@@ -29,4 +29,4 @@ def serve(name: str, platforms: tuple[str, ...], *, device: str, **sampling: Any
     settings = Settings.read(platforms)
     with remarks().status("Loading the model"):
         engine = open_engine(run_folder(name), device)
-    asyncio.run(run_serve(engine, settings, platforms, read_sampling(**sampling)))
+    asyncio.run(run_serve(engine, settings, platforms, read_sampling(engine.card, **sampling)))

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from likeness.cli.console import RUNS, remarks, results, table
+from likeness.cli.tune import choose_sampling
 
 if TYPE_CHECKING:
     from likeness.card import RunCard
@@ -36,6 +37,12 @@ def _explain_settings(ctx: click.Context, _parameter: click.Parameter, value: bo
 )
 @click.option("--as", "speaker", metavar="SPEAKER", help="Play this speaker instead of the owner.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="See --settings.")
+@click.option(
+    "--tune/--no-tune",
+    default=True,
+    show_default=True,
+    help="At the end, choose how the model replies: see `likeness tune`.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint of the run.")
 @click.option(
     "--settings",
@@ -48,7 +55,7 @@ def _explain_settings(ctx: click.Context, _parameter: click.Parameter, value: bo
 )
 def train(
     messages: Path, name: str, base: str, speaker: str | None, settings: tuple[str, ...], *,
-    resume: bool,
+    tune: bool, resume: bool,
 ) -> None:  # fmt: skip
     """Fine-tune a language model on MESSAGES to write as you do."""
     from training.config import TrainConfig
@@ -61,6 +68,8 @@ def train(
             messages, run, base=base, config=config, speaker=speaker, resume=resume, watch=drawing
         )
     _print_gain(results(), card)
+    if tune:
+        choose_sampling(run, device=config.device)
     results().print(f"{card.me} is in {run}. Talk to it: likeness chat {name}")
 
 

@@ -16,9 +16,9 @@ from likeness.card import RunCard
 from likeness.errors import ModelNotFound
 from likeness.messages import Message
 from training.config import TrainConfig
+from training.moments import Moment, draw_moments
 from training.page import _shares, page
 from training.plots import _ticks, curves
-from training.replies import Moment, draw_moments
 from training.report import compare, report_again
 from training.run import train
 from training.survey import Portion, portions, survey
@@ -59,7 +59,7 @@ def test_the_page_stands_by_itself_and_only_its_owner_may_read_it(run: Path) -> 
     assert found.fetched == []
     assert not re.search(r"https?://|@import|url\(", text)
     assert "script" not in found.seen
-    assert found.seen.count("svg") == 5
+    assert found.seen.count("svg") == 7
     assert "Only you may read the file" in text
     assert RunCard.read(run).metrics["after"]["perplexity"] > 1
     assert f"{RunCard.read(run).metrics['after']['perplexity']:,.1f}" in text

@@ -48,7 +48,7 @@ def test_a_run_leaves_a_folder_that_transformers_loads(
     card = _train(write(chat), run, memory, tiny("epochs=3"))
     assert {path.name for path in run.iterdir()} == {
         "README.md", "config.json", "generation_config.json", "likeness.json", "metrics.jsonl",
-        "model.safetensors", "report.html", "report.json", "tokenizer.json",
+        "model.safetensors", "moments.jsonl", "report.html", "report.json", "tokenizer.json",
         "tokenizer_config.json",
     }  # fmt: skip
     assert RunCard.read(run) == card

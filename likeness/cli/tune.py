@@ -1,0 +1,113 @@
+"""`likeness tune`: the temperature and the top-p with which a model writes most as I do."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from likeness.cli.console import remarks, results, run_folder, table
+from likeness.errors import ModelNotFound
+
+if TYPE_CHECKING:
+    from bot.engine import ReplyEngine, Sampling
+    from training.moments import Moment
+    from training.tune import Grid, Trial
+
+_FEWEST_MOMENTS = 8
+
+
+@click.command()
+@click.argument("name")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, …")
+@click.option("--seed", type=int, default=0, show_default=True, help="Makes it repeatable.")
+def tune(name: str, device: str, seed: int) -> None:
+    """Let the model NAME reply at held-out moments, and choose how it does from now on.
+
+    The setting whose replies are most like mine in length, burst, emoji, words and repetition goes
+    into the model's card, and all that were tried into its report.
+    """
+    from training.moments import read_moments
+    from training.tune import Grid
+
+    run = run_folder(name)
+    moments = read_moments(run)
+    if not moments:
+        raise ModelNotFound(f"{run} kept no held-out replies to hold others against: train again.")
+    trials = _try_settings(run, moments, device=device, seed=seed, grid=Grid())
+    _keep_best(run, trials)
+    rows = [
+        (trial.temperature, trial.top_p, *(f"{v:.2f}" for v in (trial.sum, *trial.misfit.values())))
+        for trial in trials
+    ]
+    columns = ["#temperature", "#top-p", "#sum", *(f"#{what}" for what in trials[0].misfit)]
+    results().print(table("How differently from me it writes; 0 is just as I do", columns, rows))
+
+
+def choose_sampling(run: Path, *, device: str) -> None:
+    """Choose quickly how a model replies; one with too few held-out replies stays as it is."""
+    from training.moments import read_moments
+    from training.tune import QUICK, QUICK_MOMENTS
+
+    moments = read_moments(run)[:QUICK_MOMENTS]
+    if len(moments) >= _FEWEST_MOMENTS:
+        _keep_best(run, _try_settings(run, moments, device=device, seed=0, grid=QUICK))
+
+
+def _try_settings(
+    run: Path, moments: "Sequence[Moment]", *, device: str, seed: int, grid: "Grid"
+) -> "list[Trial]":
+    """Let a model reply with every setting of a grid, and draw how far it is."""
+    from bot.engine import Sampling, open_engine
+    from training.tune import tune
+
+    engine = open_engine(run, device)
+    bar = Progress(
+        TextColumn("Choosing how to reply"),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=remarks(),
+        transient=True,
+    )
+    with bar, asyncio.Runner() as loop:
+        task = bar.add_task("", total=grid.trials * len(moments))
+
+        def write(temperature: float, top_p: float) -> list[list[str]]:
+            sampling = Sampling(temperature=temperature, top_p=top_p, seed=seed)
+            return loop.run(_replies(engine, moments, sampling, lambda: bar.advance(task)))
+
+        try:
+            return list(tune(moments, write, grid))
+        finally:
+            loop.run(engine.close())
+
+
+def _keep_best(run: Path, trials: "Sequence[Trial]") -> None:
+    """Write the best setting into the card of a run, and say which it is."""
+    from training.tune import keep
+
+    chosen = keep(run, trials).sampling
+    results().print(
+        f"It replies most as you do at temperature {chosen['temperature']:g} with top-p "
+        f"{chosen['top_p']:g}: chat and serve use that unless told otherwise."
+    )
+
+
+async def _replies(
+    engine: "ReplyEngine",
+    moments: "Sequence[Moment]",
+    sampling: "Sampling",
+    done: Callable[[], None],
+) -> list[list[str]]:
+    async def reply(place: int, moment: "Moment") -> list[str]:
+        parts = engine.reply(moment.context, sampling.at(place), now=moment.mine[0].sent_at)
+        async with aclosing(parts):
+            texts = [part.text async for part in parts]
+        done()
+        return texts
+
+    return list(await asyncio.gather(*(reply(n, m) for n, m in enumerate(moments))))

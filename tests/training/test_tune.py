@@ -1,0 +1,100 @@
+"""Choosing how a model replies: by what its replies have in common with mine."""
+
+import stat
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from likeness.card import RunCard
+from likeness.errors import ModelNotFound
+from likeness.messages import Message
+from training.config import TrainConfig
+from training.measures import distinct_pairs, measures, misfit, repetition
+from training.moments import Moment, draw_moments, keep_moments, read_moments
+from training.run import train
+from training.survey import portions, survey
+from training.tune import Grid, Trial, keep, tune
+
+Say = Callable[..., Message]
+Write = Callable[[Iterable[Message]], Path]
+
+REPLIES = st.lists(
+    st.lists(st.text(st.sampled_from("ab 🙂"), max_size=12), min_size=1, max_size=3),
+    min_size=1,
+    max_size=8,
+)
+
+
+def test_measures_count_letters_messages_and_emoji() -> None:
+    assert measures(["abc 🙂🎉", "de"]) == {"characters": 8, "messages": 2, "emoji": 2}
+    assert distinct_pairs([["a b a b"], ["a b"]]) == pytest.approx(2 / 4)
+    assert repetition([["go on now, go on now,"], ["no"]]) == 0.5
+
+
+@given(REPLIES)
+def test_nobody_writes_differently_from_themselves(replies: list[list[str]]) -> None:
+    assert set(misfit(replies, list(reversed(replies))).values()) == {0.0}
+
+
+def test_each_measure_sees_what_differs_in_it_alone() -> None:
+    mine = [["one two three four", "five"], ["six seven"], ["eight nine", "ten"]]
+    longer = [["one two three four fourteen", "five"], ["six seventeen"], ["eight nine", "ten"]]
+    found = misfit(mine, longer)
+    assert found["characters"] > 0
+    assert {found[name] for name in ("messages", "emoji", "repetition")} == {0.0}
+    with_emoji = [["one two three fou🙂", "five"], ["six seven"], ["eight nine", "ten"]]
+    found = misfit(mine, with_emoji)
+    assert found["emoji"] > 0
+    assert found["characters"] == 0
+
+
+def test_the_setting_that_writes_most_like_me_is_found(say: Say) -> None:
+    moments = [
+        Moment([say("ann", f"how are you {n}")], [say("me", "fine " * (n % 4 + 1))])
+        for n in range(12)
+    ]
+    asked: list[tuple[float, float]] = []
+
+    def write(temperature: float, top_p: float) -> list[list[str]]:
+        asked.append((temperature, top_p))
+        extra = round(10 * abs(temperature - 0.8) + 10 * abs(top_p - 0.9))
+        return [["fine " * (n % 4 + 1 + extra)] for n in range(12)]
+
+    trials = list(tune(moments, write, Grid((0.6, 0.8, 1.0), (0.7, 0.9))))
+    assert asked == [(0.6, 0.7), (0.8, 0.7), (1.0, 0.7), (0.8, 0.9)]
+    assert len(asked) == Grid((0.6, 0.8, 1.0), (0.7, 0.9)).trials
+    best = min(trials, key=lambda trial: trial.sum)
+    assert (best.temperature, best.top_p, best.sum) == (0.8, 0.9, 0)
+
+
+def test_moments_come_back_as_they_were_kept(
+    chat: list[Message], write: Write, tmp_path: Path
+) -> None:
+    path, config = write(chat), TrainConfig(held_out_share=0.5)
+    moments = draw_moments(portions(path, survey(path), config), 8, seed=0)
+    assert moments
+    keep_moments(tmp_path, moments)
+    assert read_moments(tmp_path) == moments
+    assert stat.S_IMODE((tmp_path / "moments.jsonl").stat().st_mode) == 0o600
+    (tmp_path / "moments.jsonl").write_text('{"context": 3}\n')
+    with pytest.raises(ModelNotFound, match=r"moments\.jsonl is missing or damaged"):
+        read_moments(tmp_path)
+
+
+def test_what_was_chosen_stands_in_the_card_and_in_the_report(
+    chat: list[Message], write: Write, tiny: Callable[..., TrainConfig], memory: Any, tmp_path: Path
+) -> None:
+    run = tmp_path / "me"
+    config = tiny("epochs=1", "held_out_share=0.3")
+    train(write(chat), run, base="scratch", config=config, speaker=None, resume=False, watch=memory)
+    trials = [Trial(0.7, 0.9, {"characters": 0.5}), Trial(0.9, 0.8, {"characters": 0.25})]
+    card = keep(run, trials)
+    assert RunCard.read(run) == card
+    assert card.sampling == {"temperature": 0.9, "top_p": 0.8}
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "<tr class=best><td>0.9</td><td>0.8</td><td>0.25</td><td>0.25</td></tr>" in page
+    assert "<td>0.7</td><td>0.9</td><td>0.50</td>" in page

@@ -1,0 +1,74 @@
+"""How replies are written, in figures: mine and the model's are held against each other by them."""
+
+import re
+import statistics
+from collections.abc import Sequence
+from itertools import pairwise
+
+_EMOJI = re.compile("[\u2600-\u27bf\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff]")
+_REPEATED_WORDS = 3
+
+Reply = Sequence[str]
+"""The messages of one turn."""
+
+
+def measures(reply: Reply) -> dict[str, int]:
+    """Return how long a reply is, of how many messages, and how many emoji it has."""
+    return {
+        "characters": sum(map(len, reply)),
+        "messages": len(reply),
+        "emoji": sum(len(_EMOJI.findall(text)) for text in reply),
+    }
+
+
+def distinct_pairs(replies: Sequence[Reply]) -> float:
+    """Return which share of the pairs of neighbouring words is said for the first time.
+
+    Source: distinct-2, Li et al., A Diversity-Promoting Objective Function for Neural Conversation
+    Models (2016).
+    """
+    pairs = [pair for reply in replies for pair in pairwise(_words(reply))]
+    return len(set(pairs)) / len(pairs) if pairs else 1.0
+
+
+def repetition(replies: Sequence[Reply]) -> float:
+    """Return which share of the replies says the same three words twice."""
+    return statistics.fmean(_repeats(_words(reply)) for reply in replies) if replies else 0.0
+
+
+def misfit(mine: Sequence[Reply], models: Sequence[Reply]) -> dict[str, float]:
+    """Return how differently two people reply at the same moments, by measure; 0 for alike.
+
+    For a reply's length, messages and emoji it is the distance between the two distributions (how
+    far one would have to move, on the average), in standard deviations of mine; for new pairs of
+    words and for repetition the difference of the shares.
+
+    Args:
+        mine: One reply of mine for each moment.
+        models: As many of the model's.
+
+    Source: between samples of one size, Wasserstein's distance is the mean distance of the sorted.
+    """
+    one, other = [list(map(measures, replies)) for replies in (mine, models)]
+    found = {
+        name: _distance([m[name] for m in one], [m[name] for m in other])
+        for name in ("characters", "messages", "emoji")
+    }
+    found["new pairs of words"] = abs(distinct_pairs(mine) - distinct_pairs(models))
+    found["repetition"] = abs(repetition(mine) - repetition(models))
+    return found
+
+
+def _distance(mine: Sequence[float], others: Sequence[float]) -> float:
+    spread = max(statistics.pstdev(mine), 0.5)
+    moved = (abs(a - b) for a, b in zip(sorted(mine), sorted(others), strict=True))
+    return statistics.fmean(moved) / spread
+
+
+def _words(reply: Reply) -> list[str]:
+    return " ".join(reply).casefold().split()
+
+
+def _repeats(words: Sequence[str]) -> bool:
+    runs = [tuple(words[n : n + _REPEATED_WORDS]) for n in range(len(words) - _REPEATED_WORDS + 1)]
+    return len(set(runs)) < len(runs)

@@ -1,0 +1,95 @@
+"""Moments at which I spoke, on messages that the model never learnt from."""
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from likeness.errors import MessagesError, ModelNotFound
+from likeness.files import whole_file
+from likeness.messages import Message
+from training.survey import Portion, is_target
+
+FILE_NAME = "moments.jsonl"
+_KEPT_CONTEXT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment at which I spoke.
+
+    Attributes:
+        context: The conversation until then.
+        mine: What I said, message by message.
+    """
+
+    context: list[Message]
+    mine: list[Message]
+
+
+def draw_moments(portions: Iterable[Portion], most: int, seed: int) -> list[Moment]:
+    """Return some of the held-out moments, each as likely as any other, in the file's order.
+
+    Source: reservoir sampling, Vitter's algorithm R (1985).
+    """
+    dice = random.Random(seed)  # noqa: S311 - which examples are shown is no secret
+    drawn: dict[int, Moment] = {}
+    moments = (moment for portion in portions for moment in _moments(portion))
+    for number, moment in enumerate(moments):
+        if number < most:
+            drawn[number] = moment
+        elif dice.randrange(number + 1) < most:
+            drawn.pop(dice.choice(list(drawn)))
+            drawn[number] = moment
+    return list(drawn.values())
+
+
+def _moments(portion: Portion) -> Iterator[Moment]:
+    messages = portion.messages
+    for place in range(max(1, portion.held_out_from), len(messages)):
+        context = messages[:place]
+        if not is_target(messages[place]) or context[-1].outgoing:
+            continue
+        if any(message.shown for message in context):
+            burst = takewhile(lambda message: bool(message.outgoing), messages[place:])
+            yield Moment(context, [message for message in burst if message.shown])
+
+
+def keep_moments(run: Path, moments: Sequence[Moment]) -> None:
+    """Write moments into a run's folder, the newest messages of each, for `likeness tune`.
+
+    They are people's words, and only their owner may read the file.
+
+    Raises:
+        LikenessError: The disk does not take it.
+    """
+    with whole_file(run / FILE_NAME) as file:
+        for moment in moments:
+            line = {
+                "context": [message.to_json() for message in moment.context[-_KEPT_CONTEXT:]],
+                "mine": [message.to_json() for message in moment.mine],
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def read_moments(run: Path) -> list[Moment]:
+    """Read the moments of a run's folder.
+
+    Raises:
+        ModelNotFound: There is no such file, or it is damaged.
+    """
+    try:
+        lines = (run / FILE_NAME).read_text(encoding="utf-8").splitlines()
+        return [_moment(json.loads(line)) for line in lines]
+    except (OSError, ValueError, KeyError, TypeError, MessagesError) as error:
+        raise ModelNotFound(
+            f"{run / FILE_NAME} is missing or damaged, and it is what replies are held against: "
+            "train again."
+        ) from error
+
+
+def _moment(values: dict[str, list[str]]) -> Moment:
+    context, mine = (list(map(Message.from_json, values[key])) for key in ("context", "mine"))
+    return Moment(context, mine)
