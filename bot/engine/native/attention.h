@@ -1,0 +1,108 @@
+// Causal attention of one head: new rows of one text over all that was read of it.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "cache.h"
+#include "lanes.h"
+
+namespace likeness {
+
+// One head of one layer of one text, and where its new rows lie.
+struct Head {
+    const Cache* cache;
+    int layer, head, width;
+    int start;           // the position of the first new row
+    const float* fused;  // (rows, 3 * embedding): queries, keys and values, from this head's on
+    float* out;          // (rows, embedding), from this head's on
+    int embedding;
+
+    const float* queries(int row) const { return fused + static_cast<size_t>(row) * 3 * embedding; }
+};
+
+inline void remember(const Head& at, int row) {
+    const int position = at.start + row;
+    const int place = position % kBlock;
+    const float* keys = at.queries(row) + at.embedding;
+    Stored* columns = at.cache->keys(position / kBlock, at.layer, at.head);
+    Stored* values = at.cache->values(position / kBlock, at.layer, at.head);
+    for (int d = 0; d < at.width; d += kLanes) {
+        Stored stored[kLanes];
+        narrow(stored, load(keys + d));
+        for (int i = 0; i < kLanes; ++i) columns[(d + i) * kBlock + place] = stored[i];
+        narrow(values + place * at.width + d, load(keys + at.embedding + d));
+    }
+}
+
+// The products of R rows' queries with the keys of one block: (R, 32) of `scores`.
+template <int R>
+void score(const Head& at, int row, const Stored* keys, float scale, float* scores, int stride) {
+    Lanes sums[R][2];
+    for (int r = 0; r < R; ++r) sums[r][0] = sums[r][1] = fill(0.0f);
+    for (int d = 0; d < at.width; ++d) {
+        const Lanes left = widen(keys + d * kBlock), right = widen(keys + d * kBlock + kLanes);
+        for (int r = 0; r < R; ++r) {
+            const float query = at.queries(row + r)[d];
+            sums[r][0] += left * query;
+            sums[r][1] += right * query;
+        }
+    }
+    for (int r = 0; r < R; ++r)
+        for (int i = 0; i < 2; ++i) store(scores + r * stride + i * kLanes, sums[r][i] * scale);
+}
+
+// Scores to e^(score - the largest), 0 from `count` on; returns their sum.
+inline float weigh(float* scores, int count, int padded) {
+    std::fill(scores + count, scores + padded, -3e38f);
+    Lanes most = fill(-3e38f);
+    for (int i = 0; i < padded; i += kLanes) most = larger(most, load(scores + i));
+    const float peak = largest(most);
+    for (int i = 0; i < padded; i += kLanes)
+        store(scores + i, exponential(load(scores + i) - peak));
+    std::fill(scores + count, scores + padded, 0.0f);
+    Lanes sum = fill(0.0f);
+    for (int i = 0; i < padded; i += kLanes) sum += load(scores + i);
+    return total(sum);
+}
+
+// R rows at once over all blocks. What a row gets does not depend on R: beyond its own position
+// there are only weights of 0.
+template <int R>
+void attend(const Head& at, int row, std::vector<float>& scores) {
+    const int blocks = (at.start + row + R - 1) / kBlock + 1;
+    const int padded = blocks * kBlock;
+    const float scale = 1.0f / std::sqrt(static_cast<float>(at.width));
+    scores.resize(static_cast<size_t>(R) * padded);
+    for (int b = 0; b < blocks; ++b) {
+        const Stored* keys = at.cache->keys(b, at.layer, at.head);
+        score<R>(at, row, keys, scale, scores.data() + b * kBlock, padded);
+    }
+    float shares[R];
+    for (int r = 0; r < R; ++r)
+        shares[r] = 1.0f / weigh(scores.data() + r * padded, at.start + row + r + 1, padded);
+    for (int d = 0; d < at.width; d += kLanes) {
+        Lanes sums[R];
+        for (int r = 0; r < R; ++r) sums[r] = fill(0.0f);
+        for (int b = 0; b < blocks; ++b) {
+            const Stored* values = at.cache->values(b, at.layer, at.head) + d;
+            for (int t = 0; t < kBlock; ++t) {
+                const Lanes value = widen(values + t * at.width);
+                for (int r = 0; r < R; ++r) sums[r] += value * scores[r * padded + b * kBlock + t];
+            }
+        }
+        for (int r = 0; r < R; ++r)
+            store(at.out + static_cast<size_t>(row + r) * at.embedding + d, sums[r] * shares[r]);
+    }
+}
+
+inline void attend_all(const Head& at, int rows) {
+    static thread_local std::vector<float> scores;
+    for (int row = 0; row < rows; ++row) remember(at, row);
+    int row = 0;
+    for (; row + 4 <= rows; row += 4) attend<4>(at, row, scores);
+    for (; row < rows; ++row) attend<1>(at, row, scores);
+}
+
+}  // namespace likeness

@@ -1,0 +1,120 @@
+// A few threads that share the pieces of one job after another.
+//
+// Pieces are taken one at a time, so a thread that a busy neighbour holds up costs its share and no
+// more: a job waits for the pieces that were taken, not for every thread to come round.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#endif
+
+namespace likeness {
+
+// Waits a little longer each time: a moment on the processor, then by letting others have it.
+class Patience {
+  public:
+    void wait() {
+        if (++turns_ > kSpins) return std::this_thread::yield();
+#if defined(__x86_64__) || defined(__i386__)
+        _mm_pause();
+#endif
+    }
+
+    bool exhausted() const { return turns_ > kSpins + kYields; }
+
+  private:
+    static constexpr int kSpins = 2000;  // some tens of microseconds
+    static constexpr int kYields = 200;
+    int turns_ = 0;
+};
+
+class Pool {
+  public:
+    explicit Pool(int threads) {
+        for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+    }
+
+    ~Pool() {
+        {
+            std::lock_guard<std::mutex> guard(mutex_);
+            ending_ = true;
+        }
+        wake_.notify_all();
+        for (auto& worker : workers_) worker.join();
+    }
+
+    Pool(const Pool&) = delete;
+    Pool& operator=(const Pool&) = delete;
+
+    // Calls job(0) … job(pieces - 1), in any order, on all threads; returns when all are done.
+    template <class Job>
+    void run(int pieces, const Job& job) {
+        if (pieces == 1 || workers_.empty()) {
+            for (int i = 0; i < pieces; ++i) job(i);
+            return;
+        }
+        job_ = &job;
+        call_ = [](const void* job, int piece) { (*static_cast<const Job*>(job))(piece); };
+        done_.store(0, std::memory_order_relaxed);
+        left_.store(pieces, std::memory_order_seq_cst);
+        if (sleeping_.load(std::memory_order_seq_cst) > 0) rouse();
+        while (take()) {
+        }
+        for (Patience patience; done_.load(std::memory_order_acquire) < pieces;) patience.wait();
+    }
+
+  private:
+    // Does one piece of whatever job is under way; false where none is left. Between taking a
+    // piece and finishing it the job cannot change.
+    bool take() {
+        int64_t piece = left_.fetch_sub(1, std::memory_order_acq_rel) - 1;
+        if (piece < 0) return false;
+        call_(job_, static_cast<int>(piece));
+        done_.fetch_add(1, std::memory_order_acq_rel);
+        return true;
+    }
+
+    void work() {
+        for (Patience patience; !ending_.load(std::memory_order_relaxed);) {
+            if (left_.load(std::memory_order_acquire) > 0 && take()) {
+                patience = Patience();
+            } else if (patience.exhausted()) {
+                sleep();
+                patience = Patience();
+            } else {
+                patience.wait();
+            }
+        }
+    }
+
+    void sleep() {
+        std::unique_lock<std::mutex> guard(mutex_);
+        sleeping_.fetch_add(1, std::memory_order_seq_cst);
+        wake_.wait(guard, [this] { return ending_ || left_.load() > 0; });
+        sleeping_.fetch_sub(1, std::memory_order_seq_cst);
+    }
+
+    void rouse() {
+        { std::lock_guard<std::mutex> guard(mutex_); }
+        wake_.notify_all();
+    }
+
+    std::vector<std::thread> workers_;
+    std::atomic<int64_t> left_{0};  // pieces not taken yet; below 0 where threads came in vain
+    std::atomic<int> done_{0};
+    std::atomic<int> sleeping_{0};
+    std::atomic<bool> ending_{false};
+    const void* job_ = nullptr;
+    void (*call_)(const void*, int) = nullptr;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+};
+
+}  // namespace likeness

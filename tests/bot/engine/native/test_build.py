@@ -1,0 +1,174 @@
+"""Compiling and packing: once, whole, and a reason where it cannot be."""
+
+import json
+import logging
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.engine.models import Reading
+from bot.engine.native import build, open_native
+from bot.engine.native.build import PLAIN, CannotBuild
+from bot.engine.native.packed import FILE_NAME, Packed
+
+
+@pytest.fixture
+def folder(tiny_model: Path, tmp_path: Path) -> Path:
+    """Copy the tiny model, to change it."""
+    copy = Path(shutil.copytree(tiny_model, tmp_path / "tiny"))
+    (copy / FILE_NAME).unlink(missing_ok=True)
+    return copy
+
+
+def logits(folder: Path) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    model = open_native(folder)
+    assert model is not None
+    return model.read([Reading(model.cache(), [3, 1, 4])])[0]
+
+
+def no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+
+
+def test_the_kernel_is_compiled_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    compiler = tmp_path / "compiler"
+    compiler.write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho made > "$2"\n')
+    compiler.chmod(0o700)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("CXX", str(compiler))
+    caplog.set_level(logging.INFO)
+    first, second = build.library(PLAIN), build.library(PLAIN)
+    assert first == second
+    assert first.read_text() == "made\n"
+    assert [path.name for path in first.parent.iterdir()] == [first.name]
+    assert caplog.text.count("Compiling") == 1
+
+
+def test_without_a_compiler_it_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    no_compiler(monkeypatch, tmp_path)
+    caplog.set_level(logging.INFO)
+    with pytest.raises(CannotBuild, match=r"no C\+\+ compiler"):
+        build.library()
+    assert open_native(folder) is None
+    assert "no C++ compiler" in caplog.text
+
+
+def test_a_compiler_that_refuses_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    compiler = tmp_path / "compiler"
+    compiler.write_text("#!/bin/sh\necho 'error: too modern' >&2\necho more >&2\nexit 1\n")
+    compiler.chmod(0o700)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("CXX", str(compiler))
+    with pytest.raises(CannotBuild, match="too modern") as caught:
+        build.library()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_library_that_is_none_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(build, "library", lambda _: tmp_path)
+    with pytest.raises(CannotBuild, match="cannot be loaded"):
+        build.load()
+
+
+def test_packed_weights_are_kept_and_read_again(folder: Path) -> None:
+    first = logits(folder)
+    assert Packed.load(folder) is not None
+    written = (folder / FILE_NAME).stat().st_mtime_ns
+    assert (logits(folder) == first).all()
+    assert (folder / FILE_NAME).stat().st_mtime_ns == written
+
+
+def test_packed_weights_are_as_private_as_the_folder(folder: Path) -> None:
+    logits(folder)
+    assert stat.S_IMODE((folder / FILE_NAME).stat().st_mode) == 0o600
+
+
+def _touch(folder: Path) -> None:
+    os.utime(folder / "model.safetensors", (1, 1))
+
+
+def _shorten(folder: Path) -> None:
+    path = folder / FILE_NAME
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _spoil(folder: Path) -> None:
+    (folder / FILE_NAME).write_bytes(b"\xff\n" * 5000)
+
+
+def _other_version(folder: Path) -> None:
+    path = folder / FILE_NAME
+    path.write_bytes(path.read_bytes().replace(b'"v": 1', b'"v": 0', 1))
+
+
+@pytest.mark.parametrize("change", [_touch, _shorten, _spoil, _other_version])
+def test_packed_weights_that_do_not_fit_are_made_anew(
+    folder: Path, change: Callable[[Path], None]
+) -> None:
+    first = logits(folder)
+    change(folder)
+    assert Packed.load(folder) is None
+    assert (logits(folder) == first).all()
+    assert Packed.load(folder) is not None
+
+
+def test_a_folder_that_cannot_be_written_works_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = logits(folder)
+    (folder / FILE_NAME).unlink()
+
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("likeness.files.tempfile.mkstemp", refuse)
+    assert (logits(folder) == first).all()
+    assert not (folder / FILE_NAME).exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model_type": "llama"},
+        {"activation_function": "relu"},
+        {"n_head": 4},
+        {"scale_attn_by_inverse_layer_idx": True},
+        {"tie_word_embeddings": False},
+        {"n_embd": None},
+        {"n_layer": 3},
+        {"vocab_size": 5000},
+    ],
+    ids=str,
+)
+def test_a_model_that_the_kernel_does_not_know_is_left_to_others(
+    folder: Path, change: dict[str, object]
+) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **change}))
+    assert open_native(folder) is None
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_what_cannot_be_read_is_left_to_others(folder: Path, name: str) -> None:
+    (folder / name).write_text("[]")
+    assert open_native(folder) is None
+    (folder / name).unlink()
+    assert open_native(folder) is None
