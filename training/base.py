@@ -28,6 +28,8 @@ from training.config import TrainConfig
 from training.vocabulary import add_tags, byte_level_bpe, grow
 
 SCRATCH = "scratch"
+STARTER = "starter"
+STARTER_FOLDER = Path(__file__).parent / STARTER
 _MOST_CONTEXT_TOKENS = 1024
 _SCRATCH_CONTEXT_TOKENS = 512
 _DROPOUTS = (
@@ -77,7 +79,7 @@ def open_base(name: str, config: TrainConfig, texts: Callable[[], Iterable[str]]
     """Load a base, or make one, and give it the tags.
 
     Args:
-        name: A model's name on the hub, a local folder, or `scratch`.
+        name: A model's name on the hub, a local folder, `starter` or `scratch`.
         config: The run's settings.
         texts: Gives what a tokenizer from scratch is made from.
 
@@ -86,10 +88,38 @@ def open_base(name: str, config: TrainConfig, texts: Callable[[], Iterable[str]]
         BadSetting: It has fewer positions than `context_tokens` asks for.
     """
     if name == SCRATCH:
-        model, tokenizer = _from_scratch(config, texts())
-    else:
-        model, tokenizer = _load(name, config)
-        grow(model, add_tags(tokenizer), len(tokenizer))
+        return fresh_base(name, config, byte_level_bpe(texts(), config.vocabulary))
+    model, tokenizer = _load(str(STARTER_FOLDER) if name == STARTER else name, config)
+    grow(model, add_tags(tokenizer), len(tokenizer))
+    return _ready(name, config, model, tokenizer)
+
+
+def fresh_base(name: str, config: TrainConfig, tokenizer: PreTrainedTokenizerFast) -> Base:
+    """Make a base from nothing, of the shape that the settings say.
+
+    Args:
+        name: What to call it.
+        config: The run's settings.
+        tokenizer: What it reads with; it is given the tags.
+    """
+    add_tags(tokenizer)
+    start = tokenizer.backend_tokenizer.token_to_id(START)
+    torch.manual_seed(config.seed)
+    shape = GPT2Config(
+        vocab_size=len(tokenizer),
+        n_positions=config.context_tokens or _SCRATCH_CONTEXT_TOKENS,
+        n_embd=config.width,
+        n_layer=config.layers,
+        n_head=config.heads,
+        bos_token_id=start,
+        eos_token_id=start,
+    )
+    return _ready(name, config, GPT2LMHeadModel(_with_dropout(shape, config.dropout)), tokenizer)
+
+
+def _ready(
+    name: str, config: TrainConfig, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast
+) -> Base:
     _say_how_to_generate(model, tokenizer)
     return Base(name, model, tokenizer, _context_tokens(name, model, config))
 
@@ -112,25 +142,6 @@ def quiet() -> Iterator[None]:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def _from_scratch(
-    config: TrainConfig, texts: Iterable[str]
-) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    tokenizer = byte_level_bpe(texts, config.vocabulary)
-    add_tags(tokenizer)
-    start = tokenizer.backend_tokenizer.token_to_id(START)
-    torch.manual_seed(config.seed)
-    shape = GPT2Config(
-        vocab_size=len(tokenizer),
-        n_positions=config.context_tokens or _SCRATCH_CONTEXT_TOKENS,
-        n_embd=config.width,
-        n_layer=config.layers,
-        n_head=config.heads,
-        bos_token_id=start,
-        eos_token_id=start,
-    )
-    return GPT2LMHeadModel(_with_dropout(shape, config.dropout)), tokenizer
-
-
 def _load(name: str, config: TrainConfig) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     try:
         shape = _with_dropout(AutoConfig.from_pretrained(name), config.dropout)
@@ -149,12 +160,12 @@ def _why(name: str) -> str:
     if Path(name).is_dir():
         return (
             f"The folder {name} holds no causal language model with a tokenizer that transformers "
-            "loads: take a model's name from the hub, or `--base scratch`."
+            "loads: take a model's name from the hub, or `--base starter`."
         )
     return (
         f"The model {name} cannot be loaded from the hub (unknown there, or the hub is out of "
-        "reach): give `--base` a local folder with a model, or `--base scratch` for a small one "
-        "of your own."
+        "reach): give `--base` a local folder with a model, or take `--base starter`, the small "
+        "one that comes with Likeness."
     )
 
 

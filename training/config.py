@@ -18,10 +18,10 @@ def _setting(
     says: str,
     least: float = 0,
     most: float = float("inf"),
-    scratch: object = None,
+    **of_base: object,
 ) -> Any:
-    """Describe a setting; `scratch` is its default for a model from nothing, if that is another."""
-    metadata = {"says": says, "least": least, "most": most, "scratch": scratch}
+    """Describe a setting; `of_base` holds its default for a base that wants another."""
+    metadata = {"says": says, "least": least, "most": most, "of_base": of_base}
     return field(default=default, metadata=metadata)
 
 
@@ -92,18 +92,18 @@ class TrainConfig:
             raise BadSetting(f"width={self.width} must be a multiple of heads={self.heads}.")
 
     @classmethod
-    def from_settings(cls, settings: Iterable[str], *, scratch: bool = False) -> "TrainConfig":
+    def from_settings(cls, settings: Iterable[str], *, base: str = "") -> "TrainConfig":
         """Read settings in the form `key=value`.
 
         Args:
             settings: Each a `key=value`.
-            scratch: Whether the model is made from nothing, which wants other defaults.
+            base: What is to be trained: some bases want other defaults.
 
         Raises:
             BadSetting: One is unknown or does not fit; the sentence says what would.
         """
         types_of = typing.get_type_hints(cls)
-        values = _scratch_defaults() if scratch else {}
+        values = _defaults_of(base)
         for setting in settings:
             key, sign, text = setting.partition("=")
             key = key.strip()
@@ -114,9 +114,9 @@ class TrainConfig:
             values[key] = _value(key, text.strip(), types_of[key])
         return cls(**values)  # type: ignore[arg-type]  # _value made each fit its attribute
 
-    def changed(self, *, scratch: bool = False) -> list[str]:
-        """Return the settings that are not the default, as `from_settings` reads them."""
-        default = type(self).from_settings([], scratch=scratch)
+    def changed(self, *, base: str = "") -> list[str]:
+        """Return the settings that are not the base's default, as `from_settings` reads them."""
+        default = type(self).from_settings([], base=base)
         return [
             f"{setting.name}={getattr(self, setting.name)}"
             for setting in dataclasses.fields(self)
@@ -130,21 +130,20 @@ def explain() -> list[tuple[str, str]]:
 
 
 def _with_default(setting: dataclasses.Field[Any]) -> str:
-    scratch = setting.metadata["scratch"]
-    other = "" if scratch is None else f" (scratch: {scratch})"
-    return f"{setting.name}={setting.default}{other}"
+    of_base = ", ".join(f"{base}: {value}" for base, value in setting.metadata["of_base"].items())
+    return f"{setting.name}={setting.default}" + (f" ({of_base})" if of_base else "")
 
 
 def _all_settings() -> tuple[dataclasses.Field[Any], ...]:
     return dataclasses.fields(TrainConfig)
 
 
-def _scratch_defaults() -> dict[str, object]:
-    """Return the defaults that differ for a model from nothing: it has all to learn."""
+def _defaults_of(base: str) -> dict[str, object]:
+    """Return the defaults that differ for a base: one from nothing has all to learn."""
     return {
-        setting.name: setting.metadata["scratch"]
+        setting.name: setting.metadata["of_base"][base]
         for setting in _all_settings()
-        if setting.metadata["scratch"] is not None
+        if base in setting.metadata["of_base"]
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from likeness.card import FILE_NAME, RunCard
 from likeness.errors import CannotResume, Interrupted, RunExists
 from likeness.files import fingerprint
-from training.base import SCRATCH, open_base, quiet
+from training.base import open_base, quiet
 from training.checkpoint import Checkpoint, checkpoints, sweep
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
@@ -58,7 +58,7 @@ class _Task:
         words = ["likeness", "train", str(self.messages), "--run", name, "--base", self.base]
         if self.speaker is not None:
             words += ["--as", self.speaker]
-        for setting in self.config.changed(scratch=self.base == SCRATCH):
+        for setting in self.config.changed(base=self.base):
             words += ["--set", setting]
         return shlex.join([*words, "--resume"])
 
@@ -78,7 +78,7 @@ def train(
     Args:
         messages: A `messages.jsonl`.
         run: The folder to make.
-        base: A model's name on the hub, a local folder, or `scratch`.
+        base: A model's name on the hub, a local folder, `starter` or `scratch`.
         config: All settings.
         speaker: The name or id of whom to play instead of the file's owner.
         resume: Go on from the run's last checkpoint.

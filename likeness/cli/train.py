@@ -32,8 +32,8 @@ def _explain_settings(ctx: click.Context, _parameter: click.Parameter, value: bo
     "--base",
     default="gpt2",
     show_default=True,
-    help="A model that transformers loads from the hub, a local folder, or `scratch`: a small "
-    "model of your own from nothing, without a download.",
+    help="A model that transformers loads from the hub, a local folder, or, without a download, "
+    "`starter`: the small model that comes with Likeness, or `scratch`: one from nothing.",
 )
 @click.option("--as", "speaker", metavar="SPEAKER", help="Play this speaker instead of the owner.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="See --settings.")
@@ -61,7 +61,7 @@ def train(
     from training.config import TrainConfig
     from training.run import train as train_run
 
-    config = TrainConfig.from_settings(settings, scratch=base == "scratch")
+    config = TrainConfig.from_settings(settings, base=base)
     run = RUNS / name if Path(name).parent == Path() else Path(name)
     with Drawing(remarks()) as drawing:
         card = train_run(

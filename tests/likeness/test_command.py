@@ -219,7 +219,7 @@ def test_the_hub_out_of_reach_names_the_other_two_ways(likeness: Likeness, model
     said = one_sentence(
         likeness("train", model.parent / "messages.jsonl", "--run", "x", "--base", "gpt2", fails=1)
     )
-    assert "--base scratch" in said
+    assert "--base starter" in said
     assert "folder" in said
     assert not Path("runs").exists()
 

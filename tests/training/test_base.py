@@ -160,7 +160,7 @@ def test_gpt2s_own_tokenizer_keeps_its_newline(
 
 
 def test_a_name_that_cannot_be_loaded_names_the_other_ways() -> None:
-    with pytest.raises(BaseUnavailable, match=r"local folder.*--base scratch") as found:
+    with pytest.raises(BaseUnavailable, match=r"local folder.*--base starter") as found:
         _open("gpt2-that-nobody-has")
     assert "\n" not in str(found.value)
 

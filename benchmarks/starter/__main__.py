@@ -1,0 +1,60 @@
+"""`python -m benchmarks.starter prepare | train | install`: the starter, from its corpora on."""
+
+import argparse
+from pathlib import Path
+
+from benchmarks.starter import mix
+from benchmarks.starter.train import train
+from training.config import TrainConfig
+
+CORPORA = Path("../shared/data/corpora")
+WORK = Path("runs/starter")
+VOCABULARY = 8192
+SETTINGS = (
+    "layers=6",
+    "width=256",
+    "heads=4",
+    "context_tokens=512",
+    "dropout=0",
+    "batch_rows=2",
+    "eval_batch_rows=8",
+    "accumulation=2",
+    "learning_rate=1.5e-3",
+    "weight_decay=0.1",
+    "warmup_steps=100",
+    "epochs=40",
+    "eval_every=100",
+    "save_every=100",
+    "patience=none",
+)
+"""Chosen by `benchmarks.starter.experiments`; the clock ends the run long before its epochs do."""
+
+
+def main() -> None:
+    """Run one step of the recipe."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.starter", description=__doc__)
+    parser.add_argument("--work", type=Path, default=WORK, help="where everything is kept")
+    steps = parser.add_subparsers(dest="step", required=True)
+    preparing = steps.add_parser("prepare", help="corpora to token ids, with a tokenizer of theirs")
+    preparing.add_argument("--corpora", type=Path, default=CORPORA)
+    preparing.add_argument("--vocabulary", type=int, default=VOCABULARY)
+    training = steps.add_parser("train", help="token ids to checkpoints")
+    training.add_argument("--minutes", type=float, default=180)
+    training.add_argument("--set", dest="settings", action="append", default=[])
+    training.add_argument("--resume", action="store_true")
+    steps.add_parser("install", help="the best checkpoint to training/starter")
+    told = parser.parse_args()
+    config = TrainConfig.from_settings([*SETTINGS, *getattr(told, "settings", [])])
+    data, run = told.work / "data", told.work / "run"
+    if told.step == "prepare":
+        mix.prepare(told.corpora, data, told.vocabulary, config.context_tokens or 512)
+    elif told.step == "train":
+        train(data, run, config, told.minutes, resume=told.resume)
+    else:
+        from benchmarks.starter.install import install
+
+        install(data, run)
+
+
+if __name__ == "__main__":
+    main()

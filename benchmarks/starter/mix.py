@@ -1,0 +1,147 @@
+"""The corpora as windows of token ids, ready to be trained on: made once, read in a second."""
+
+import heapq
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.starter.conversations import conversations
+from benchmarks.starter.corpora import SOURCES, Source, dice, fingerprint
+from likeness.dialogue import Tokenizer, encode_turns
+from likeness.messages import Message
+from likeness.tokenizer import FolderTokenizer
+from training.base import quiet
+from training.rows import Windows, WindowsBuilder
+from training.vocabulary import add_tags, byte_level_bpe
+from training.windows import shorten, windows
+
+_ACCOUNT = "data.json"
+_TAUGHT = "taught"
+_HELD_OUT_CONVERSATIONS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What judges the starter, of one corpus.
+
+    Attributes:
+        windows: Of conversations that never taught.
+        characters: How many characters my messages in them have.
+    """
+
+    windows: Windows
+    characters: int
+
+
+def make_tokenizer(corpora: Path, vocabulary: int, folder: Path) -> Tokenizer:
+    """Make byte-level BPE of the words that teach, tags included, and save it."""
+    tokenizer = byte_level_bpe(_texts(corpora), vocabulary - _tags())
+    add_tags(tokenizer)
+    with quiet():
+        tokenizer.save_pretrained(folder)
+    return FolderTokenizer.load(folder)
+
+
+def prepare(corpora: Path, folder: Path, vocabulary: int, context_tokens: int) -> None:
+    """Encode all that teaches and all that judges, and write an account of it.
+
+    Args:
+        corpora: Where the corpora lie.
+        folder: What to fill.
+        vocabulary: How many tokens there shall be, tags included.
+        context_tokens: The longest window.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = make_tokenizer(corpora, vocabulary, folder)
+    taught = WindowsBuilder()
+    account = {}
+    for source in SOURCES:
+        counts = {"conversations": 0, "messages": 0, "tokens": 0}
+        for _, messages in conversations(corpora, source, held_out=False):
+            counts["conversations"] += 1
+            counts["messages"] += len(messages)
+            counts["tokens"] += _add(taught, messages, tokenizer, context_tokens)
+        sha256 = fingerprint(corpora / f"{source.name}.jsonl.gz")
+        account[source.name] = {"sha256": sha256, **counts}
+        judging, characters = _held_out(corpora, source, tokenizer, context_tokens)
+        _save(folder, source.name, judging.windows(), characters)
+    _save(folder, _TAUGHT, taught.windows(), 0)
+    (folder / _ACCOUNT).write_text(json.dumps(account, indent=2), "utf-8")
+
+
+def taught(folder: Path) -> Windows:
+    """Return what teaches."""
+    return _load(folder, _TAUGHT).windows
+
+
+def held_out(folder: Path) -> dict[str, HeldOut]:
+    """Return, for each corpus, what judges."""
+    return {source.name: _load(folder, source.name) for source in SOURCES}
+
+
+def account(folder: Path) -> dict[str, dict[str, object]]:
+    """Return, for each corpus, its SHA-256 and the counts of what teaches."""
+    found: dict[str, dict[str, object]] = json.loads((folder / _ACCOUNT).read_text("utf-8"))
+    return found
+
+
+def _texts(corpora: Path) -> Iterator[str]:
+    for source in SOURCES:
+        for _, messages in conversations(corpora, source, held_out=False):
+            for message in messages:
+                # As they stand in a prompt: the first of a turn behind a space.
+                yield f" {message.text}"
+
+
+def _tags() -> int:
+    """Return how many tokens the prompt adds to a fresh vocabulary."""
+    tokenizer = byte_level_bpe([], 300)
+    return len(add_tags(tokenizer))
+
+
+def _add(
+    builder: WindowsBuilder, messages: list[Message], tokenizer: Tokenizer, context_tokens: int
+) -> int:
+    turns = [
+        shorten(turn, tokenizer, context_tokens)[0]
+        for turn in encode_turns(messages, tokenizer, context_weight=1.0)
+    ]
+    tokens = 0
+    for window in windows(turns, tokenizer, context_tokens):
+        builder.add(window)
+        tokens += len(window.ids)
+    return tokens
+
+
+def _held_out(
+    corpora: Path, source: Source, tokenizer: Tokenizer, context_tokens: int
+) -> tuple[WindowsBuilder, int]:
+    builder, characters = WindowsBuilder(), 0
+    chosen = heapq.nsmallest(
+        _HELD_OUT_CONVERSATIONS,
+        conversations(corpora, source, held_out=True),
+        key=lambda found: dice("judges", source.name, found[0]),
+    )
+    for _, messages in chosen:
+        _add(builder, messages, tokenizer, context_tokens)
+        characters += sum(len(message.text) for message in messages if message.outgoing)
+    return builder, characters
+
+
+def _save(folder: Path, name: str, windows_: Windows, characters: int) -> None:
+    np.savez(
+        folder / f"{name}.npz",
+        ids=windows_.ids,
+        weights=windows_.weights,
+        starts=windows_.starts,
+        characters=characters,
+    )
+
+
+def _load(folder: Path, name: str) -> HeldOut:
+    with np.load(folder / f"{name}.npz") as found:
+        windows_ = Windows(found["ids"], found["weights"], found["starts"])
+        return HeldOut(windows_, int(found["characters"]))

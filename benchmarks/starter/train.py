@@ -1,0 +1,186 @@
+"""Training the starter by the clock: for so many minutes, the learning rate falling as they go."""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from benchmarks.starter import mix
+from benchmarks.starter.mix import HeldOut
+from likeness.errors import CannotResume
+from training.base import Base, fresh_base, open_base, quiet
+from training.checkpoint import checkpoints
+from training.config import TrainConfig
+from training.evaluate import Evaluation, Judge
+from training.loop import Plan, Taken, Trainer
+from training.rows import Batch, Windows
+from training.session import Session
+from training.survey import Balance
+from training.watch import Step
+
+NAME = "starter"
+_JUDGING_WINDOWS = 25
+"""Of each corpus while training goes on: enough to see it move."""
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+@dataclass(frozen=True)
+class TimedPlan(Plan):
+    """A plan that ends by the clock, for machines that do other things besides.
+
+    Attributes:
+        began: When the run was begun, in seconds since 1970; the same after a stop.
+        until: When it is to end.
+    """
+
+    began: float = 0.0
+    until: float = 0.0
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are: no more once the time is up."""
+        return 0 if time.time() >= self.until else super().steps
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate now: up in some steps, then down in a line to the end."""
+        left = max(0.0, (self.until - time.time()) / (self.until - self.began))
+        warmup = self.config.warmup_steps or 1
+        return self.config.learning_rate * min(1.0, (step + 1) / warmup) * left
+
+
+class SideBySide(Trainer):
+    """Computes the batches of a step beside each other, each on a processor of its own.
+
+    Products this small gain little from two processors, and lose much where one of them is busy
+    with something else: so they meet once a step, not once a product.
+    """
+
+    def _gradients(self, rows_at_once: int) -> Taken:
+        batches = [
+            self.plan.windows.batch(rows[start : start + rows_at_once])
+            for rows in self._rows()
+            for start in range(0, len(rows), rows_at_once)
+        ]
+        weight = sum(batch.weight for batch in batches) or 1.0
+        weights = list(self.model.parameters())
+
+        def learn(batch: Batch) -> tuple[torch.Tensor, ...]:
+            torch.set_num_threads(1)
+            loss = self.scorer(batch).loss / weight
+            return (loss.detach(), *torch.autograd.grad(loss, weights))
+
+        with ThreadPoolExecutor(len(batches)) as pool:
+            loss, *gradients = (sum(parts) for parts in zip(*pool.map(learn, batches), strict=True))
+        for of, gradient in zip(weights, gradients, strict=True):
+            of.grad = gradient
+        return Taken(loss, sum(batch.tokens for batch in batches))
+
+
+class Lines:
+    """Prints a line now and then."""
+
+    def __init__(self) -> None:
+        self._printed_at = 0.0
+
+    def base(self, description: str) -> None:
+        """Print what is trained."""
+        print(description, flush=True)
+
+    def corpus(self, balance: Balance) -> None:
+        """Say nothing: the account of the corpora says it."""
+
+    def evaluated(self, step: int, evaluation: Evaluation) -> None:
+        """Print the held-out figure."""
+        print(
+            f"step {step:,}: {evaluation.nats_per_character:.4f} nats a character held out, "
+            f"after {time.process_time():,.0f} seconds of a processor",
+            flush=True,
+        )
+
+    def stepped(self, step: Step) -> None:
+        """Print the loss twice a minute."""
+        if time.monotonic() - self._printed_at < _SECONDS_BETWEEN_LINES:
+            return
+        self._printed_at = time.monotonic()
+        print(
+            f"step {step.step:,}, epoch {step.epoch:.2f}, loss {step.loss:.3f}, "
+            f"{step.tokens_per_second:,.0f} tokens/s",
+            flush=True,
+        )
+
+    def saved(self, path: Path) -> None:
+        """Say nothing: a checkpoint is no news."""
+
+
+def train(data: Path, run: Path, config: TrainConfig, minutes: float, *, resume: bool) -> Session:
+    """Train a starter from nothing, or go on.
+
+    Args:
+        data: What `mix.prepare` left.
+        run: The folder of checkpoints and metrics.
+        config: Shape, rate and rows.
+        minutes: For how long, counted from the first beginning, whatever pauses there were.
+        resume: Go on from the last checkpoint.
+
+    Returns:
+        The run at its end; its best weights are in the checkpoint of `final_step`.
+
+    Raises:
+        CannotResume: There is no checkpoint to go on from.
+        TrainingError: The disk is full, or the loss is no number any more.
+    """
+    device = torch.device("cpu")
+    with quiet():
+        base, state = _opened(data, run, config, resume=resume)
+        began = state["identity"]["began"] if state else time.time()
+        watch = Lines()
+        watch.base(base.description)
+        plan = TimedPlan(mix.taught(data), config, base.context_tokens, began, began + 60 * minutes)
+        judging = together(mix.held_out(data), _JUDGING_WINDOWS)
+        judge = Judge(
+            judging.windows,
+            judging.characters,
+            base.tags,
+            config.eval_batch_rows,
+            base.context_tokens,
+        )
+        trainer = SideBySide(base.model, plan, device)
+        session = Session(run, base, trainer, judge, watch, {"began": began})
+        if state:
+            session.restore(state)
+        session.go()
+    return session
+
+
+def _opened(
+    data: Path, run: Path, config: TrainConfig, *, resume: bool
+) -> tuple[Base, Mapping[str, object]]:
+    if not resume:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(data)
+        return fresh_base(NAME, config, tokenizer), {}
+    found = checkpoints(run)
+    if not found:
+        raise CannotResume(f"{run} holds no checkpoint to go on from.")
+    return open_base(str(found[-1].folder), config, list), found[-1].state()
+
+
+def together(parts: Mapping[str, HeldOut], most: int) -> HeldOut:
+    """Return the first windows of each corpus as one."""
+    ids, weights, lengths, characters = [], [], [], 0.0
+    for part in parts.values():
+        all_ = part.windows
+        count = min(most, len(all_))
+        end = all_.starts[count]
+        ids.append(all_.ids[:end])
+        weights.append(all_.weights[:end])
+        lengths.append(all_.lengths[:count])
+        # By share: which of the characters are in which window is not kept.
+        characters += part.characters * float(end) / len(all_.ids)
+    starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
+    windows = Windows(np.concatenate(ids), np.concatenate(weights), starts)
+    return HeldOut(windows, round(characters))
