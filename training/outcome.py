@@ -55,7 +55,7 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
             **{name: [line.slope, line.intercept] for name, line in set_right.items()},
             "silences": reply_silences(portions(messages, found, config)),
         },
-        versions=_versions(),
+        versions=versions(),
     )
     moments = draw_moments(portions(messages, found, config), config.report_replies, config.seed)
     keep_moments(run, moments)
@@ -96,7 +96,8 @@ def _metrics(session: Session) -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return what a model was made with."""
     return {
         "likeness": likeness.__version__,
         "python": platform.python_version(),

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.starter import mix
+from benchmarks.starter.install import install
 from benchmarks.starter.train import train
 from training.config import TrainConfig
 
@@ -34,26 +35,24 @@ def main() -> None:
     """Run one step of the recipe."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.starter", description=__doc__)
     parser.add_argument("--work", type=Path, default=WORK, help="where everything is kept")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
     steps = parser.add_subparsers(dest="step", required=True)
     preparing = steps.add_parser("prepare", help="corpora to token ids, with a tokenizer of theirs")
     preparing.add_argument("--corpora", type=Path, default=CORPORA)
     preparing.add_argument("--vocabulary", type=int, default=VOCABULARY)
     training = steps.add_parser("train", help="token ids to checkpoints")
     training.add_argument("--minutes", type=float, default=180)
-    training.add_argument("--set", dest="settings", action="append", default=[])
     training.add_argument("--resume", action="store_true")
     steps.add_parser("install", help="the best checkpoint to training/starter")
     told = parser.parse_args()
-    config = TrainConfig.from_settings([*SETTINGS, *getattr(told, "settings", [])])
+    config = TrainConfig.from_settings([*SETTINGS, *told.settings])
     data, run = told.work / "data", told.work / "run"
     if told.step == "prepare":
         mix.prepare(told.corpora, data, told.vocabulary, config.context_tokens or 512)
     elif told.step == "train":
         train(data, run, config, told.minutes, resume=told.resume)
     else:
-        from benchmarks.starter.install import install
-
-        install(data, run)
+        install(data, run, config)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Training the starter by the clock: for so many minutes, the learning rate falling as they go."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,7 +141,7 @@ def train(data: Path, run: Path, config: TrainConfig, minutes: float, *, resume:
         watch = Lines()
         watch.base(base.description)
         plan = TimedPlan(mix.taught(data), config, base.context_tokens, began, began + 60 * minutes)
-        judging = together(mix.held_out(data), _JUDGING_WINDOWS)
+        judging = first_windows(mix.held_out(data).values(), _JUDGING_WINDOWS)
         judge = Judge(
             judging.windows,
             judging.characters,
@@ -169,10 +169,10 @@ def _opened(
     return open_base(str(found[-1].folder), config, list), found[-1].state()
 
 
-def together(parts: Mapping[str, HeldOut], most: int) -> HeldOut:
-    """Return the first windows of each corpus as one."""
+def first_windows(parts: Iterable[HeldOut], most: int) -> HeldOut:
+    """Return the first windows of each part as one."""
     ids, weights, lengths, characters = [], [], [], 0.0
-    for part in parts.values():
+    for part in parts:
         all_ = part.windows
         count = min(most, len(all_))
         end = all_.starts[count]
