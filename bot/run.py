@@ -2,15 +2,19 @@
 
 import asyncio
 import logging
+import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from typing import Any
 
 from bot.conversation import Conversation
 from bot.engine import ReplyEngine, Sampling
 from bot.settings import Settings
 from bot.store import Store
+from bot.store.lock import only_process
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +26,8 @@ async def serve(
     settings: Settings,
     platforms: Collection[str],
     sampling: Sampling | None = None,
+    *,
+    stop_seconds: float | None = None,
 ) -> None:
     """Answer on platforms until SIGTERM or Ctrl-C, then finish the answers being written.
 
@@ -32,21 +38,34 @@ async def serve(
         settings: Tokens, addresses, the database.
         platforms: Of `telegram` and `discord`; only their libraries are loaded.
         sampling: How replies are chosen.
+        stop_seconds: The process is ended so long after a signal if it has not ended by itself.
 
     Raises:
+        InstanceRunning: Another process is at work on the same database file.
         ServeError: The database or a platform cannot be used; the other platforms stop, too.
     """
+    asyncio.get_running_loop().set_exception_handler(_log_wordless)
     try:
-        store = await Store.open(settings.database)
-        try:
-            conversation = Conversation(store, engine, sampling, manner=settings.manner)
-            adapters = [_adapter(platform) for platform in platforms]
-            await _until_stopped([adapter(settings, conversation) for adapter in adapters])
-            await conversation.close()
-        finally:
-            await store.close()
+        with only_process(settings.database):
+            store = await Store.open(settings.database)
+            try:
+                conversation = Conversation(store, engine, sampling, manner=settings.manner)
+                adapters = [_adapter(platform) for platform in platforms]
+                await _until_stopped(
+                    [adapter(settings, conversation) for adapter in adapters], stop_seconds
+                )
+                await conversation.close()
+            finally:
+                await store.close()
     finally:
         await engine.close()
+
+
+def _log_wordless(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody caught; asyncio itself would quote the error, and that may quote people."""
+    told = " ".join(str(context["message"]).split("\n")[:1])
+    error = context.get("exception")
+    log.error("%s", told, exc_info=error if isinstance(error, BaseException) else None)
 
 
 def _adapter(platform: str) -> Adapter:
@@ -55,10 +74,10 @@ def _adapter(platform: str) -> Adapter:
     return adapter
 
 
-async def _until_stopped(adapters: Collection[Awaitable[None]]) -> None:
+async def _until_stopped(adapters: Collection[Awaitable[None]], stop_seconds: float | None) -> None:
     """Run adapters until a signal comes or one of them fails, then stop all."""
     stop = asyncio.Event()
-    with _signals(stop):
+    with _signals(stop, stop_seconds):
         tasks = [asyncio.ensure_future(adapter) for adapter in (*adapters, stop.wait())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -72,7 +91,7 @@ async def _until_stopped(adapters: Collection[Awaitable[None]]) -> None:
 
 
 @contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
+def _signals(stop: asyncio.Event, stop_seconds: float | None) -> Iterator[None]:
     """Have the first SIGTERM or SIGINT set an event; the next one ends the process at once."""
     loop = asyncio.get_running_loop()
     caught = (signal.SIGTERM, signal.SIGINT)
@@ -87,6 +106,8 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
     def stop_once() -> None:
         stop.set()
         restore()
+        if stop_seconds is not None:
+            _leave_within(stop_seconds)
 
     for number in caught:
         try:
@@ -97,3 +118,15 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
         yield
     finally:
         restore()
+
+
+def _leave_within(seconds: float) -> None:
+    """End the process after some time, whatever hangs: all that is owed is in the database."""
+
+    def leave() -> None:
+        log.warning("not everything stopped within %.0f s: leaving all the same", seconds)
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()

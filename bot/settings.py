@@ -1,7 +1,7 @@
 """Where a deployment finds things: read once, from the environment and `.env`."""
 
 from collections.abc import Collection
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -76,6 +76,7 @@ class Settings(_Tokens):
             after an outage, 0 for none.
         most_answers: `LIKENESS_MOST_ANSWERS`, how many chats a platform may have answered at
             once; further ones wait.
+        log: `LIKENESS_LOG`, how log lines are written: `text` or `json`.
     """
 
     database: Annotated[str, AfterValidator(_database)] = Field(
@@ -101,6 +102,7 @@ class Settings(_Tokens):
     )
     catch_up: int = Field(default=100, ge=0, le=10_000, validation_alias="LIKENESS_CATCH_UP")
     most_answers: int = Field(default=1000, ge=1, validation_alias="LIKENESS_MOST_ANSWERS")
+    log: Literal["text", "json"] = Field(default="text", validation_alias="LIKENESS_LOG")
 
     @property
     def manner(self) -> Manner:

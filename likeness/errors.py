@@ -25,13 +25,26 @@ LikenessError: anything the person at the keyboard can mend; the command prints 
         BadSettings: the environment lacks something, or holds something that does not fit
         TokenRefused: the platform does not accept the bot's token
         PlatformUnavailable: the platform cannot be reached, or sends this bot away
+            IntentMissing: Discord does not let this bot read messages
+        InstanceRunning: another process of this bot is at work
         DatabaseError: the database cannot be used
             DatabaseTooNew: the database was migrated by a newer Likeness
 """
 
+from typing import ClassVar
+
+# The numbers are those of sysexits.h, which supervisors know by name.
+_UNAVAILABLE, _TRY_LATER, _CONFIGURATION = 69, 75, 78
+
 
 class LikenessError(Exception):
-    """Anything the person at the keyboard can mend; the command prints it as one line."""
+    """Anything the person at the keyboard can mend; the command prints it as one line.
+
+    Attributes:
+        exit_code: With what the command ends, so that a supervisor knows whether to try again.
+    """
+
+    exit_code: ClassVar[int] = 1
 
 
 class SourceError(LikenessError):
@@ -121,13 +134,31 @@ class ServeError(LikenessError):
 class BadSettings(ServeError):
     """The environment lacks something, or holds something that does not fit."""
 
+    exit_code = _CONFIGURATION
+
 
 class TokenRefused(ServeError):
     """The platform does not accept the bot's token."""
 
+    exit_code = _CONFIGURATION
+
 
 class PlatformUnavailable(ServeError):
     """The platform cannot be reached, or sends this bot away."""
+
+    exit_code = _UNAVAILABLE
+
+
+class IntentMissing(PlatformUnavailable):
+    """Discord does not let this bot read messages."""
+
+    exit_code = _CONFIGURATION
+
+
+class InstanceRunning(ServeError):
+    """Another process of this bot is at work."""
+
+    exit_code = _TRY_LATER
 
 
 class DatabaseError(ServeError):
@@ -136,3 +167,5 @@ class DatabaseError(ServeError):
 
 class DatabaseTooNew(DatabaseError):
     """The database was migrated by a newer Likeness."""
+
+    exit_code = _CONFIGURATION

@@ -44,7 +44,7 @@ class Patience:
     send_seconds: float = 30.0
     conflicts: int = 5
     poll_seconds: int = 30
-    grace_seconds: float = 7.0
+    grace_seconds: float = 5.0
     answers: int = 1000
 
     def waits(self) -> Iterator[float]:

@@ -21,7 +21,7 @@ from bot.adapters.discord_chats import pause
 from bot.adapters.discord_client import LikenessClient
 from bot.conversation import Conversation
 from bot.settings import Settings
-from likeness.errors import BadSettings, PlatformUnavailable, TokenRefused
+from likeness.errors import BadSettings, IntentMissing, PlatformUnavailable, TokenRefused
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,8 @@ async def serve(
     Raises:
         BadSettings: There is no token.
         TokenRefused: Discord does not accept it.
-        PlatformUnavailable: Discord does not let the bot read messages, or the URL is wrong.
+        IntentMissing: Discord does not let the bot read messages.
+        PlatformUnavailable: The URL is wrong.
     """
     if settings.discord_token is None:
         raise BadSettings(
@@ -90,14 +91,15 @@ def _trouble(client: LikenessClient, error: Exception) -> str:
 
     Raises:
         TokenRefused: Discord does not accept the token.
-        PlatformUnavailable: The bot may not read messages, or the URL is wrong.
+        IntentMissing: The bot may not read messages.
+        PlatformUnavailable: The URL is wrong.
     """
     if isinstance(error, discord.LoginFailure) or (
         isinstance(error, discord.ConnectionClosed) and error.code == AUTHENTICATION_FAILED
     ):
         raise TokenRefused(REFUSED) from None
     if isinstance(error, discord.PrivilegedIntentsRequired):
-        raise PlatformUnavailable(BLIND) from error
+        raise IntentMissing(BLIND) from error
     if isinstance(error, discord.HTTPException) and pause(error) is None:
         raise PlatformUnavailable(
             f"Discord answers the bot's login with HTTP {error.status}: is DISCORD_API_URL right?"

@@ -30,7 +30,7 @@ async def connect(url: str) -> AsyncEngine:
     try:
         async with engine.begin() as connection:
             await connection.run_sync(migrate, place(engine.url))
-        if (file := _file(engine.url)) is not None:
+        if (file := file_of(engine.url)) is not None:
             file.chmod(0o600)
             async with engine.connect() as connection:
                 outside_transactions: Any = await connection.get_raw_connection()
@@ -65,7 +65,7 @@ def make_engine(url: str) -> AsyncEngine:
     """
     try:
         parsed = make_url(url)
-        if (file := _file(parsed)) is not None:
+        if (file := file_of(parsed)) is not None:
             file.touch(mode=0o600)
         # One connection to a file: its transactions queue here instead of failing as "locked".
         pool = {"pool_size": 1, "max_overflow": 0} if file else {}
@@ -85,7 +85,8 @@ def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def _file(url: URL) -> Path | None:
+def file_of(url: URL) -> Path | None:
+    """Return the file of a SQLite database; None for another database, or one in memory."""
     named = url.database and url.database != ":memory:" and not url.database.startswith("file:")
     return Path(str(url.database)) if named and _is_sqlite(url) else None
 

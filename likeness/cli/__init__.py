@@ -9,8 +9,8 @@ import click
 from likeness import __version__
 from likeness.cli.chat import chat
 from likeness.cli.check import check
-from likeness.cli.console import configure_logging
 from likeness.cli.export import export
+from likeness.cli.logs import configure_logging
 from likeness.cli.report import report
 from likeness.cli.serve import serve
 from likeness.cli.train import train
@@ -25,7 +25,8 @@ class _OneLine(click.Group):
         try:
             return super().invoke(ctx)
         except LikenessError as error:
-            raise click.ClickException(str(error)) from error
+            click.ClickException(str(error)).show()
+            raise SystemExit(error.exit_code) from error
 
 
 @click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,6 +1,5 @@
 """Where the command writes: results to standard output, the rest to standard error."""
 
-import logging
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -61,19 +60,3 @@ def run_folder(name: str) -> Path:
     """Return the folder of a run, given its name under `runs/` or its path."""
     path = Path(name)
     return path if (path / FILE_NAME).is_file() or path.parent != Path() else RUNS / name
-
-
-def configure_logging(*, debug: bool) -> None:
-    """Send log lines to standard error; the one place that configures logging.
-
-    httpx stays at WARNING whatever is asked, for its INFO lines hold Telegram's token in a URL.
-    """
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    for ours in ("likeness", "exporters", "training", "bot"):
-        logging.getLogger(ours).setLevel(logging.DEBUG if debug else logging.INFO)
-    for loud in ("httpx", "httpcore", "aiosqlite", "alembic", "transformers"):
-        logging.getLogger(loud).setLevel(logging.WARNING)

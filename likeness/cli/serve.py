@@ -6,27 +6,49 @@ from typing import Any
 import click
 
 from likeness.cli.console import remarks, run_folder
+from likeness.cli.logs import LogForm, configure_logging
 from likeness.cli.sampling import read_sampling, sampling_options
 
 PLATFORMS = ("telegram", "discord")
+STOP_SECONDS = 8.0
+"""Supervisors kill what does not stop; Docker after ten seconds."""
 
 
 @click.command()
 @click.argument("name")
 @click.argument("platforms", nargs=-1, required=True, type=click.Choice(PLATFORMS))
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, …")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), help="Of log lines; or LIKENESS_LOG."
+)
 @sampling_options
-def serve(name: str, platforms: tuple[str, ...], *, device: str, **sampling: Any) -> None:
+@click.pass_context
+def serve(
+    ctx: click.Context,
+    /,
+    name: str,
+    platforms: tuple[str, ...],
+    *,
+    device: str,
+    log_format: LogForm | None,
+    **sampling: Any,
+) -> None:
     """Answer as the model NAME on PLATFORMS, until Ctrl-C or SIGTERM.
 
     Tokens come from TELEGRAM_TOKEN and DISCORD_TOKEN, in the environment or in a file .env; each
     chat's history is kept in likeness.db, or where LIKENESS_DATABASE says.
+
+    Exits with 0 when told to stop, 78 where a setting or a token must be mended, 75 where another
+    process of this bot is at work, 69 where a platform sends it away, and 1 where anything else
+    failed.
     """
     from bot.engine import open_engine
     from bot.run import serve as run_serve
     from bot.settings import Settings
 
     settings = Settings.read(platforms)
+    configure_logging(debug=bool(ctx.find_root().params["debug"]), form=log_format or settings.log)
     with remarks().status("Loading the model"):
         engine = open_engine(run_folder(name), device)
-    asyncio.run(run_serve(engine, settings, platforms, read_sampling(engine.card, **sampling)))
+    chosen = read_sampling(engine.card, **sampling)
+    asyncio.run(run_serve(engine, settings, platforms, chosen, stop_seconds=STOP_SECONDS))

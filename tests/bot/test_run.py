@@ -149,3 +149,20 @@ async def test_the_database_holds_no_token(
     database.close()
     assert "hello" in dump
     assert TOKEN not in dump
+
+
+async def test_what_nobody_caught_is_logged_without_its_words(
+    telegram: FakeTelegram, settings: Settings, fake_engine: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> None:
+        raise ValueError("somebody's secret words")
+
+    bot = asyncio.create_task(run.serve(fake_engine(), settings, ["telegram"]))
+    await telegram.until(lambda: bool(telegram.of("getUpdates")))
+    lost = asyncio.create_task(fail())
+    await asyncio.wait([lost])
+    del lost
+    os.kill(os.getpid(), signal.SIGTERM)
+    await bot
+    assert "Task exception was never retrieved" in caplog.messages
+    assert not any("secret" in message for message in caplog.messages)

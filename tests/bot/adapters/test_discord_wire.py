@@ -16,7 +16,13 @@ from bot.adapters.delivery import Patience
 from bot.adapters.discord import serve
 from bot.conversation import Conversation
 from bot.settings import Settings
-from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
+from likeness.errors import (
+    BadSettings,
+    DatabaseError,
+    IntentMissing,
+    PlatformUnavailable,
+    TokenRefused,
+)
 from tests.bot.adapters.conftest import FakeHistory, race
 from tests.bot.adapters.fake_discord import ANN, TOKEN, FakeDiscord
 
@@ -87,7 +93,7 @@ async def test_no_token_is_one_clear_sentence(settings: Settings, fake_engine: A
 @pytest.mark.parametrize(
     ("code", "error", "sentence"),
     [
-        (4014, PlatformUnavailable, "switch on Message Content Intent"),
+        (4014, IntentMissing, "switch on Message Content Intent"),
         (4004, TokenRefused, "DISCORD_TOKEN"),
     ],
 )
