@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 import traceback
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -13,6 +14,7 @@ from bot.history import ChatId, Draft, History, Place
 from bot.outlet import NotDelivered, Outlet
 from bot.pace import Manner
 from bot.turns import Turns
+from bot.watch import Watch
 from likeness.messages import Kind, Message
 
 log = logging.getLogger(__name__)
@@ -31,11 +33,13 @@ class Conversation:
         sampling: Sampling | None = None,
         *,
         manner: Manner | None = None,
+        watch: Watch | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take what it works with; `close` closes none of it."""
         self.history = history
         self.manner = manner or Manner()
+        self.watch = watch or Watch()
         self._engine = engine
         self._sampling = sampling or Sampling()
         self._clock = clock
@@ -68,6 +72,7 @@ class Conversation:
         new = await self.history.add(chat, message, asks=asks)
         if not new:
             return False
+        self.watch.heard(chat.platform)
         turns = self._turns(chat)
         turns.hear(message.speaker_id)
         return asks and not turns.ask(message.id)
@@ -106,6 +111,9 @@ class Conversation:
         task.add_done_callback(self._running.discard)
         try:
             await task
+        except Exception:
+            self.watch.failed(outlet.chat.platform)
+            raise
         except asyncio.CancelledError:
             caller = asyncio.current_task()
             if not self._closed or (caller is not None and caller.cancelling()):
@@ -184,7 +192,7 @@ class Conversation:
 
     async def _answer(self, turns: Turns, outlet: Outlet, messages: list[Message]) -> None:
         """Write and send until the answer is whole or somebody writes again."""
-        through, first = messages[-1].id, True
+        through, first, since = messages[-1].id, True, time.monotonic()
         words = turns.uninterrupted(self._words(outlet.chat, messages))
         async with outlet.typing(), aclosing(words):
             async for text, kind in words:
@@ -194,6 +202,9 @@ class Conversation:
                         break
                     await self._send(outlet, draft)
                     turns.answered()
+                    if first:
+                        seconds = time.monotonic() - since
+                        self.watch.answered(outlet.chat.platform, seconds)
                     first = False
         if turns.interrupted.is_set():
             await self.history.withdraw(outlet.chat)
@@ -222,6 +233,7 @@ class Conversation:
                     spoken = True
                     yield part.text, "text"
         except Exception as error:  # noqa: BLE001 (a broken answer must not end the bot)
+            self.watch.failed(chat.platform)
             # The error's own text may quote the chat, so only where and what kind is told.
             trail = "".join(traceback.format_tb(error.__traceback__))
             log.error("The model failed in %s: %s\n%s", chat, type(error).__name__, trail)  # noqa: TRY400

@@ -12,6 +12,8 @@ from typing import Any
 
 from bot.conversation import Conversation
 from bot.engine import ReplyEngine, Sampling
+from bot.health import health
+from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.store import Store
 from bot.store.lock import only_process
@@ -49,12 +51,16 @@ async def serve(
         with only_process(settings.database):
             store = await Store.open(settings.database)
             try:
-                conversation = Conversation(store, engine, sampling, manner=settings.manner)
-                adapters = [_adapter(platform) for platform in platforms]
-                await _until_stopped(
-                    [adapter(settings, conversation) for adapter in adapters], stop_seconds
+                metrics = Metrics()
+                conversation = Conversation(
+                    store, engine, sampling, manner=settings.manner, watch=metrics
                 )
-                await conversation.close()
+                adapters = [_adapter(platform) for platform in platforms]
+                async with health(settings.health_port, metrics, store.count_owed, platforms):
+                    await _until_stopped(
+                        [adapter(settings, conversation) for adapter in adapters], stop_seconds
+                    )
+                    await conversation.close()
             finally:
                 await store.close()
     finally:

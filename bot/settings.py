@@ -76,6 +76,7 @@ class Settings(_Tokens):
             after an outage, 0 for none.
         most_answers: `LIKENESS_MOST_ANSWERS`, how many chats a platform may have answered at
             once; further ones wait.
+        health_port: `LIKENESS_HEALTH_PORT`, where this machine may ask how it is; None for nowhere.
         log: `LIKENESS_LOG`, how log lines are written: `text` or `json`.
     """
 
@@ -102,6 +103,9 @@ class Settings(_Tokens):
     )
     catch_up: int = Field(default=100, ge=0, le=10_000, validation_alias="LIKENESS_CATCH_UP")
     most_answers: int = Field(default=1000, ge=1, validation_alias="LIKENESS_MOST_ANSWERS")
+    health_port: int | None = Field(
+        default=None, ge=0, le=65_535, validation_alias="LIKENESS_HEALTH_PORT"
+    )
     log: Literal["text", "json"] = Field(default="text", validation_alias="LIKENESS_LOG")
 
     @property

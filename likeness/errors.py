@@ -38,13 +38,10 @@ _UNAVAILABLE, _TRY_LATER, _CONFIGURATION = 69, 75, 78
 
 
 class LikenessError(Exception):
-    """Anything the person at the keyboard can mend; the command prints it as one line.
-
-    Attributes:
-        exit_code: With what the command ends, so that a supervisor knows whether to try again.
-    """
+    """Anything the person at the keyboard can mend; the command prints it as one line."""
 
     exit_code: ClassVar[int] = 1
+    """With what the command ends, so that a supervisor knows whether to try again."""
 
 
 class SourceError(LikenessError):

@@ -66,7 +66,16 @@ class LikenessClient(discord.Client):
     async def on_connect(self) -> None:
         """Note that Discord took the login; it does so again after an outage."""
         self.was_connected = True
+        self._conversation.watch.connected("discord", up=True)
         log.info("discord: connected")
+
+    async def on_resumed(self) -> None:
+        """Note that the session goes on after a break."""
+        self._conversation.watch.connected("discord", up=True)
+
+    async def on_disconnect(self) -> None:
+        """Note that the line is down; the library connects again by itself."""
+        self._conversation.watch.connected("discord", up=False)
 
     async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
         """Log what went wrong in an event, without anybody's words."""

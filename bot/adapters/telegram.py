@@ -177,9 +177,11 @@ class _TelegramBot:
             except DatabaseError as error:
                 await self._wait(str(error), wait)
             else:
+                self._conversation.watch.connected("telegram", up=True)
                 return
 
     async def _wait(self, reason: str, seconds: float) -> None:
+        self._conversation.watch.connected("telegram", up=False)
         log.warning("telegram: %s; trying again in %.0f s", reason, seconds)
         await asyncio.sleep(seconds)
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, select, union_all, update
+from sqlalchemy import delete, func, select, union, union_all, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -149,6 +149,17 @@ class Outbox:
                 .limit(limit)
             )
             return [_place(row, message_id) for row, message_id in found]
+
+    async def count_owed(self) -> dict[str, int]:
+        """Return how many chats wait for an answer or for the rest of one, by platform."""
+        waits = union(select(MessageRow.chat_id).where(MessageRow.asks), select(DraftRow.chat_id))
+        counted = (
+            select(ChatRow.platform, func.count())
+            .where(ChatRow.id.in_(waits))
+            .group_by(ChatRow.platform)
+        )
+        async with self._transaction() as session:
+            return dict((await session.execute(counted)).tuples().all())
 
     async def newest(self, platform: str, limit: int) -> list[Place]:
         """Return the newest message of others in each chat, the liveliest chats first."""

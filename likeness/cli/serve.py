@@ -21,6 +21,14 @@ STOP_SECONDS = 8.0
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), help="Of log lines; or LIKENESS_LOG."
 )
+@click.option(
+    "--health",
+    "health_port",
+    metavar="PORT",
+    type=click.IntRange(0, 65_535),
+    help="Answer /healthz, /readyz and /metrics on this port of this machine; or "
+    "LIKENESS_HEALTH_PORT.",
+)
 @sampling_options
 @click.pass_context
 def serve(
@@ -31,6 +39,7 @@ def serve(
     *,
     device: str,
     log_format: LogForm | None,
+    health_port: int | None,
     **sampling: Any,
 ) -> None:
     """Answer as the model NAME on PLATFORMS, until Ctrl-C or SIGTERM.
@@ -48,6 +57,8 @@ def serve(
 
     settings = Settings.read(platforms)
     configure_logging(debug=bool(ctx.find_root().params["debug"]), form=log_format or settings.log)
+    if health_port is not None:
+        settings = settings.model_copy(update={"health_port": health_port})
     with remarks().status("Loading the model"):
         engine = open_engine(run_folder(name), device)
     chosen = read_sampling(engine.card, **sampling)
