@@ -25,7 +25,7 @@ LikenessError: anything the person at the keyboard can mend; the command prints 
         BadSettings: the environment lacks something, or holds something that does not fit
         TokenRefused: the platform does not accept the bot's token
         PlatformUnavailable: the platform cannot be reached, or sends this bot away
-            IntentMissing: Discord does not let this bot read messages
+            IntentMissing: the developer portal does not let this bot read messages on Discord
         InstanceRunning: another process of this bot is at work
         DatabaseError: the database cannot be used
             DatabaseTooNew: the database was migrated by a newer Likeness
@@ -147,7 +147,7 @@ class PlatformUnavailable(ServeError):
 
 
 class IntentMissing(PlatformUnavailable):
-    """Discord does not let this bot read messages."""
+    """The developer portal does not let this bot read messages on Discord."""
 
     exit_code = _CONFIGURATION
 

@@ -56,7 +56,7 @@ async def serve(
     patience = patience or Patience(answers=settings.most_answers)
     token = settings.discord_token.get_secret_value()
     waits = patience.waits()
-    with _urls(settings):
+    with urls(settings):
         while True:
             client = LikenessClient(conversation, patience, settings.catch_up)
             trouble = "the connection ended"
@@ -73,7 +73,7 @@ async def serve(
 
 
 @contextmanager
-def _urls(settings: Settings) -> Iterator[None]:
+def urls(settings: Settings) -> Iterator[None]:
     """Point discord.py at other servers until left; it knows no place narrower than its classes."""
     before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     if settings.discord_api_url:

@@ -154,12 +154,12 @@ class Outbox:
         """Return how many chats wait for an answer or for the rest of one, by platform."""
         waits = union(select(MessageRow.chat_id).where(MessageRow.asks), select(DraftRow.chat_id))
         counted = (
-            select(ChatRow.platform, func.count())
+            select(ChatRow.platform, func.count().label("chats"))
             .where(ChatRow.id.in_(waits))
             .group_by(ChatRow.platform)
         )
         async with self._transaction() as session:
-            return dict((await session.execute(counted)).tuples().all())
+            return {row.platform: row.chats for row in await session.execute(counted)}
 
     async def newest(self, platform: str, limit: int) -> list[Place]:
         """Return the newest message of others in each chat, the liveliest chats first."""

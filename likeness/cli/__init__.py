@@ -9,6 +9,7 @@ import click
 from likeness import __version__
 from likeness.cli.chat import chat
 from likeness.cli.check import check
+from likeness.cli.doctor import doctor
 from likeness.cli.export import export
 from likeness.cli.logs import configure_logging
 from likeness.cli.report import report
@@ -37,5 +38,5 @@ def main(*, debug: bool) -> None:
     configure_logging(debug=debug)
 
 
-for command in (export, check, train, tune, report, chat, serve):
+for command in (export, check, train, tune, report, chat, serve, doctor):
     main.add_command(command)

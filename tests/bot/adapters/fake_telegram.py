@@ -196,6 +196,10 @@ class FakeTelegram:
                 self.commands = data["commands"]
             case "deleteWebhook":
                 self.webhook = False
+            case "getWebhookInfo":
+                url = "https://likeness.example/" if self.webhook else ""
+                found = {"url": url, "has_custom_certificate": False}
+                return _result(found | {"pending_update_count": len(self._updates)})
             case "sendMessage":
                 return self._send_message(data)
         return _result(True)

@@ -1,0 +1,117 @@
+"""What keeps the bot from working, looked for one thing after the other: nothing is changed."""
+
+import shutil
+import time
+from collections.abc import AsyncIterator, Collection
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib import import_module
+from pathlib import Path
+
+import aiohttp
+
+from bot.engine import Sampling, Trace, open_engine
+from bot.findings import Finding
+from bot.settings import Settings
+from bot.store.checks import database_folder, examine_database
+from likeness.errors import LikenessError
+from likeness.messages import Message
+
+LITTLE_BYTES, FEW_BYTES = 100_000_000, 1_000_000_000
+"""With less free than the first it may soon fail; with less than the second one should know."""
+CLOCK_SECONDS = 30.0
+"""How wrong the clock may be."""
+REACH_SECONDS = 10.0
+
+
+async def examine(
+    settings: Settings, platforms: Collection[str], model: Path, device: str = "auto"
+) -> AsyncIterator[Finding]:
+    """Yield what is found, as soon as it is found.
+
+    Args:
+        settings: Of the bot.
+        platforms: On which it shall answer.
+        model: The model folder.
+        device: On which the model shall run.
+    """
+    if not platforms:
+        yield Finding("Platforms", "fault", "Neither TELEGRAM_TOKEN nor DISCORD_TOKEN is set.")
+    for platform in platforms:
+        async for finding in import_module(f"bot.adapters.{platform}_checks").examine(settings):
+            yield finding
+    if platforms:
+        yield await _clock(_address(settings, platforms))
+    async for finding in examine_database(settings.database):
+        yield finding
+    yield _disk(database_folder(settings.database))
+    yield await _model(model, device)
+
+
+def _address(settings: Settings, platforms: Collection[str]) -> str:
+    if "telegram" in platforms:
+        return settings.telegram_base_url
+    return settings.discord_api_url or "https://discord.com/api/v10"
+
+
+async def _clock(address: str) -> Finding:
+    """Compare this machine's clock with that of a platform's server."""
+    timeout = aiohttp.ClientTimeout(total=REACH_SECONDS)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.head(address) as got:
+            theirs = parsedate_to_datetime(got.headers["Date"])
+    except (aiohttp.ClientError, OSError, KeyError, ValueError) as error:
+        return Finding("Clock", "note", f"Nobody could be asked the time ({type(error).__name__}).")
+    off = (datetime.now(UTC) - theirs).total_seconds()
+    if abs(off) <= CLOCK_SECONDS:
+        return Finding("Clock", "ok", "It is right.")
+    return Finding(
+        "Clock",
+        "fault",
+        f"It is {abs(off):,.0f} s {'fast' if off > 0 else 'slow'}, and what is too old or not yet "
+        "said is not answered: let the system set its time from the network.",
+    )
+
+
+def _disk(folder: Path | None) -> Finding:
+    free = shutil.disk_usage(folder or Path.cwd()).free
+    says = f"{free / 1e9:,.1f} GB are free where the bot writes."
+    if free < LITTLE_BYTES:
+        return Finding("Disk", "fault", f"{says} Make room: what cannot be kept is not answered.")
+    return Finding("Disk", "ok" if free >= FEW_BYTES else "note", says)
+
+
+async def _model(folder: Path, device: str) -> Finding:
+    """Load the model and let it write one token."""
+    began = time.monotonic()
+    try:
+        engine = open_engine(folder, device)
+    except LikenessError as error:
+        return Finding("Model", "fault", str(error))
+    try:
+        trace = Trace()
+        async for _ in engine.reply([_hello()], Sampling(max_new_tokens=1), trace=trace):
+            pass
+        seconds = time.monotonic() - began
+        says = (
+            f"{engine.card.me} in {folder} is loaded and has written a token, in {seconds:.1f} s."
+        )
+    except LikenessError as error:
+        return Finding("Model", "fault", str(error))
+    finally:
+        await engine.close()
+    return Finding("Model", "ok", says)
+
+
+def _hello() -> Message:
+    return Message(
+        platform="doctor",
+        chat_id="doctor",
+        chat="doctor",
+        id="1",
+        speaker_id="doctor",
+        speaker="doctor",
+        outgoing=False,
+        sent_at=datetime.now(UTC),
+        text="hello",
+    )

@@ -1,0 +1,198 @@
+"""The doctor finds what keeps the bot from working, and says where to click."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from click.testing import CliRunner
+from pydantic import SecretStr
+
+from bot import doctor
+from bot.findings import Finding
+from bot.settings import Settings
+from bot.store import Store
+from likeness.cli import main
+from likeness.errors import ModelNotFound
+from tests.bot.adapters import fake_discord
+from tests.bot.adapters.fake_discord import FakeDiscord
+from tests.bot.adapters.fake_telegram import BOT, CUT, TOKEN, UNAUTHORIZED, FakeTelegram
+
+MESSAGE_CONTENT = 1 << 18
+
+Examine = Callable[..., Any]
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[FakeTelegram]:
+    async with FakeTelegram() as server:
+        yield server
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[FakeDiscord]:
+    async with FakeDiscord() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(telegram: FakeTelegram, discord: FakeDiscord, tmp_path: Path) -> Settings:
+    return Settings(
+        telegram_token=SecretStr(TOKEN),
+        telegram_base_url=telegram.url,
+        discord_token=SecretStr(fake_discord.TOKEN),
+        discord_api_url=discord.api_url,
+        LIKENESS_DATABASE=f"sqlite+aiosqlite:///{tmp_path}/likeness.db",
+    )
+
+
+@pytest.fixture
+def examine(settings: Settings, fake_engine: Any, monkeypatch: pytest.MonkeyPatch) -> Examine:
+    """Return a function that gives what was found, by subject."""
+    monkeypatch.setattr(doctor, "open_engine", lambda *_: fake_engine())
+
+    async def examine(*platforms: str, **changed: Any) -> dict[str, Finding]:
+        told = settings.model_copy(update=changed)
+        found = [one async for one in doctor.examine(told, platforms, Path("runs/robin"))]
+        assert all(one.says.endswith((".", "?")) or "https://" in one.says for one in found)
+        assert not any(TOKEN in one.says or fake_discord.TOKEN in one.says for one in found)
+        return {one.subject: one for one in found}
+
+    return examine
+
+
+async def test_a_bot_that_works_is_told_so(
+    examine: Examine, telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(fake_discord.APPLICATION, "flags", MESSAGE_CONTENT)
+    found = await examine("telegram", "discord")
+    assert {one.state for one in found.values()} == {"ok", "note"}
+    assert "@LikenessBot" in found["Telegram token"].says
+    assert "/setprivacy" in found["Telegram groups"].says
+    assert "https://discord.com/oauth2/authorize?client_id=4711" in found["Discord servers"].says
+    assert "will be made" in found["Database"].says
+    assert found["Clock"].says == "It is right."
+    assert "Robin" in found["Model"].says
+    changing = {"getUpdates", "deleteWebhook", "setMyCommands", "setWebhook"}
+    assert not changing & {call.method for call in telegram.calls}
+
+
+async def test_a_token_that_is_refused_is_said_with_where_to_get_another(
+    examine: Examine, telegram: FakeTelegram
+) -> None:
+    telegram.faults["getMe"].append(UNAUTHORIZED)
+    found = await examine("telegram", "discord", discord_token=SecretStr("wrong"))
+    assert found["Telegram token"].state == found["Discord token"].state == "fault"
+    assert "@BotFather" in found["Telegram token"].says
+    assert "Reset Token" in found["Discord token"].says
+
+
+async def test_a_token_that_is_missing_is_said(examine: Examine) -> None:
+    found = await examine("telegram", "discord", telegram_token=None, discord_token=None)
+    assert "/newbot" in found["Telegram token"].says
+    assert "developers/applications" in found["Discord token"].says
+    assert (await examine())["Platforms"].state == "fault"
+
+
+async def test_a_missing_intent_is_said_with_where_to_switch_it_on(examine: Examine) -> None:
+    found = await examine("discord")
+    assert found["Discord intents"].state == "fault"
+    assert "switch on Message Content Intent" in found["Discord intents"].says
+
+
+async def test_a_platform_out_of_reach_is_said(
+    examine: Examine, telegram: FakeTelegram, discord: FakeDiscord
+) -> None:
+    telegram.faults["getMe"].append(CUT)
+    discord.faults["users/@me"].append(503)
+    found = await examine("telegram", "discord")
+    assert found["Telegram"].state == found["Discord"].state == "fault"
+
+
+async def test_what_a_group_and_a_webhook_mean_is_said(
+    examine: Examine, telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BOT, "can_join_groups", False)
+    telegram.webhook = True
+    found = await examine("telegram")
+    assert "/setjoingroups" in found["Telegram groups"].says
+    assert "takes it away" in found["Telegram webhook"].says
+    monkeypatch.setitem(BOT, "can_join_groups", True)
+    monkeypatch.setitem(BOT, "can_read_all_group_messages", True)
+    assert (await examine("telegram"))["Telegram groups"].state == "ok"
+
+
+async def test_a_wrong_clock_is_said(examine: Examine) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(headers={"Date": "Wed, 01 May 2024 12:00:00 GMT"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    found = await examine("telegram", telegram_base_url=f"{url}/bot")
+    await runner.cleanup()
+    assert found["Clock"].state == "fault"
+    assert "s fast" in found["Clock"].says
+
+
+async def test_a_database_is_looked_at_and_left_as_it_is(
+    examine: Examine, settings: Settings, tmp_path: Path, message: Any
+) -> None:
+    store = await Store.open(settings.database)
+    from tests.bot.conftest import ANN
+
+    await store.add(ANN, message("hello"))
+    await store.close()
+    file = tmp_path / "likeness.db"
+    before = file.read_bytes()
+    assert "1 messages in 1 chats" in (await examine())["Database"].says
+    assert file.read_bytes() == before
+    file.chmod(0o644)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.store.checks.os.name", "posix")
+        found = [one async for one in doctor.examine(settings, [], Path("x"))]
+    assert any(f"chmod 600 {file}" in one.says and one.state == "fault" for one in found)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite+aiosqlite:////nowhere/at/all.db", "nosuch+driver://x/y", "postgresql+asyncpg://x:1/y"],
+)
+async def test_a_database_that_cannot_be_used_is_said(examine: Examine, url: str) -> None:
+    assert (await examine(database=url))["Database"].state == "fault"
+
+
+async def test_a_model_that_cannot_be_loaded_is_said(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ModelNotFound("There is no model in runs/robin.")
+
+    monkeypatch.setattr(doctor, "open_engine", fail)
+    assert (await examine())["Model"] == Finding(
+        "Model", "fault", "There is no model in runs/robin."
+    )
+
+
+async def test_a_full_disk_is_said(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for free, state in ((10_000_000, "fault"), (500_000_000, "note")):
+        usage = type("usage", (), {"free": free})
+        monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _, usage=usage: usage)
+        assert (await examine())["Disk"].state == state
+
+
+def test_the_command_prints_what_it_finds_and_fails_if_something_must_be_mended(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("TELEGRAM_TOKEN", "DISCORD_TOKEN", "LIKENESS_DATABASE"):
+        monkeypatch.delenv(name, raising=False)
+    result = CliRunner().invoke(main, ["doctor", str(tiny_model)])
+    assert result.exit_code == 1
+    assert "fault Platforms: Neither TELEGRAM_TOKEN nor DISCORD_TOKEN is set." in result.output
+    assert "has written a token" in result.output
+    assert list(tmp_path.iterdir()) == []
