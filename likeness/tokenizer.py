@@ -40,6 +40,21 @@ class FolderTokenizer:
         special = {id_ for id_, token in added if token.special}
         return frozenset(self._tokenizer.get_vocab().values()) - special | {*self._tags.values()}
 
+    @property
+    def fragments(self) -> dict[int, bytes]:
+        """The bytes of the tokens that are no whole characters, such as the half of an emoji."""
+        vocabulary = self._tokenizer.get_vocab()
+        byte_of = _bytes_of_letters()
+        if all(letter in vocabulary for letter in byte_of):
+            return {
+                id_: made
+                for piece, id_ in vocabulary.items()
+                if not piece.replace("\u0120", "").isascii()
+                and (made := _broken(piece, byte_of)) is not None
+            }
+        bytes_ = {vocabulary.get(f"<0x{byte:02X}>"): bytes([byte]) for byte in range(128, 256)}
+        return {id_: byte for id_, byte in bytes_.items() if id_ is not None}
+
     @classmethod
     def load(cls, folder: Path) -> "FolderTokenizer":
         """Read `tokenizer.json` from a model folder.
@@ -78,3 +93,27 @@ def newline_id(tokenizer: tokenizers.Tokenizer) -> int | None:
     ids = tokenizer.encode(END_OF_TURN, add_special_tokens=False).ids
     alone = len(ids) == 1 and tokenizer.decode(ids, skip_special_tokens=False) == END_OF_TURN
     return int(ids[0]) if alone else None
+
+
+def _bytes_of_letters() -> dict[str, int]:
+    """Return which byte each letter of a byte-level vocabulary stands for.
+
+    Source: GPT-2's `bytes_to_unicode`: printable bytes stand for themselves, the others for the
+    letters from U+0100 on; compared by a test with `ByteLevel.alphabet`.
+    """
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = (byte for byte in range(256) if byte not in printable)
+    moved = {chr(0x100 + number): byte for number, byte in enumerate(others)}
+    return {chr(byte): byte for byte in printable} | moved
+
+
+def _broken(piece: str, byte_of: dict[str, int]) -> bytes | None:
+    """Return the bytes of a token of a byte-level vocabulary if they are no whole characters."""
+    if not all(letter in byte_of for letter in piece):  # a tag
+        return None
+    made = bytes(byte_of[letter] for letter in piece)
+    try:
+        made.decode()
+    except UnicodeDecodeError:
+        return made
+    return None

@@ -19,14 +19,21 @@ class Sampling:
         temperature: Flattens (> 1) or sharpens (< 1) the distribution; 0 takes the likeliest.
         top_k: Choose among this many likeliest tokens; 0 for all.
         top_p: Choose among the likeliest tokens that together have this probability; 1 for all.
+        min_p: Choose among the tokens at least this often as likely as the likeliest; 0 for all.
+        typical_p: Choose among the tokens whose surprise is closest to the expected one and which
+            together have this probability; 1 for all.
         max_new_tokens: The reply's length at the most.
+        max_seconds: How long may be written on a reply; it ends where it is then.
         seed: Makes a reply repeatable; None for a new one each time.
     """
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 0.9
+    min_p: float = 0.0
+    typical_p: float = 1.0
     max_new_tokens: int = 80
+    max_seconds: float = 60.0
     seed: int | None = None
 
     def at(self, place: int) -> "Sampling":
@@ -85,6 +92,9 @@ def open_engine(folder: Path, device: str = "auto") -> ReplyEngine:
         PromptVersionMismatch: The model was trained with another prompt format.
         ModelError: Something in the folder is broken, or there is no such device.
     """
-    from bot.engine.local import LocalEngine  # noqa: PLC0415 (loads torch)
+    from bot.engine.local import LocalEngine  # noqa: PLC0415 (imports this module)
+    from bot.engine.torch_model import TorchModel  # noqa: PLC0415 (loads torch)
+    from likeness.tokenizer import FolderTokenizer  # noqa: PLC0415 (only to load a model)
 
-    return LocalEngine.open(folder, device)
+    card, tokenizer = RunCard.read(folder), FolderTokenizer.load(folder)
+    return LocalEngine.of(folder, card, tokenizer, TorchModel.open(folder, device))

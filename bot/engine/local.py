@@ -1,55 +1,64 @@
-"""The in-process engine: a model folder, loaded with torch and transformers."""
+"""The in-process engine: prompts in, replies out, whatever model computes them."""
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
-from transformers.utils import logging as transformers_logging
 
 from bot.engine import Sampling, Trace
-from bot.engine.worker import Worker
-from bot.engine.writing import Request, Writer
+from bot.engine.caches import Caches
+from bot.engine.grammar import Grammar
+from bot.engine.models import Model
+from bot.engine.scheduler import Scheduler
+from bot.engine.writing import Request, write
 from likeness.card import RunCard
-from likeness.dialogue import Part
+from likeness.dialogue import Part, Tokenizer, prompt, split_conversations
 from likeness.errors import ModelError
 from likeness.messages import Message
 from likeness.tokenizer import FolderTokenizer
+
+CACHE_BYTES = 256 * 2**20
 
 
 class LocalEngine:
     """Writes replies in a thread of this process; a `bot.engine.ReplyEngine`."""
 
-    def __init__(self, card: RunCard, model: PreTrainedModel, tokenizer: FolderTokenizer) -> None:
-        """Take what is loaded already; the model must be in evaluation mode."""
+    def __init__(
+        self, card: RunCard, model: Model, grammar: Grammar, cache_bytes: int = CACHE_BYTES
+    ) -> None:
+        """Take what is loaded already; the model is the engine's from now on.
+
+        Args:
+            card: Of the model.
+            model: What computes.
+            grammar: Of the model.
+            cache_bytes: How much memory to spend on remembering what was read of each chat.
+        """
         self.card = card
-        writable = torch.zeros(model.config.get_text_config().vocab_size, dtype=torch.bool)
-        writable[sorted(tokenizer.writable)] = True
-        self._writer = Writer(model, tokenizer, card, writable)
-        self._worker = Worker()
+        self._model = model
+        self._grammar = grammar
+        self._caches = Caches(model, cache_bytes)
+        self._scheduler = Scheduler(model)
+        self._closed = False
 
     @classmethod
-    def open(cls, folder: Path, device: str = "auto") -> "LocalEngine":
-        """Load a model folder.
+    def of(
+        cls, folder: Path, card: RunCard, tokenizer: FolderTokenizer, model: Model
+    ) -> "LocalEngine":
+        """Put the parts of a model folder together.
 
         Raises:
-            ModelNotFound: There is no such folder, or it holds no card.
-            PromptVersionMismatch: The model was trained with another prompt format.
-            ModelError: Something in the folder is broken, or there is no such device.
+            ModelError: They do not belong to each other.
         """
-        card = RunCard.read(folder)
-        tokenizer = FolderTokenizer.load(folder)
-        model = _load(folder, _device(device))
-        config = model.config.get_text_config()
-        positions = getattr(config, "max_position_embeddings", card.context_tokens)
-        if max(tokenizer.writable) >= config.vocab_size or positions < card.context_tokens:
+        writable = tokenizer.writable
+        if max(writable) >= model.vocabulary or model.positions < card.context_tokens:
             raise ModelError(
                 f"The tokenizer or the card in {folder} belongs to another model: train it again."
             )
-        return cls(card, model, tokenizer)
+        grammar = Grammar(tokenizer, model.vocabulary, writable, tokenizer.fragments)
+        return cls(card, model, grammar)
 
     async def reply(
         self,
@@ -63,51 +72,60 @@ class LocalEngine:
         """Yield the messages of one turn of mine, each as soon as it is whole.
 
         See `bot.engine.ReplyEngine`. Equal questions with a seed get equal replies, whatever
-        else is being written.
+        else is being written and whatever of the chat is still remembered.
 
         Raises:
             ModelError: The engine is closed.
         """
-        request = Request(list(messages), sampling, now, opening, trace or Trace())
-        steps = self._writer.write(request)
-        async with aclosing(self._worker.stream(steps)) as parts:
+        request = await asyncio.to_thread(
+            self._request, list(messages), sampling, now, opening, trace or Trace()
+        )
+        steps = write(request, self._grammar, self._caches)
+        async with aclosing(self._scheduler.stream(steps)) as parts:
             async for part in parts:
                 yield part
 
     async def close(self) -> None:
-        """Stop all work; the model goes when the engine does."""
-        await self._worker.close()
+        """Stop all work, and give the memory back."""
+        await self._scheduler.close()
+        if not self._closed:
+            self._closed = True
+            self._caches.close()
+            self._model.close()
+
+    def _request(
+        self,
+        messages: list[Message],
+        sampling: Sampling,
+        now: datetime | None,
+        opening: str,
+        trace: Trace,
+    ) -> Request:
+        room = min(sampling.max_new_tokens, self.card.context_tokens // 2)
+        limit = self.card.context_tokens - room
+        ids = ask(messages, self._grammar.tokenizer, self.card, limit, now, opening)
+        return Request(ids, room, sampling, messages, trace)
 
 
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ModelError(f"This machine has no device {name!r} for torch: try `auto`.") from error
-    return device
+def ask(
+    messages: Sequence[Message],
+    tokenizer: Tokenizer,
+    card: RunCard,
+    limit: int,
+    now: datetime | None,
+    opening: str,
+) -> list[int]:
+    """Return the prompt for a reply in a chat: its newest conversation, as the model knows it.
 
-
-def _load(folder: Path, device: torch.device) -> PreTrainedModel:
-    halves = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-            dtype=torch.bfloat16 if halves else torch.float32,
-        )
-    except Exception as error:  # the libraries raise no narrower one
-        raise ModelError(
-            f"The model in {folder} cannot be loaded ({type(error).__name__}): train it again."
-        ) from error
-    model: PreTrainedModel = loaded[0]
-    found = loaded[1]
-    if found["missing_keys"] or found["mismatched_keys"]:
-        raise ModelError(f"The model in {folder} lacks weights: train it again.")
-    model.to(device).eval()  # type: ignore[arg-type]
-    return model
+    Args:
+        messages: The chat so far, in order.
+        tokenizer: Of the model.
+        card: Of the model.
+        limit: The prompt's length at the most, in tokens.
+        now: When the answer is given, if that is not at once.
+        opening: Words of the reply that are given.
+    """
+    conversations = split_conversations(messages, card.gap_seconds, card.reply_gap_seconds)
+    newest = deque(conversations, maxlen=1)
+    conversation = newest[0] if newest else []
+    return prompt(conversation, tokenizer, limit, now=now, opening=opening.strip())[-limit:]

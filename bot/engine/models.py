@@ -66,7 +66,8 @@ class Model(Protocol):
         What comes back for one of them does not depend on which others are read with it.
 
         Returns:
-            For each reading the logits `(wanted, V)` of what may follow its last tokens.
+            For each reading the logits `(wanted, V)` of what may follow its last tokens; they hold
+            until the next step.
         """
 
     def close(self) -> None:

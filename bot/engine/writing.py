@@ -1,167 +1,163 @@
-"""One reply, token by token: its prompt, its bans, its messages."""
+"""One reply, token by token: what is read for it, what is chosen, what is said."""
 
-import inspect
-from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import islice, takewhile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
-import torch
-from transformers import PreTrainedModel
+import numpy as np
+from numpy.typing import NDArray
 
 from bot.engine import Sampling, Trace
+from bot.engine.caches import Caches
+from bot.engine.grammar import Grammar, Position, readable
+from bot.engine.models import Cache, Reading
+from bot.engine.repetition import Echo, Loop
 from bot.engine.sampling import choose
-from bot.engine.worker import Steps
-from likeness.card import RunCard
-from likeness.dialogue import (
-    END_OF_TURN,
-    LINE_BREAK,
-    ME,
-    NEXT_MESSAGE,
-    SILENCES,
-    SPEAKERS,
-    START,
-    Part,
-    ReplyReader,
-    Tokenizer,
-    prompt,
-    split_conversations,
-)
+from bot.engine.scheduler import Steps
+from likeness.dialogue import ME, NEXT_MESSAGE, SILENCES, Part, ReplyReader, Tokenizer
 from likeness.messages import Message
 
-_BEFORE_WORDS = (ME, NEXT_MESSAGE, *SILENCES)
-_NO_BEGINNING = (START, END_OF_TURN, NEXT_MESSAGE, LINE_BREAK, *SPEAKERS, *SILENCES)
+_TRIES = 3
+"""How often a reply is written at the most until it is none that was just given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What `ReplyEngine.reply` was asked."""
-
-    messages: Sequence[Message]
-    sampling: Sampling
-    now: datetime | None
-    opening: str
-    trace: Trace
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """A model that writes replies.
+    """A reply that is to be written.
 
     Attributes:
-        model: Any causal language model of transformers, in evaluation mode.
-        tokenizer: Of the model.
-        card: Of the model.
-        writable: `(V,)`, False for what must never be written.
+        ids: The prompt.
+        room: How many tokens the reply has at the most.
+        sampling: How to choose them.
+        messages: The chat; the reply should not be one of my newest turns in it again.
+        trace: Filled with the prompt and what was written.
     """
 
-    model: PreTrainedModel
-    tokenizer: Tokenizer
-    card: RunCard
-    writable: torch.Tensor
+    ids: Sequence[int]
+    room: int
+    sampling: Sampling
+    messages: Sequence[Message] = ()
+    trace: Trace = field(default_factory=Trace)
 
-    def write(self, request: Request) -> Steps:
-        """Write a reply: a step a token, each message as soon as it is whole.
 
-        Until words have come nothing that ends a message can be chosen, so a reply is empty only
-        where the model fills it with blanks.
-        """
-        room = min(request.sampling.max_new_tokens, self.card.context_tokens // 2)
-        ids = self._prompt(request, room)
-        request.trace.prompt = self.tokenizer.decode(ids)
-        reader = ReplyReader(self.tokenizer)
-        words = _after_my_tag(ids, self.tokenizer)
-        for id_ in words:
-            reader.read(id_)
-        written: list[int] = []
+def write(request: Request, grammar: Grammar, caches: Caches) -> Steps[Part]:
+    """Write a reply: each message as soon as it is whole and not the beginning of an old answer.
+
+    A reply that is one of my newest turns again is written anew from other random numbers. What
+    was read stays in the cache, for the chat's next reply.
+    """
+    prompt, text = len(request.ids), list(request.ids)
+    request.trace.prompt = grammar.tokenizer.decode(text)
+    until = time.monotonic() + request.sampling.max_seconds
+    tries = _TRIES if request.sampling.temperature else 1
+    with caches.use(text) as cache:
+        (found,) = yield [Reading(cache, text[cache.length :])]
+        first = found[-1].copy()
         try:
-            for id_ in islice(self._tokens(ids, words, request.sampling), room):
-                written.append(id_)
-                yield _clean(reader.read(id_))
-                if reader.ended:
-                    return
-            yield _clean(reader.finish())
+            for number in range(tries):
+                draft = _Draft(request, grammar, number, last=number == tries - 1)
+                yield from _tokens(draft, cache, text, first, until)
+                parts = draft.finish()
+                if not draft.refused or time.monotonic() >= until:
+                    break
+                cache.cut(prompt)
+                del text[prompt:]
+            yield from parts
         finally:
-            request.trace.output = self.tokenizer.decode(written)
-
-    def _prompt(self, request: Request, room: int) -> list[int]:
-        limit = self.card.context_tokens - room
-        conversations = split_conversations(
-            request.messages, self.card.gap_seconds, self.card.reply_gap_seconds
-        )
-        newest = deque(conversations, maxlen=1)
-        ids = prompt(
-            newest[0] if newest else [],
-            self.tokenizer,
-            limit,
-            now=request.now,
-            opening=request.opening.strip(),
-        )
-        return ids[-limit:]
-
-    def _tokens(self, ids: list[int], words: list[int], sampling: Sampling) -> Iterator[int]:
-        """Yield the tokens after a prompt without end, `words` being mine at its end."""
-        forward = Forward(self.model)
-        generator = torch.Generator()
-        if sampling.seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(sampling.seed)
-        beginning = self.writable.clone()
-        beginning[[self.tokenizer.tag(tag) for tag in _NO_BEGINNING]] = False
-        while True:
-            bare = beginning is not self.writable and not _readable(self.tokenizer.decode(words))
-            if not bare:
-                beginning = self.writable
-            logits = forward(ids).masked_fill(~beginning, -torch.inf)
-            ids = [choose(logits, sampling, generator)]
-            words = words + ids if bare else words
-            yield ids[0]
+            request.trace.output = grammar.tokenizer.decode(text[prompt:])
 
 
-class Forward:
-    """A model on its way through one sequence; each call goes on from the last."""
+def _tokens(
+    draft: "_Draft", cache: Cache, text: list[int], logits: NDArray[np.float32], until: float
+) -> Steps[Part]:
+    """Choose one token after the other, until the reply ends, has no more room or no more time.
 
-    def __init__(self, model: PreTrainedModel) -> None:
-        """Begin a sequence."""
-        takes = inspect.signature(model.forward).parameters
-        self._model = model
-        self._caches = "past_key_values" in takes
-        self._options: dict[str, object] = {"use_cache": True} if self._caches else {}
-        if "logits_to_keep" in takes:
-            self._options["logits_to_keep"] = 1
-        self._ids: list[int] = []
+    Args:
+        draft: What chooses.
+        cache: Of the text.
+        text: The prompt; grows by the reply.
+        logits: `(V,)` of what may follow the prompt.
+        until: When to stop, by `time.monotonic`.
+    """
+    end = len(text) + draft.request.room
+    while True:
+        id_ = draft.choose(logits)
+        text.append(id_)
+        yield from draft.read(id_)
+        if draft.ended or len(text) >= end or time.monotonic() >= until:
+            return
+        (found,) = yield [Reading(cache, [id_])]
+        logits = found[-1]
 
-    @torch.inference_mode()
-    def __call__(self, ids: list[int]) -> torch.Tensor:
-        """Return the logits `(V,)` of the token after `ids`, in 32-bit floats on the CPU.
 
-        A model without a key-value cache reads the whole sequence again.
+class _Draft:
+    """One try at a reply.
+
+    Attributes:
+        request: What was asked.
+        refused: Whether it was given before, and nothing of it was said yet.
+    """
+
+    def __init__(self, request: Request, grammar: Grammar, number: int, *, last: bool) -> None:
+        """Begin.
+
+        Args:
+            request: What was asked.
+            grammar: Of the model.
+            number: Which try it is; each has random numbers of its own.
+            last: Whether it is said in any case.
         """
-        if not self._caches:
-            ids = self._ids = self._ids + ids
-        found = self._model(torch.tensor([ids], device=self._model.device), **self._options)
-        if self._caches:
-            self._options["past_key_values"] = found.past_key_values
-        logits: torch.Tensor = found.logits[0, -1]
-        return logits.float().cpu()
+        self.request = request
+        self.refused = False
+        self._position = Position(grammar)
+        self._reader = ReplyReader(grammar.tokenizer)
+        self._loop = Loop()
+        self._echo = None if last else Echo(request.messages)
+        self._held: list[Part] = []
+        seed = request.sampling.seed
+        self._random = np.random.default_rng(None if seed is None else [seed % 2**64, number])
+        opening = _after_my_tag(request.ids, grammar.tokenizer)
+        self._position.read(opening)
+        for id_ in opening:
+            self._reader.read(id_)
+
+    @property
+    def ended(self) -> bool:
+        """Whether a token was read that ends a reply."""
+        return self._reader.ended
+
+    def choose(self, logits: NDArray[np.float32]) -> int:
+        """Return the next token."""
+        allowed = self._position.allow(logits, self._loop.banned)
+        return choose(allowed, self.request.sampling, self._random.random())
+
+    def read(self, id_: int) -> list[Part]:
+        """Go on by a token; return the messages that can be said now."""
+        self._position.read([id_])
+        self._loop.read(id_)
+        return self._say(self._reader.read(id_))
+
+    def finish(self) -> list[Part]:
+        """Return what is still to be said, with the message that has no end yet."""
+        parts = self._say(self._reader.finish())
+        self.refused = self._echo is not None and bool(self._held) and self._echo.whole
+        return [*parts, *self._held]
+
+    def _say(self, part: Part | None) -> list[Part]:
+        """Hold a message back while all of the reply is how one of my newest turns began."""
+        text = readable(part.text) if part else ""
+        if not part or not text:
+            return []
+        self._held.append(replace(part, text=text))
+        if self._echo is not None and self._echo.hear(text):
+            return []
+        said, self._held = self._held, []
+        return said
 
 
-def _after_my_tag(ids: list[int], tokenizer: Tokenizer) -> list[int]:
+def _after_my_tag(ids: Sequence[int], tokenizer: Tokenizer) -> list[int]:
     """Return the words of mine at a prompt's end: those that the opening gave."""
-    tags = {tokenizer.tag(tag) for tag in _BEFORE_WORDS}
+    tags = {tokenizer.tag(tag) for tag in (ME, NEXT_MESSAGE, *SILENCES)}
     words = takewhile(lambda id_: id_ not in tags, reversed(ids))
     return list(words)[::-1]
-
-
-def _readable(text: str) -> str:
-    """Return a text without what byte-wise tokens leave where they form no character."""
-    return text.replace("\ufffd", "").strip()
-
-
-def _clean(part: Part | None) -> Part | None:
-    if part is None:
-        return None
-    text = _readable(part.text)
-    return replace(part, text=text) if text else None

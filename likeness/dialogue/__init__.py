@@ -14,7 +14,13 @@ Training encodes with `encode_turns` and `join`; the bot asks with `prompt`, whi
 same two, and reads the answer with `ReplyReader`.
 """
 
-from likeness.dialogue.prompts import context, newest_that_fit, prompt, turn_tokens
+from likeness.dialogue.prompts import (
+    context,
+    newest_that_fit,
+    prompt,
+    steady_window,
+    turn_tokens,
+)
 from likeness.dialogue.tags import (
     END_OF_TURN,
     LINE_BREAK,
@@ -30,7 +36,14 @@ from likeness.dialogue.tags import (
     silence_tag,
 )
 from likeness.dialogue.texts import Part, ReplyReader, read_prompt, spans
-from likeness.dialogue.turns import Encoded, Turn, encode_turns, join, split_conversations
+from likeness.dialogue.turns import (
+    Encoded,
+    Turn,
+    encode_newest,
+    encode_turns,
+    join,
+    split_conversations,
+)
 
 __all__ = [
     "END_OF_TURN",
@@ -49,6 +62,7 @@ __all__ = [
     "Tokenizer",
     "Turn",
     "context",
+    "encode_newest",
     "encode_turns",
     "join",
     "newest_that_fit",
@@ -56,6 +70,7 @@ __all__ = [
     "read_prompt",
     "silence_tag",
     "spans",
+    "steady_window",
     "split_conversations",
     "turn_tokens",
 ]

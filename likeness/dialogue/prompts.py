@@ -1,11 +1,13 @@
 """What the bot asks: a window of whole turns, then my tag."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from zlib import crc32
 
-from likeness.dialogue.tags import ME, NEXT_MESSAGE, Tokenizer, silence_tag
-from likeness.dialogue.turns import Encoded, Turn, encode_text, encode_turns, join
+from likeness.dialogue.tags import ME, NEXT_MESSAGE, SILENCES, Tokenizer, silence_tag
+from likeness.dialogue.turns import Encoded, Turn, encode_newest, encode_text, join
 from likeness.messages import Message
 
 
@@ -30,14 +32,46 @@ def newest_that_fit(turns: Sequence[Turn], max_tokens: int) -> Sequence[Turn]:
     return turns[first:]
 
 
+def steady_window(turns: Sequence[Turn], max_tokens: int) -> Sequence[Turn]:
+    """Return newest whole turns with at most `max_tokens` tokens, from a place that seldom moves.
+
+    What a model has read of a chat is of use for its next prompt only as far as both begin alike.
+    So where not all turns fit, the window does not begin at the oldest that does, which is another
+    after every turn. Of all places that leave it at least half full it begins at the one after the
+    longest silence, and among equals at the turn with the least checksum of its words. That one
+    stays until it does not fit any more, and says the same whatever is known of older turns.
+
+    A single turn that is too long by itself comes back shortened at its beginning.
+
+    Source: the rule by which winnowing chooses fingerprints (Schleimer, Wilkerson, Aiken, 2003).
+    """
+    fitting = newest_that_fit(turns, max_tokens)
+    if len(fitting) == len(turns):
+        return fitting
+    spare = 1 + sum(map(turn_tokens, fitting)) - max_tokens // 2
+    places = [0]
+    for turn in fitting[:-2]:
+        spare -= turn_tokens(turn)
+        if spare < 0:
+            break
+        places.append(len(places))
+    return fitting[min(places, key=lambda place: _unfitness(fitting[place])) :]
+
+
+def _unfitness(first: Turn) -> tuple[int, int]:
+    """Return how little a turn suits as a window's first, as a number that looks like chance."""
+    silence = SILENCES[first.silence] if first.silence else 0
+    return -silence, crc32(array("I", first.body.ids).tobytes())
+
+
 def context(messages: Sequence[Message], tokenizer: Tokenizer, max_tokens: int) -> list[int]:
     """Return a conversation as the model sees it before somebody speaks, ending with a newline.
 
     The next token's probabilities say how long the silence will be and whose turn it is; those
     after all but the newline say whether the last speaker has finished.
     """
-    turns = encode_turns(messages, tokenizer)
-    return join(newest_that_fit(turns, max_tokens), tokenizer).ids
+    turns = encode_newest(messages, tokenizer, max_tokens)
+    return join(steady_window(turns, max_tokens), tokenizer).ids
 
 
 def prompt(

@@ -95,6 +95,20 @@ def encode_turns(
     ]
 
 
+def encode_newest(messages: Sequence[Message], tokenizer: Tokenizer, tokens: int) -> list[Turn]:
+    """Encode the newest turns of a conversation, as many as have more than `tokens` tokens, or all.
+
+    They are those of `encode_turns`; it costs no more however long the conversation is.
+    """
+    newest: list[Turn] = []
+    for before, burst in reversed(list(_bursts(messages))):
+        newest.append(_encode_turn(before, burst, tokenizer, context_weight=0.0))
+        tokens -= len(newest[-1].body.ids)
+        if tokens < 0:
+            break
+    return newest[::-1]
+
+
 def _bursts(messages: Sequence[Message]) -> Iterator[tuple[Message | None, list[Message]]]:
     """Yield each turn's messages with the message before it, None for the first."""
     burst: list[Message] = []

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from likeness.card import RunCard
 from likeness.dialogue import PROMPT_VERSION, START, TAGS, Part
 from likeness.errors import ModelError
 from likeness.messages import Message
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ANN = ChatId("telegram", "7")
@@ -142,13 +146,10 @@ def fake_outlet() -> Callable[..., FakeOutlet]:
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a model folder: GPT-2 of two layers with a token a byte, untrained."""
+def byte_tokenizer() -> "Tokenizer":
+    """Make GPT-2's kind of tokenizer with a token a byte, and our tags."""
     import tokenizers
-    import torch
-    from transformers import GPT2Config, GPT2LMHeadModel
 
-    folder = tmp_path_factory.mktemp("tiny")
     alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
     tokenizer = tokenizers.Tokenizer(
         tokenizers.models.BPE({letter: id_ for id_, letter in enumerate(alphabet)}, [])
@@ -156,10 +157,20 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = tokenizers.decoders.ByteLevel()
     tokenizer.add_special_tokens([START, *TAGS])
-    tokenizer.save(str(folder / "tokenizer.json"))
+    return tokenizer
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory, byte_tokenizer: "Tokenizer") -> Path:
+    """Make a model folder: GPT-2 of two layers with a token a byte, untrained."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    folder = tmp_path_factory.mktemp("tiny")
+    byte_tokenizer.save(str(folder / "tokenizer.json"))
     torch.manual_seed(5)
     config = GPT2Config(
-        vocab_size=tokenizer.get_vocab_size() + 7,  # rows that no token stands for
+        vocab_size=byte_tokenizer.get_vocab_size() + 7,  # rows that no token stands for
         n_positions=256,
         n_embd=32,
         n_layer=2,

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from likeness.dialogue import (
     CharacterTokenizer,
     ReplyReader,
     context,
+    encode_newest,
     encode_turns,
     join,
     newest_that_fit,
@@ -20,6 +22,7 @@ from likeness.dialogue import (
     silence_tag,
     spans,
     split_conversations,
+    steady_window,
     turn_tokens,
 )
 from likeness.messages import KINDS, Message
@@ -145,6 +148,45 @@ def test_a_window_is_the_newest_whole_turns_and_no_turn_more_would_fit(messages,
     assert list(window) == turns[len(turns) - len(window) :]
     if len(window) < len(turns):
         assert sum(map(turn_tokens, turns[-len(window) - 1 :])) + 1 > budget
+
+
+@given(conversations(), st.integers(8, 300))
+def test_a_steady_window_is_newest_whole_turns_that_fill_it_by_half(messages, budget):
+    turns = encode_turns(messages, TOKENIZER)
+    fitting, window = newest_that_fit(turns, budget), steady_window(turns, budget)
+    assert list(window) == list(fitting)[len(fitting) - len(window) :]
+    if len(fitting) == len(turns) or len(window) <= 2:
+        assert list(window) == list(fitting) or 2 <= len(window) <= len(fitting)
+    else:
+        assert sum(map(turn_tokens, window)) + 1 >= budget // 2
+
+
+@given(conversations(), st.integers(8, 300), st.integers(0, 30))
+def test_a_steady_window_says_the_same_whatever_is_known_of_older_turns(messages, budget, known):
+    turns = encode_turns(messages, TOKENIZER)
+    newest = turns[-known:]
+    if len(newest_that_fit(turns, budget)) < len(newest):
+        assert list(steady_window(newest, budget)) == list(steady_window(turns, budget))
+    assert len(encode_newest(messages, TOKENIZER, budget)) >= len(newest_that_fit(turns, budget))
+    assert context(messages, TOKENIZER, budget) == join(steady_window(turns, budget), TOKENIZER).ids
+
+
+def test_a_window_seldom_begins_elsewhere_while_a_conversation_grows(say):
+    messages = [say(["ann", "me"][n % 2], f"the words of number {n}") for n in range(400)]
+    turns = encode_turns(messages, TOKENIZER)
+    firsts = [id(steady_window(turns[:end], 1000)[0]) for end in range(100, 400)]
+    moves = sum(one != other for one, other in pairwise(firsts))
+    assert 300 / 33 < moves < 300 / 6  # a full window has 33 turns
+
+
+def test_a_window_begins_after_the_longest_silence_of_its_older_half(say):
+    later = {70: 4000, 75: 200, 95: 90_000}
+    messages = [
+        say(["ann", "me"][n % 2], f"the words of number {n}", after=later.get(n, 5))
+        for n in range(100)
+    ]
+    window = steady_window(encode_turns(messages, TOKENIZER), 1200)
+    assert TOKENIZER.decode(window[0].body.ids) == " the words of number 70\n"
 
 
 @given(conversations())

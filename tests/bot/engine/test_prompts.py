@@ -3,12 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.engine import Sampling, Trace
-from bot.engine.writing import Request, Writer
+from bot.engine.local import ask
 from likeness.card import RunCard
 from likeness.dialogue import CharacterTokenizer, encode_turns, join
 from likeness.messages import Message
@@ -20,7 +18,6 @@ WORDS = st.text(min_size=1, max_size=12) | st.sampled_from(
     ["<speaker1> no", "a<msg>b", "two\nlines", "\r\n", "<after:days>", "👩‍🚀", "<|endoftext|>"]
 )
 CARD = RunCard(name="t", me="Robin", base="scratch", context_tokens=20_000, gap_seconds=GAP)
-WRITER = Writer(torch.nn.Module(), TOKENIZER, CARD, torch.ones(1))  # type: ignore[arg-type]
 
 
 def made(speaker: int, text: str, kind: str, sent_at: datetime, number: int) -> Message:
@@ -75,8 +72,8 @@ def test_the_prompt_is_a_prefix_of_what_training_taught(
     chat: tuple[list[Message], list[Message]], room: int
 ) -> None:
     messages, reply = chat
-    request = Request(messages, Sampling(), reply[0].sent_at, "", Trace())
-    asked = WRITER._prompt(request, room)
+    limit = CARD.context_tokens - room
+    asked = ask(messages, TOKENIZER, CARD, limit, reply[0].sent_at, "")
     taught = join(encode_turns(newest_conversation(messages) + reply, TOKENIZER), TOKENIZER).ids
     assert TOKENIZER.decode(taught).startswith(TOKENIZER.decode(asked))
     assert asked == taught[: len(asked)]
@@ -90,7 +87,7 @@ def test_an_opening_stands_where_the_words_of_a_reply_stand(
     messages, reply = chat
     opening = reply[0].text.strip()
     said = [made(0, f"{opening} and more", "text", reply[0].sent_at, 100)]
-    asked = WRITER._prompt(Request(messages, Sampling(), said[0].sent_at, opening, Trace()), 9)
+    asked = ask(messages, TOKENIZER, CARD, 20_000, said[0].sent_at, opening)
     taught = join(encode_turns(newest_conversation(messages) + said, TOKENIZER), TOKENIZER).ids
     assert asked == taught[: len(asked)]
     assert len(taught) - len(asked) == len(" and more\n")
