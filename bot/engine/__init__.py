@@ -22,6 +22,9 @@ class Sampling:
         min_p: Choose among the tokens at least this often as likely as the likeliest; 0 for all.
         typical_p: Choose among the tokens whose surprise is closest to the expected one and which
             together have this probability; 1 for all.
+        best_of: So many replies are written at once, and the one that fits the chat best is said;
+            with more than one it is said only when all are whole.
+        novelty: How much less a reply fits for being likely after any chat; for `best_of`.
         max_new_tokens: The reply's length at the most.
         max_seconds: How long may be written on a reply; it ends where it is then.
         seed: Makes a reply repeatable; None for a new one each time.
@@ -32,6 +35,8 @@ class Sampling:
     top_p: float = 0.9
     min_p: float = 0.0
     typical_p: float = 1.0
+    best_of: int = 1
+    novelty: float = 0.5
     max_new_tokens: int = 80
     max_seconds: float = 60.0
     seed: int | None = None
@@ -47,6 +52,21 @@ class Trace:
 
     prompt: str = ""
     output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a model expects of a chat beside words, set right by what came true when held out.
+
+    Attributes:
+        finished: How likely whoever spoke last has nothing to add.
+        my_turn: How likely it is I who speak next.
+        silence_seconds: After how long I would answer, typically.
+    """
+
+    finished: float
+    my_turn: float
+    silence_seconds: float
 
 
 class ReplyEngine(Protocol):
@@ -74,6 +94,20 @@ class ReplyEngine(Protocol):
             now: When the answer is given, if that is not at once.
             opening: Words of the reply that are given; the first part begins with them.
             trace: Filled with the exact prompt and output.
+        """
+
+    async def outlook(
+        self, messages: Sequence[Message], sampling: Sampling, *, now: datetime | None = None
+    ) -> Outlook | None:
+        """Tell what the model expects of a chat; what it reads for that serves the next reply.
+
+        Args:
+            messages: The chat so far, in order.
+            sampling: As for the reply that may follow.
+            now: The present, if it is not that of the last message.
+
+        Returns:
+            None where there is nothing to go by, or the engine cannot tell.
         """
 
     async def close(self) -> None:

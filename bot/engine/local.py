@@ -7,19 +7,30 @@ from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 
-from bot.engine import Sampling, Trace
+from bot.engine import Outlook, Sampling, Trace
 from bot.engine.caches import Caches
+from bot.engine.choosing import write_best
 from bot.engine.grammar import Grammar
 from bot.engine.models import Model
+from bot.engine.outlook import look_ahead
 from bot.engine.scheduler import Scheduler
 from bot.engine.writing import Request, write
 from likeness.card import RunCard
-from likeness.dialogue import Part, Tokenizer, prompt, split_conversations
+from likeness.dialogue import (
+    Part,
+    Tokenizer,
+    context,
+    prompt,
+    silence_tag,
+    split_conversations,
+)
 from likeness.errors import ModelError
 from likeness.messages import Message
 from likeness.tokenizer import FolderTokenizer
 
 CACHE_BYTES = 256 * 2**20
+_TAGS_OF_A_PROMPT = 2
+"""What `prompt` adds to a context at the most: a silence, and my tag."""
 
 
 class LocalEngine:
@@ -80,10 +91,30 @@ class LocalEngine:
         request = await asyncio.to_thread(
             self._request, list(messages), sampling, now, opening, trace or Trace()
         )
-        steps = write(request, self._grammar, self._caches)
+        several = sampling.best_of > 1 and sampling.temperature > 0
+        steps = (write_best if several else write)(request, self._grammar, self._caches)
         async with aclosing(self._scheduler.stream(steps)) as parts:
             async for part in parts:
                 yield part
+
+    async def outlook(
+        self, messages: Sequence[Message], sampling: Sampling, *, now: datetime | None = None
+    ) -> Outlook | None:
+        """Tell what the model expects of a chat; see `bot.engine.ReplyEngine`.
+
+        Raises:
+            ModelError: The engine is closed.
+        """
+        shown = [message for message in messages if message.shown]
+        if not shown:
+            return None
+        tokenizer = self._grammar.tokenizer
+        tag = silence_tag((now - shown[-1].sent_at).total_seconds()) if now else None
+        ids = await asyncio.to_thread(self._context, messages, sampling)
+        late = tokenizer.tag(tag) if tag else None
+        steps = look_ahead(ids, late, tokenizer, self.card, self._caches)
+        async with aclosing(self._scheduler.stream(steps)) as found:
+            return await anext(found, None)
 
     async def close(self) -> None:
         """Stop all work, and give the memory back."""
@@ -101,10 +132,19 @@ class LocalEngine:
         opening: str,
         trace: Trace,
     ) -> Request:
-        room = min(sampling.max_new_tokens, self.card.context_tokens // 2)
-        limit = self.card.context_tokens - room
+        room, limit = self._room(sampling)
         ids = ask(messages, self._grammar.tokenizer, self.card, limit, now, opening)
         return Request(ids, room, sampling, messages, trace)
+
+    def _context(self, messages: Sequence[Message], sampling: Sampling) -> list[int]:
+        """Return the chat as `_request` would begin its prompt."""
+        limit = self._room(sampling)[1] - _TAGS_OF_A_PROMPT
+        return context(newest_conversation(messages, self.card), self._grammar.tokenizer, limit)
+
+    def _room(self, sampling: Sampling) -> tuple[int, int]:
+        """Return how many tokens a reply and its prompt have at the most."""
+        room = min(sampling.max_new_tokens, self.card.context_tokens // 2)
+        return room, self.card.context_tokens - room
 
 
 def ask(
@@ -125,7 +165,12 @@ def ask(
         now: When the answer is given, if that is not at once.
         opening: Words of the reply that are given.
     """
+    conversation = newest_conversation(messages, card)
+    return prompt(conversation, tokenizer, limit, now=now, opening=opening.strip())[-limit:]
+
+
+def newest_conversation(messages: Sequence[Message], card: RunCard) -> list[Message]:
+    """Return what was said since the last long silence of a chat."""
     conversations = split_conversations(messages, card.gap_seconds, card.reply_gap_seconds)
     newest = deque(conversations, maxlen=1)
-    conversation = newest[0] if newest else []
-    return prompt(conversation, tokenizer, limit, now=now, opening=opening.strip())[-limit:]
+    return newest[0] if newest else []

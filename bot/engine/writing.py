@@ -56,7 +56,7 @@ def write(request: Request, grammar: Grammar, caches: Caches) -> Steps[Part]:
         first = found[-1].copy()
         try:
             for number in range(tries):
-                draft = _Draft(request, grammar, number, last=number == tries - 1)
+                draft = Draft(request, grammar, number, last=number == tries - 1)
                 yield from _tokens(draft, cache, text, first, until)
                 parts = draft.finish()
                 if not draft.refused or time.monotonic() >= until:
@@ -69,7 +69,7 @@ def write(request: Request, grammar: Grammar, caches: Caches) -> Steps[Part]:
 
 
 def _tokens(
-    draft: "_Draft", cache: Cache, text: list[int], logits: NDArray[np.float32], until: float
+    draft: "Draft", cache: Cache, text: list[int], logits: NDArray[np.float32], until: float
 ) -> Steps[Part]:
     """Choose one token after the other, until the reply ends, has no more room or no more time.
 
@@ -91,7 +91,7 @@ def _tokens(
         logits = found[-1]
 
 
-class _Draft:
+class Draft:
     """One try at a reply.
 
     Attributes:

@@ -25,6 +25,16 @@ OPTIONS = (
         type=click.FloatRange(0, 1, min_open=True),
         help="Choose among the likeliest tokens that together have this probability.",
     ),
+    click.option(
+        "--best-of",
+        type=click.IntRange(1, 64),
+        help="Write so many replies and say the one that fits the chat best.",
+    ),
+    click.option(
+        "--novelty",
+        type=click.FloatRange(0, 2),
+        help="For --best-of: how much less a reply fits for being likely in any chat.",
+    ),
     click.option("--greedy", is_flag=True, help="Always take the likeliest token."),
     click.option("--seed", type=int, help="Make the replies repeatable."),
     click.option(

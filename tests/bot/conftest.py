@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.engine import Sampling, Trace
+from bot.engine import Outlook, Sampling, Trace
 from bot.history import ChatId
 from likeness.card import RunCard
 from likeness.dialogue import PROMPT_VERSION, START, TAGS, Part
@@ -41,6 +41,7 @@ class FakeEngine:
         )
         self.scripts = deque(scripts)
         self.asked: list[list[Message]] = []
+        self.foreseen: Outlook | None = None
         self.stopped = 0
         self.closed = False
 
@@ -77,6 +78,17 @@ class FakeEngine:
         finally:
             if trace is not None:
                 trace.output = " / ".join(said)
+
+    async def outlook(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,  # noqa: ARG002 (the protocol has it)
+        *,
+        now: datetime | None = None,  # noqa: ARG002 (the protocol has it)
+    ) -> Outlook | None:
+        if self.closed:
+            raise ModelError("The engine is closed.")
+        return self.foreseen if messages else None
 
     async def close(self) -> None:
         self.closed = True
