@@ -85,6 +85,9 @@ class Conversation:
         """
         busy = {chat for chat, turns in self._chats.items() if turns.busy}
         found = await self.history.owed(platform, self.oldest, limit + len(busy))
+        for place in found:  # another process may have heard more in a chat that is answered here
+            if self.history.shared and (turns := self._chats.get(place.chat)) is not None:
+                turns.ask(place.message_id)
         return [place for place in found if place.chat not in busy][:limit]
 
     async def respond(self, outlet: Outlet) -> None:
@@ -165,15 +168,16 @@ class Conversation:
     async def _take_turns(self, turns: Turns, outlet: Outlet) -> None:
         """Answer until nothing waits; an error counts only if nobody wrote again since."""
         try:
-            while True:
-                try:
-                    async with turns.lock:
-                        await self._take_turn(turns, outlet)
-                except Exception:
+            async with self.history.claimed(outlet.chat) as mine:
+                while mine:
+                    try:
+                        async with turns.lock:
+                            await self._take_turn(turns, outlet)
+                    except Exception:
+                        if not turns.more:
+                            raise
                     if not turns.more:
-                        raise
-                if not turns.more:
-                    return
+                        return
         finally:
             turns.busy = False
 

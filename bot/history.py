@@ -1,6 +1,7 @@
 """What a history of chats promises: nothing heard is lost, and nothing is said that is not kept."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -65,6 +66,15 @@ class History(Protocol):
 
     Each method happens whole or not at all, and lasts once it has returned.
     """
+
+    shared: bool
+    """Whether several processes may work on it, so that others may hear what this one answers."""
+
+    def claimed(self, chat: ChatId) -> AbstractAsyncContextManager[bool]:
+        """Yield whether this process alone answers a chat until left."""
+
+    async def lead(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do what only one process may do at a time; the others wait for their turn to do it."""
 
     async def add(self, chat: ChatId, message: Message, *, asks: bool = False) -> bool:
         """Keep a message, and whether it asks for an answer; False if its id is known already."""

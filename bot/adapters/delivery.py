@@ -19,6 +19,8 @@ T = TypeVar("T")
 Pause = Callable[[Exception], float | None]
 """Says of an error how many seconds to wait at least before the next try; None: do not try."""
 
+SHARED_SECONDS = 1.0
+"""How often to look for what another process has heard."""
 NOTHING = "…"
 """Sent where a message would be empty, which no platform takes."""
 
@@ -120,6 +122,7 @@ class Answers:
         self._ended = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
 
     def start(self, chat: ChatId, answer: Coroutine[object, object, None]) -> None:
         """Run an answer; what goes wrong in it is logged, without anybody's words."""
@@ -136,6 +139,16 @@ class Answers:
         self._wanted = True
         if self._looking is None or self._looking.done():
             self._looking = _started(None, self._look_up())
+
+    def keep_looking(self) -> None:
+        """Start from now on what other processes have heard, too."""
+        if self._keeping is None:
+            self._keeping = asyncio.create_task(self._keep_looking())
+
+    async def _keep_looking(self) -> None:
+        while True:
+            self.refill()
+            await asyncio.sleep(SHARED_SECONDS)
 
     async def _look_up(self) -> None:
         while self._wanted:
@@ -158,9 +171,9 @@ class Answers:
     async def finish(self, grace_seconds: float) -> None:
         """Give the answers being written some time, then stop them; what waits stays for later."""
         self._ended = True
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        for looking in filter(None, (self._keeping, self._looking)):
+            looking.cancel()
+            await asyncio.wait([looking])
         if not self._tasks:
             return
         _, late = await asyncio.wait(self._tasks, timeout=grace_seconds)

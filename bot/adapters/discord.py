@@ -21,7 +21,13 @@ from bot.adapters.discord_chats import pause
 from bot.adapters.discord_client import LikenessClient
 from bot.conversation import Conversation
 from bot.settings import Settings
-from likeness.errors import BadSettings, IntentMissing, PlatformUnavailable, TokenRefused
+from likeness.errors import (
+    BadSettings,
+    DatabaseError,
+    IntentMissing,
+    PlatformUnavailable,
+    TokenRefused,
+)
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +67,8 @@ async def serve(
             client = LikenessClient(conversation, patience, settings.catch_up)
             trouble = "the connection ended"
             try:
-                await client.start(token)
+                await client.login(token)
+                await conversation.history.lead("discord", client.connect)
             except Exception as error:  # noqa: BLE001 (sorted by _trouble)
                 trouble = _trouble(client, error)
             finally:
@@ -94,6 +101,8 @@ def _trouble(client: LikenessClient, error: Exception) -> str:
         IntentMissing: The bot may not read messages.
         PlatformUnavailable: The URL is wrong.
     """
+    if isinstance(error, DatabaseError):
+        return str(error)
     if isinstance(error, discord.LoginFailure) or (
         isinstance(error, discord.ConnectionClosed) and error.code == AUTHENTICATION_FAILED
     ):

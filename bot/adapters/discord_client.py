@@ -55,7 +55,10 @@ class LikenessClient(discord.Client):
         await self.close()
 
     async def setup_hook(self) -> None:
-        """Register the commands, where Discord has others."""
+        """Register the commands, where Discord has others; answer what other processes hear."""
+        if self._conversation.history.shared:
+            self._conversation.watch.connected("discord", up=True)
+            self._answers.keep_looking()
         try:
             known = {(found.name, found.description) for found in await self.tree.fetch_commands()}
             if known != set(COMMANDS.items()):

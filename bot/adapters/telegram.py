@@ -96,10 +96,12 @@ class _TelegramBot:
     async def run(self) -> None:
         await self._until_it_works(self._connect)
         log.info("telegram: connected")
+        history = self._conversation.history
         self._answers.refill()
+        if history.shared:
+            self._answers.keep_looking()
         try:
-            while True:
-                await self._until_it_works(self._fetch)
+            await self._until_it_works(lambda: history.lead("telegram", self._fetch_on))
         finally:
             await self._answers.finish(self._patience.grace_seconds)
             await self._confirm()
@@ -133,6 +135,10 @@ class _TelegramBot:
     def _outlet(self, chat: ChatId, message_id: str) -> TelegramOutlet:
         moved = self._conversation.history.move
         return TelegramOutlet(self._bot, chat, message_id, self._patience, moved)
+
+    async def _fetch_on(self) -> None:
+        while True:
+            await self._until_it_works(self._fetch)
 
     async def _fetch(self) -> None:
         updates = await self._bot.get_updates(

@@ -1,32 +1,24 @@
 """What is owed: messages that wait for an answer, and answers that are still to be sent."""
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, func, select, union, union_all, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.exc import IntegrityError
 
 from bot.history import MY_ID, ChatId, Draft, Place
-from bot.store.databases import place, reason
 from bot.store.rows import chat_key, chat_row
 from bot.store.tables import ChatRow, DraftRow, MessageRow
-from likeness.errors import DatabaseError
+from bot.store.workers import Workers
 from likeness.messages import Kind
 
 
-class Outbox:
+class Outbox(Workers):
     """The half of a `bot.history.History` that knows what is still to be done.
 
     Every method raises `DatabaseError` if the database cannot be used.
     """
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Take a database that is at the newest revision."""
-        self._engine = engine
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
 
     async def asker(self, chat: ChatId) -> str | None:
         """Return who sent the newest message that waits for an answer; None if none does."""
@@ -46,6 +38,7 @@ class Outbox:
         now = datetime.now(UTC)
         async with self._transaction() as session:
             key = await session.scalar(select(chat_key(chat)))
+            await self._must_be_mine(session, key)
             last = select(MessageRow.id).where(
                 MessageRow.chat_id == key, MessageRow.message_id == through
             )
@@ -113,7 +106,8 @@ class Outbox:
     async def owed(self, platform: str, since: datetime, limit: int) -> list[Place]:
         """Return what waits for an answer or for the rest of one: a message a chat.
 
-        Drafts come before what asks, since they answer what was said before.
+        Drafts come before what asks, since they answer what was said before. Where several
+        processes work on one database, each chat is given to one of them.
         """
         here = select(ChatRow.id).where(ChatRow.platform == platform)
         stale = MessageRow.asks, MessageRow.sent_at < since, MessageRow.chat_id.in_(here)
@@ -141,13 +135,20 @@ class Outbox:
                 .over(partition_by=waits.c.chat_id, order_by=waits.c.kept_at.desc())
                 .label("rank"),
             ).subquery()
-            found = await session.execute(
+            queue = (
                 select(ChatRow, ranked.c.message_id)
                 .join(ranked, ranked.c.chat_id == ChatRow.id)
                 .where(ChatRow.platform == platform, ranked.c.rank == 1)
                 .order_by(ranked.c.longest)
                 .limit(limit)
             )
+            if self.shared:
+                queue = queue.where(self._free()).with_for_update(
+                    of=ChatRow, key_share=True, skip_locked=True
+                )
+            found = (await session.execute(queue)).all()
+            if self.shared:
+                await self._take(session, *(row.id for row, _ in found))
             return [_place(row, message_id) for row, message_id in found]
 
     async def count_owed(self) -> dict[str, int]:
@@ -201,16 +202,6 @@ class Outbox:
     async def close(self) -> None:
         """Let go of the database."""
         await self._engine.dispose()
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        try:
-            async with self._sessions.begin() as session:
-                yield session
-        except (SQLAlchemyError, OSError) as error:
-            raise DatabaseError(
-                f"The database {place(self._engine.url)} cannot be used: {reason(error)}."
-            ) from error
 
 
 def _draft(row: DraftRow) -> Draft:

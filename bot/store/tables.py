@@ -70,6 +70,8 @@ class ChatRow(Table):
     Attributes:
         title: Its name as last seen.
         forgotten_through: The newest message that `/reset` put out of sight, 0 for none.
+        worker: Which of several processes answers it; None for none.
+        claimed_until: Until when it is that worker's alone.
     """
 
     __tablename__ = "chats"
@@ -81,6 +83,8 @@ class ChatRow(Table):
     thread: Mapped[str]
     title: Mapped[str]
     forgotten_through: Mapped[int] = mapped_column(Id, default=0, server_default="0")
+    worker: Mapped[str | None]
+    claimed_until: Mapped[datetime | None]
 
 
 class MessageRow(Table):

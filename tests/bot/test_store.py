@@ -28,16 +28,25 @@ def url(path: Path) -> str:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(url(tmp_path / "likeness.db"))
+async def store(database_url: str) -> AsyncIterator[Store]:
+    store = await Store.open(database_url)
     yield store
     await store.close()
 
 
-@pytest.fixture(params=["database", "memory"])
-def history(request: pytest.FixtureRequest, store: Store) -> History:
-    """Return the real thing, and then the fake that the adapters' tests use."""
-    return store if request.param == "database" else FakeHistory()
+@pytest.fixture(params=["sqlite", "postgresql", "memory"])
+async def history(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[History]:
+    """Yield the real thing on both databases, and then the fake that the adapters' tests use."""
+    if request.param == "memory":
+        yield FakeHistory()
+        return
+    file = url(tmp_path / "likeness.db")
+    server = request.param == "postgresql"
+    store = await Store.open(
+        request.getfixturevalue("postgresql").new_database() if server else file
+    )
+    yield store
+    await store.close()
 
 
 async def texts(store: Store, chat: ChatId, limit: int = 100) -> list[str]:
@@ -182,9 +191,9 @@ async def test_the_newest_message_of_each_chat_is_known(
     assert await history.newest("discord", 9) == []
 
 
-async def test_history_outlives_the_process(tmp_path: Path, message: MakeMessage) -> None:
+async def test_history_outlives_the_process(database_url: str, message: MakeMessage) -> None:
     for expected in ([], ["kept"]):
-        store = await Store.open(url(tmp_path / "likeness.db"))
+        store = await Store.open(database_url)
         assert await texts(store, ANN) == expected
         await store.add(ANN, message("kept"))
         await store.close()
@@ -221,32 +230,6 @@ async def test_the_file_is_the_owner_s_alone_and_safe_to_read_meanwhile(
     finally:
         os.umask(before)
     assert modes == {0o600}
-
-
-async def test_recent_finds_its_rows_by_an_index(store: Store, tmp_path: Path) -> None:
-    statement = """EXPLAIN QUERY PLAN SELECT * FROM messages JOIN chats ON chats.id = chat_id
-        WHERE platform = 'p' AND chat = 'c' AND thread = '' AND messages.id > forgotten_through
-        ORDER BY messages.id DESC LIMIT 9"""
-    file = sqlite3.connect(tmp_path / "likeness.db")
-    plan = " ".join(str(row[3]) for row in file.execute(statement))
-    file.close()
-    assert "ix_messages_chat_id_id" in plan
-    assert "SCAN" not in plan
-    assert "TEMP B-TREE" not in plan
-
-
-async def test_what_waits_is_found_by_an_index(store: Store, tmp_path: Path) -> None:
-    statements = [
-        "SELECT speaker_id FROM messages WHERE chat_id = 1 AND asks = 1 ORDER BY id DESC LIMIT 1",
-        "UPDATE messages SET asks = 0 WHERE chat_id = 1 AND asks = 1 AND id <= 9",
-        "SELECT chat_id, message_id FROM messages WHERE asks = 1",
-    ]
-    file = sqlite3.connect(tmp_path / "likeness.db")
-    for statement in statements:
-        plan = " ".join(str(row[3]) for row in file.execute(f"EXPLAIN QUERY PLAN {statement}"))
-        assert "ix_messages_asks" in plan
-        assert "TEMP B-TREE" not in plan
-    file.close()
 
 
 @pytest.mark.parametrize(

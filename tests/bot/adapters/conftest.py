@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -33,6 +34,7 @@ class FakeHistory:
         self.kinds: dict[int, Kind] = {}
         self.faults: list[Exception] = []
         self.numbers = itertools.count(1)
+        self.shared = False
 
     @property
     def chats(self) -> dict[ChatId, list[Message]]:
@@ -41,6 +43,13 @@ class FakeHistory:
     def texts(self, platform: str, chat: object, thread: object = "") -> list[str]:
         found = self.kept[ChatId(platform, str(chat), str(thread))]
         return [kept.message.text for kept in found]
+
+    @asynccontextmanager
+    async def claimed(self, chat: ChatId) -> AsyncIterator[bool]:  # noqa: ARG002 (it is alone)
+        yield True
+
+    async def lead(self, name: str, work: Callable[[], Awaitable[None]]) -> None:  # noqa: ARG002
+        await work()
 
     async def add(self, chat: ChatId, message: Message, *, asks: bool = False) -> bool:
         if self.faults:
