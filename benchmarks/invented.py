@@ -44,6 +44,14 @@ class _Inventor:
             yield moment
 
 
+def said() -> Iterator[tuple[str, str]]:
+    """Yield without end who says something and what, the same from the beginning each time."""
+    inventor = _Inventor()
+    entries = [(inventor.person()[0], inventor.text()) for _ in range(_ENTRIES)]
+    while True:
+        yield from entries
+
+
 def write_telegram(path: Path, size: int) -> int:
     """Write Telegram Desktop's `result.json` of one chat; return how many entries it holds."""
     inventor = _Inventor()

@@ -1,6 +1,6 @@
 """messages.jsonl to windows that train and windows held out, and the account of both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -8,8 +8,9 @@ from likeness.dialogue import Encoded, Tokenizer, Turn, encode_turns
 from likeness.errors import NothingToLearn
 from likeness.messages import Message
 from training.config import TrainConfig
+from training.portions import Portion, portions
 from training.rows import Windows, WindowsBuilder
-from training.survey import Balance, Portion, Survey, is_target, portions
+from training.survey import Balance, Survey, is_target
 from training.windows import Lost, Place, shorten, windows
 
 
@@ -47,6 +48,7 @@ class _Builder:
 
     def add(self, portion: Portion) -> None:
         """Make windows of what a portion teaches, and of what it holds out."""
+        known, of_known = self._turns(portion.messages[: portion.new_from])
         taught, lost = self._turns(portion.taught)
         if portion.held_out_from < len(portion.messages):
             turns, in_all = self._turns(portion.messages)
@@ -57,15 +59,15 @@ class _Builder:
                 taught[-1] = _unended(taught[-1])
             for window in windows(turns, self.tokenizer, self.context_tokens, begin):
                 self.held_out.add(window)
-        for window in windows(taught, self.tokenizer, self.context_tokens):
+        for window in windows(taught, self.tokenizer, self.context_tokens, Place(len(known))):
             self.train.add(window)
         kept = [
             message for message in portion.messages[portion.held_out_from :] if is_target(message)
         ]
-        self.targets += sum(map(is_target, portion.taught))
+        self.targets += sum(map(is_target, portion.taught[portion.new_from :]))
         self.held_out_targets += len(kept)
         self.held_out_characters += sum(len(message.text) for message in kept)
-        self.lost += lost
+        self.lost += lost - of_known
 
     def _turns(self, messages: Sequence[Message]) -> tuple[list[Turn], Lost]:
         turns: list[Turn] = []
@@ -78,7 +80,12 @@ class _Builder:
 
 
 def build_corpus(
-    path: Path, found: Survey, config: TrainConfig, tokenizer: Tokenizer, context_tokens: int
+    path: Path,
+    found: Survey,
+    config: TrainConfig,
+    tokenizer: Tokenizer,
+    context_tokens: int,
+    new_windows: Callable[[], WindowsBuilder] = WindowsBuilder,
 ) -> Corpus:
     """Encode a file, holding one conversation in memory at a time.
 
@@ -88,13 +95,15 @@ def build_corpus(
         config: How to split it and what to weigh.
         tokenizer: Of the model.
         context_tokens: The longest window.
+        new_windows: Makes what collects windows.
 
     Raises:
         NothingToLearn: All that teaches is held out.
         MessagesError: The file cannot be read.
+        TrainingError: The disk does not take the tokens.
     """
     builder = _Builder(
-        tokenizer, context_tokens, config.context_weight, WindowsBuilder(), WindowsBuilder()
+        tokenizer, context_tokens, config.context_weight, new_windows(), new_windows()
     )
     for portion in portions(path, found, config):
         builder.add(portion)

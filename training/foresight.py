@@ -6,6 +6,7 @@ Measured on held-out messages, where the truth is known, and set right by `Calib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -25,8 +26,9 @@ from likeness.dialogue import (
     silence_tag,
 )
 from training.packing import sorted_batches
+from training.portions import Portion
 from training.rows import Batch, Windows
-from training.survey import Portion, is_target
+from training.survey import is_target
 
 _FEWEST = 50
 _BINS = 10
@@ -152,7 +154,7 @@ def reply_silences(portions: Iterable[Portion]) -> dict[str, float]:
     logs: dict[str, float] = {}
     counts: dict[str, int] = {}
     for portion in portions:
-        for last, message in zip(portion.messages, portion.messages[1:], strict=False):
+        for last, message in pairwise(portion.messages[max(0, portion.new_from - 1) :]):
             if last.outgoing or not is_target(message):
                 continue
             seconds = (message.sent_at - last.sent_at).total_seconds()

@@ -10,7 +10,8 @@ from pathlib import Path
 from likeness.errors import MessagesError, ModelNotFound
 from likeness.files import whole_file
 from likeness.messages import Message
-from training.survey import Portion, is_target
+from training.portions import Portion
+from training.survey import is_target
 
 FILE_NAME = "moments.jsonl"
 _KEPT_CONTEXT = 100

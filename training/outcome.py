@@ -16,11 +16,12 @@ from likeness.files import whole_file
 from training.checkpoint import checkpoints, finish, remove
 from training.foresight import Foretold, foretell, reply_silences
 from training.moments import draw_moments, keep_moments
+from training.portions import portions
 from training.readme import readme
 from training.replies import answers
 from training.report import compare, leave_report
 from training.session import Session
-from training.survey import Balance, Survey, portions
+from training.survey import Balance, Survey
 
 
 def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> RunCard:

@@ -1,18 +1,25 @@
-"""Windows of token ids and loss weights, kept compactly, and rectangles of rows of them."""
+"""Windows of token ids and loss weights, kept on the disk, and rectangles of rows of them."""
 
+import tempfile
+import weakref
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from likeness.dialogue import Encoded
+from likeness.errors import TrainingError
+
+_WRITTEN_TOGETHER = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """N windows as three flat arrays: eight bytes a token.
+    """N windows as three flat arrays, those with an entry a token mapped from the disk.
 
     Attributes:
         ids: All windows' token ids, one after the other.
@@ -20,7 +27,7 @@ class Windows:
         starts: N + 1 places; window `n` is `starts[n]` to `starts[n + 1]`.
     """
 
-    ids: NDArray[np.uint32]
+    ids: NDArray[np.uint16] | NDArray[np.uint32]
     weights: NDArray[np.float32]
     starts: NDArray[np.int64]
 
@@ -98,23 +105,73 @@ class Batch:
 
 
 class WindowsBuilder:
-    """Collects windows one by one."""
+    """Collects windows one by one, their tokens on the disk.
 
-    def __init__(self) -> None:
-        self._ids = array("I")
-        self._weights = array("f")
+    The files have no name, so that nothing of them is left whatever ends the program.
+
+    Args:
+        folder: On whose disk; None for the system's place for temporary files.
+        vocabulary: How many different ids there may be.
+    """
+
+    def __init__(self, folder: Path | None = None, vocabulary: int = 1 << 32) -> None:
+        self._ids = _OnDisk("H" if vocabulary <= 1 << 16 else "I", folder)
+        self._weights = _OnDisk("f", folder)
         self._starts = array("q", [0])
 
     def add(self, window: Encoded) -> None:
-        """Append a window."""
+        """Append a window.
+
+        Raises:
+            TrainingError: The disk does not take it.
+        """
         self._ids.extend(window.ids)
         self._weights.extend(window.weights)
-        self._starts.append(len(self._ids))
+        self._starts.append(self._starts[-1] + len(window.ids))
 
     def windows(self) -> Windows:
-        """Return what was collected; nothing can be added after that."""
-        return Windows(
-            np.frombuffer(self._ids, np.uint32),
-            np.frombuffer(self._weights, np.float32),
-            np.frombuffer(self._starts, np.int64),
-        )
+        """Return what was collected; nothing can be added after that.
+
+        Raises:
+            TrainingError: The disk does not take it.
+        """
+        starts = np.frombuffer(self._starts, np.int64)
+        return Windows(self._ids.mapped(), self._weights.mapped(), starts)
+
+
+class _OnDisk:
+    """Numbers in a file without a name."""
+
+    def __init__(self, code: str, folder: Path | None) -> None:
+        self._waiting: array[Any] = array(code)
+        try:
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise _full(error) from error
+        # A map of it stays when it is closed.
+        weakref.finalize(self, self._file.close)
+
+    def extend(self, numbers: Sequence[float]) -> None:
+        self._waiting.extend(numbers)
+        if len(self._waiting) >= _WRITTEN_TOGETHER:
+            self._write()
+
+    def mapped(self) -> NDArray[Any]:
+        self._write()
+        if not self._file.tell():
+            return np.frombuffer(self._waiting, self._waiting.typecode)
+        return np.memmap(self._file, self._waiting.typecode, mode="r")
+
+    def _write(self) -> None:
+        try:
+            self._file.write(self._waiting)
+            self._file.flush()
+        except OSError as error:
+            raise _full(error) from error
+        del self._waiting[:]
+
+
+def _full(error: OSError) -> TrainingError:
+    return TrainingError(f"The messages' tokens cannot be written to the disk: {error.strerror}.")

@@ -21,8 +21,10 @@ from training.evaluate import Evaluation, Judge
 from training.loop import Plan, Trainer, pick_device
 from training.loss import sees_apart
 from training.outcome import leave
+from training.portions import train_texts
+from training.rows import WindowsBuilder
 from training.session import Session
-from training.survey import Balance, Survey, survey, train_texts
+from training.survey import Balance, Survey, survey
 from training.watch import Step, Watch
 
 __all__ = ["Balance", "Evaluation", "Step", "Watch", "train"]
@@ -127,7 +129,10 @@ def _open(
     base = dataclasses.replace(opened, name=task.base)
     watch.base(base.description)
     tags = base.tags
-    corpus = build_corpus(task.messages, found, config, tags, base.context_tokens)
+    corpus = build_corpus(
+        task.messages, found, config, tags, base.context_tokens,
+        lambda: WindowsBuilder(task.run, base.model.config.vocab_size),
+    )  # fmt: skip
     watch.corpus(corpus.balance)
     row_tokens = base.context_tokens if sees_apart(base.model) else None
     judge = None

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
-from likeness.dialogue import split_conversations
 from likeness.errors import MessagesError, NothingToLearn, OwnerUnknown
 from likeness.files import read_messages
 from likeness.messages import Message
@@ -83,25 +82,6 @@ class Balance:
     shortened: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """One conversation, and where its held-out part begins.
-
-    Attributes:
-        messages: The conversation, in order.
-        held_out_from: The index of the first message that training must not see: 0 if it must
-            see none, `len(messages)` if it may see all.
-    """
-
-    messages: list[Message]
-    held_out_from: int
-
-    @property
-    def taught(self) -> list[Message]:
-        """What training may see."""
-        return self.messages[: self.held_out_from]
-
-
 def survey(path: Path, speaker: str | None = None) -> Survey:
     """Count what a file holds, in one pass and constant memory.
 
@@ -116,7 +96,7 @@ def survey(path: Path, speaker: str | None = None) -> Survey:
     """
     found = Survey(speaker)
     everybody: Counter[str] = Counter()
-    for chat, messages in _chats(path, speaker):
+    for chat, messages in chats(path, speaker):
         if chat in found.targets:
             raise MessagesError(
                 f"{path}: the lines of chat {chat[1]} of {chat[0]} do not stand together: "
@@ -141,45 +121,18 @@ def survey(path: Path, speaker: str | None = None) -> Survey:
     return found
 
 
-def portions(path: Path, found: Survey, config: TrainConfig) -> Iterator[Portion]:
-    """Yield the conversations in which I have a target, in the file's order.
-
-    Raises:
-        MessagesError: The file cannot be read.
-    """
-    for chat, messages in _chats(path, found.speaker):
-        left = found.targets[chat] - found.held_out(chat, config.held_out_share)
-        gap_seconds = found.gap_seconds(chat, config)
-        reply_gap_seconds = max(gap_seconds, config.reply_gap_seconds)
-        for conversation in split_conversations(messages, gap_seconds, reply_gap_seconds):
-            mine = [index for index, message in enumerate(conversation) if is_target(message)]
-            if mine:
-                whole = left >= len(mine)
-                yield Portion(conversation, len(conversation) if whole else _cut(mine, left))
-            left = max(0, left - len(mine))
-
-
-def train_texts(path: Path, found: Survey, config: TrainConfig) -> Iterator[str]:
-    """Yield the words that training may see, for a tokenizer to be made from.
-
-    Raises:
-        MessagesError: The file cannot be read.
-    """
-    for portion in portions(path, found, config):
-        yield from (message.text for message in portion.taught if message.shown)
-
-
-def _cut(mine: list[int], left: int) -> int:
-    """Return where the held-out part begins: before my first held-out message, or at all."""
-    return mine[left] if left else 0
-
-
 def is_target(message: Message) -> bool:
     """Tell whether a message's words teach: mine, sent by myself, with words."""
     return bool(message.outgoing) and message.teaches
 
 
-def _chats(path: Path, speaker: str | None) -> Iterator[tuple[ChatKey, Iterator[Message]]]:
+def chats(path: Path, speaker: str | None) -> Iterator[tuple[ChatKey, Iterator[Message]]]:
+    """Yield each chat of a file with its messages, marked as mine as it is played.
+
+    Raises:
+        OwnerUnknown: `outgoing` is null somewhere.
+        MessagesError: The file cannot be read.
+    """
     messages = (_as_played(path, message, speaker) for message in read_messages(path))
     return groupby(messages, key=lambda message: (message.platform, message.chat_id))
 

@@ -72,7 +72,8 @@ def check(
     A dry run before hours of training.
     """
     from training.config import TrainConfig
-    from training.survey import portions, survey
+    from training.portions import portions
+    from training.survey import survey
 
     config = TrainConfig.from_settings(settings)
     console = results()

@@ -42,6 +42,7 @@ from likeness.dialogue.turns import (
     encode_newest,
     encode_turns,
     join,
+    parts,
     split_conversations,
 )
 
@@ -71,6 +72,7 @@ __all__ = [
     "silence_tag",
     "spans",
     "steady_window",
+    "parts",
     "split_conversations",
     "turn_tokens",
 ]

@@ -61,7 +61,7 @@ def split_conversations(
     """
     conversation: list[Message] = []
     for message in messages:
-        if conversation and _parts(conversation[-1], message, gap_seconds, reply_gap_seconds):
+        if conversation and parts(conversation[-1], message, gap_seconds, reply_gap_seconds):
             yield conversation
             conversation = []
         conversation.append(message)
@@ -69,9 +69,12 @@ def split_conversations(
         yield conversation
 
 
-def _parts(last: Message, message: Message, gap: float, reply_gap: float | None) -> bool:
+def parts(
+    last: Message, message: Message, gap_seconds: float, reply_gap_seconds: float | None
+) -> bool:
+    """Tell whether the silence between two messages ends a conversation."""
     answers = bool(message.outgoing) and not last.outgoing
-    limit = reply_gap if answers and reply_gap is not None else gap
+    limit = reply_gap_seconds if answers and reply_gap_seconds is not None else gap_seconds
     return (message.sent_at - last.sent_at).total_seconds() > limit
 
 

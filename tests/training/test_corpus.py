@@ -15,8 +15,9 @@ from likeness.errors import MessagesError, NothingToLearn, OwnerUnknown
 from likeness.messages import Message
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
+from training.portions import portions
 from training.rows import Windows
-from training.survey import portions, survey
+from training.survey import survey
 
 Said = tuple[str, str, float, int, str]
 CHARACTERS = CharacterTokenizer()

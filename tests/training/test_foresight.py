@@ -17,9 +17,9 @@ from likeness.dialogue import CharacterTokenizer, encode_turns, join
 from likeness.messages import Message
 from training.config import TrainConfig
 from training.foresight import Foretold, foretell, reply_silences
+from training.portions import Portion
 from training.rows import WindowsBuilder
 from training.run import train
-from training.survey import Portion
 
 Say = Callable[..., Message]
 

@@ -19,7 +19,8 @@ from training.gaps import (
     median_gap,
     step_of,
 )
-from training.survey import Survey, portions, survey
+from training.portions import portions
+from training.survey import Survey, survey
 
 HOUR = 3600.0
 

@@ -19,9 +19,10 @@ from training.config import TrainConfig
 from training.moments import Moment, draw_moments
 from training.page import _shares, page
 from training.plots import _ticks, curves
+from training.portions import Portion, portions
 from training.report import compare, report_again
 from training.run import train
-from training.survey import Portion, portions, survey
+from training.survey import survey
 
 Write = Callable[[Iterable[Message]], Path]
 

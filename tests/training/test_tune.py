@@ -15,8 +15,9 @@ from likeness.messages import Message
 from training.config import TrainConfig
 from training.measures import distinct_pairs, measures, misfit, repetition
 from training.moments import Moment, draw_moments, keep_moments, read_moments
+from training.portions import portions
 from training.run import train
-from training.survey import portions, survey
+from training.survey import survey
 from training.tune import Grid, Trial, keep, tune
 
 Say = Callable[..., Message]
