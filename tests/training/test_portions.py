@@ -33,8 +33,8 @@ def endless(say: Callable[..., Message], write: Write) -> Path:
     )
 
 
-def _build(path: Path, config: TrainConfig) -> Corpus:
-    return build_corpus(path, survey(path), config, CharacterTokenizer(), 60)
+def _build(path: Path, config: TrainConfig, context_tokens: int) -> Corpus:
+    return build_corpus(path, survey(path), config, CharacterTokenizer(), context_tokens)
 
 
 def _is_word(ids: Any) -> Any:
@@ -46,10 +46,10 @@ def test_a_chat_taken_in_parts_teaches_what_it_teaches_whole(
     endless: Path, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     config = TrainConfig(held_out_share=share, context_weight=0)
-    whole = _build(endless, config)
+    whole = _build(endless, config, 60)
     monkeypatch.setattr(portions_module, "MOST_MESSAGES", 40)
     monkeypatch.setattr(portions_module, "REPEATED_MESSAGES", 30)
-    parted = _build(endless, config)
+    parted = _build(endless, config, 60)
     assert len(list(portions(endless, survey(endless), config))) > 5
     assert parted.balance == whole.balance
     assert parted.held_out_characters == whole.held_out_characters
@@ -62,10 +62,10 @@ def test_a_later_part_has_context_from_the_one_before(
     endless: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(portions_module, "MOST_MESSAGES", 40)
-    monkeypatch.setattr(portions_module, "REPEATED_MESSAGES", 30)
-    windows = _build(endless, TrainConfig(held_out_share=0)).train
+    monkeypatch.setattr(portions_module, "REPEATED_MESSAGES", 40)
+    windows = _build(endless, TrainConfig(held_out_share=0), 200).train
     for start in windows.starts[1:-1]:
-        assert np.argmax(windows.weights[start:] > 0) >= 15
+        assert np.argmax(windows.weights[start:] > 0) >= 50
 
 
 def test_tokens_lie_on_the_disk_in_a_file_without_a_name(tmp_path: Path) -> None:
