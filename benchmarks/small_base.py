@@ -75,7 +75,7 @@ def _trained(
     start = tokenizer.convert_tokens_to_ids(START)
     model = GPT2LMHeadModel(
         GPT2Config(
-            vocab_size=len(tokenizer), n_positions=_POSITIONS, n_embd=192, n_layer=4, n_head=6,
+            vocab_size=len(tokenizer), n_positions=_POSITIONS, n_embd=128, n_layer=4, n_head=4,
             resid_pdrop=0, embd_pdrop=0, attn_pdrop=0, bos_token_id=start, eos_token_id=start,
         )
     )  # fmt: skip
