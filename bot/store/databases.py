@@ -104,6 +104,12 @@ def _prepare(connection: DBAPIConnection, _record: object) -> None:
     cursor.close()
 
 
+def reading(engine: AsyncEngine) -> AsyncEngine:
+    """Return the same connections for transactions that only read, and so hold up no writer."""
+    return engine.execution_options(likeness_reads=True)
+
+
 def _begin(connection: Connection) -> None:
     # IMMEDIATE: a transaction that reads before it writes waits at once, instead of failing late.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get("likeness_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -9,6 +9,7 @@ import click
 from likeness import __version__
 from likeness.cli.chat import chat
 from likeness.cli.check import check
+from likeness.cli.db import db
 from likeness.cli.doctor import doctor
 from likeness.cli.export import export
 from likeness.cli.logs import configure_logging
@@ -38,5 +39,5 @@ def main(*, debug: bool) -> None:
     configure_logging(debug=debug)
 
 
-for command in (export, check, train, tune, report, chat, serve, doctor):
+for command in (export, check, train, tune, report, chat, serve, doctor, db):
     main.add_command(command)
