@@ -137,8 +137,9 @@ class ChatAccount:
     def count_block(self, block: Block) -> None:
         """Enter many messages, of which none says itself whether it is mine."""
         self.chat = block.chat
-        self.speakers.update(block.speakers)
-        self.names.update(block.senders)
+        for (id_, name), count in block.tally.items():
+            self.speakers[id_] += count
+            self.names[id_] = name
 
 
 @dataclass(slots=True)

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Self
 
-from likeness.messages import Message, Rejected
+from likeness.messages import Message, Notice, Record, Rejected
 
 Sender = tuple[str, str]
 """A speaker id and a name."""
@@ -21,7 +22,7 @@ class Block:
         ids: The messages' ids.
         moments: When they were sent, in seconds since 1970.
         senders: Who sent them.
-        speakers: How many of them each speaker id sent.
+        tally: How many of them each sender sent, whoever spoke last at the end; once it is closed.
         notices: How many notices stood among them, by reason.
         rejected: The records that could not be read.
         guess: What the lines say under `outgoing`, by speaker id, before anybody can know it.
@@ -34,17 +35,30 @@ class Block:
     ids: list[str] = field(default_factory=list)
     moments: list[float] = field(default_factory=list)
     senders: list[Sender] = field(default_factory=list)
-    speakers: Counter[str] = field(default_factory=Counter)
+    tally: dict[Sender, int] = field(default_factory=dict)
     notices: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
     guess: dict[str, bool | None] = field(default_factory=dict)
 
-    def add(self, message: Message) -> None:
-        """Take a message of this chat."""
-        self.lines.append(f"{message.to_json()}\n")
-        self.ids.append(message.id)
-        self.moments.append(message.sent_at.timestamp())
-        self.senders.append((message.speaker_id, message.speaker))
+    def add(self, record: Record) -> None:
+        """Take in a record; a message must be of this chat."""
+        match record:
+            case Message():
+                self.lines.append(f"{record.to_json()}\n")
+                self.ids.append(record.id)
+                self.moments.append(record.sent_at.timestamp())
+                self.senders.append((record.speaker_id, record.speaker))
+            case Notice(reason=reason):
+                self.notices[reason] += 1
+            case Rejected():
+                self.rejected.append(record)
+
+    def closed(self) -> Self:
+        """Return itself, once all is in it."""
+        counts = Counter(self.senders)
+        last_at_the_end = reversed(dict.fromkeys(reversed(self.senders)))
+        self.tally = {sender: counts[sender] for sender in last_at_the_end}
+        return self
 
     @property
     def records(self) -> int:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 
 _SWAPPED = timedelta(minutes=5)
-_NOTHING, _QUARTER, _HOUR = timedelta(), timedelta(minutes=15), timedelta(hours=1)
+_QUARTER, _HOUR = timedelta(minutes=15), timedelta(hours=1)
 
 
 class LocalClock:
@@ -16,8 +16,8 @@ class LocalClock:
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self._last: datetime | None = None
-        self._hour = datetime.min  # noqa: DTZ901
-        self._offset: timedelta | None = None
+        self._hour = self._next_hour = datetime.min  # noqa: DTZ901
+        self._moment: datetime | None = None
 
     def utc(self, local: datetime) -> datetime:
         """Return the moment of a naive local time.
@@ -25,10 +25,10 @@ class LocalClock:
         Raises:
             OverflowError: It lies outside the years 1 to 9999.
         """
-        if not _NOTHING <= local - self._hour < _HOUR:
+        if not self._hour <= local < self._next_hour:
             self._begin(local.replace(minute=0, second=0, microsecond=0))
-        if self._offset is not None:
-            self._last = (local - self._offset).replace(tzinfo=UTC)
+        if self._moment is not None:
+            self._last = self._moment + (local - self._hour)
             return self._last
         moment = local.replace(tzinfo=self._zone, fold=0).astimezone(UTC)
         later = local.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
@@ -39,10 +39,11 @@ class LocalClock:
         return moment
 
     def _begin(self, hour: datetime) -> None:
-        """Keep the offset from UTC of an hour, None if it changes; it does so at quarters alone."""
-        self._hour = hour
+        """Keep when an hour began, None if its offset changes, which it does at quarters alone."""
         quarters = [(hour + place * _QUARTER).replace(tzinfo=self._zone) for place in range(4)]
         offsets = {
             quarter.replace(fold=fold).utcoffset() for quarter in quarters for fold in (0, 1)
         }
-        self._offset = offsets.pop() if len(offsets) == 1 else None
+        offset = offsets.pop() if len(offsets) == 1 else None
+        self._moment = None if offset is None else (hour - offset).replace(tzinfo=UTC)
+        self._hour, self._next_hour = hour, hour + _HOUR

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from exporters.clock import LocalClock
 from exporters.dates import DateEvidence
 from exporters.heads import HeadReader, ShapeFound
-from exporters.shapes import Shape, pattern_of, shapes_of
+from exporters.shapes import Shape, shapes_of
 from exporters.sources import Reading
 
 _MOST_SHAPES = 50
@@ -54,13 +54,12 @@ class DateSurvey:
         self._count += 1
         line = f"[{written}]"
         for known in self._found.values():
-            if found := known.pattern.match(line):
-                yield known.add(self._count, found)
+            if known.add(self._count, line) or known.fits(line):
+                yield known.last == self._count
         for shape in shapes_of(line) if len(written) <= _MOST_CHARACTERS else ():
             if shape.end == "]" and shape not in self._found and len(self._found) < _MOST_SHAPES:
-                new = ShapeFound(shape, pattern_of(shape), DateEvidence(shape))
-                found = new.pattern.match(line)
-                if found and new.add(self._count, found):
+                new = ShapeFound(shape, DateEvidence(shape))
+                if new.add(self._count, line):
                     self._found[shape] = new
                     yield True
 
@@ -90,7 +89,7 @@ class DateReader:
         when = _plain(written)
         if when is None and len(written) <= _MOST_CHARACTERS:
             line = f"[{written}]"
-            when = next((found[1] for head in self._heads if (found := head.read(line))), None)
+            when = next((found[0] for head in self._heads if (found := head.read(line))), None)
         try:
             if when is None or when.tzinfo is not None:
                 return when and when.astimezone(UTC)

@@ -3,14 +3,25 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime, time, timedelta
 
+from exporters.cuts import Cuts
 from exporters.dates import DateEvidence, Order, calendar_date, numbers_of
 from exporters.halves import HalfEvidence, hour_of_day, plain_word
-from exporters.shapes import Shape
+from exporters.shapes import Shape, pattern_of
+
+Head = tuple[datetime, str, bool]
+"""The local time that a head says, what follows it, and whether the app's mark stands before it."""
+
+Written = tuple[str, Sequence[str | None]]
+"""A date as it is written, whole and number by number."""
+
+Clock = tuple[str, int, int]
+"""The word beside a time, as it is compared, the hour and the minute as they are written."""
 
 _LEAP_YEAR = 2024
 _MOST_DAYS = 31
+_MARKS = ("\u200e", "\u200f")
 _ORDERS: Mapping[int, tuple[str, ...]] = {
     2: ("dm", "md"),
     3: ("dmy", "mdy", "ymd", "ydm", "dym", "myd"),
@@ -23,7 +34,6 @@ class ShapeFound:
 
     Attributes:
         shape: The shape.
-        pattern: What matches it.
         dates: The evidence for the order of its dates.
         halves: The evidence for the words beside its times.
         count: How many lines have it.
@@ -33,7 +43,6 @@ class ShapeFound:
     """
 
     shape: Shape
-    pattern: re.Pattern[str]
     dates: DateEvidence
     halves: HalfEvidence = field(default_factory=HalfEvidence)
     count: int = 0
@@ -41,26 +50,48 @@ class ShapeFound:
     last: int = 0
     upper_case: bool | None = None
     _last_date: str = ""
+    _cuts: Cuts[Written, Clock] = field(init=False)
 
-    def add(self, number: int, found: re.Match[str]) -> bool:
-        """Take in a line; False if its date or time is impossible."""
-        if found["date"] != self._last_date:
-            if not _possible(found):
-                return False
-            self._last_date = found["date"]
-            self.dates.add(date_parts(found))
-        if int(found["hour"]) > 23 or int(found["minute"]) > 59:
-            return False
-        if word := found["after"] or found["before"]:
-            if self.upper_case is None:
-                self.upper_case = word[0].isupper()
-            self.halves.add(
-                found["date"], plain_word(word), int(found["hour"]), int(found["minute"])
-            )
+    def __post_init__(self) -> None:
+        self._cuts = Cuts(self.shape)
+
+    def add(self, number: int, line: str) -> tuple[str, bool] | None:
+        """Take in a line and return what follows its head, and whether the app's mark precedes it.
+
+        None if it has no head of this shape, or one whose date or time is impossible.
+        """
+        cut = self._cuts.cut(line)
+        if cut is not None:
+            written, clock, _, announced, rest = cut
+            self._count(number, written, clock)
+            return rest, announced
+        found = pattern_of(self.shape).match(line)
+        if found is None or not _possible(found):
+            return None
+        word = found["after"] or found["before"]
+        if word and self.upper_case is None:
+            self.upper_case = word[0].isupper()
+        written = found["date"], date_parts(found)
+        clock = plain_word(word), int(found["hour"]), int(found["minute"])
+        announced = is_marked(found["lead"])
+        self._count(number, written, clock)
+        self._cuts.learn(found, written, clock, announced=announced)
+        return found["rest"], announced
+
+    def fits(self, line: str) -> bool:
+        """Tell whether a line has a head of this shape, possible or not."""
+        return pattern_of(self.shape).match(line) is not None
+
+    def _count(self, number: int, written: Written, clock: Clock) -> None:
+        date, parts = written
+        if date != self._last_date:
+            self._last_date = date
+            self.dates.add(parts)
+        if clock[0]:
+            self.halves.add(date, *clock)
         self.first = self.first or number
         self.last = number
         self.count += 1
-        return True
 
     def order(self, day_first: bool | None) -> Order:
         """Decide what the numbers of its dates are."""
@@ -72,7 +103,14 @@ def date_parts(found: re.Match[str]) -> Sequence[str | None]:
     return [found[name] for name in ("n0", "n1", "n2") if name in found.re.groupindex]
 
 
+def is_marked(text: str) -> bool:
+    """Tell whether the mark stands in a text with which the app begins what it writes itself."""
+    return text != "" and any(mark in text for mark in _MARKS)
+
+
 def _possible(found: re.Match[str]) -> bool:
+    if int(found["hour"]) > 23 or int(found["minute"]) > 59:
+        return False
     numbers = numbers_of(date_parts(found))
     return any(
         calendar_date(numbers, places, _LEAP_YEAR) is not None
@@ -85,33 +123,37 @@ class HeadReader:
     """Reads the heads of one shape, its order of dates and its halves of the day decided."""
 
     def __init__(self, found: ShapeFound, places: str, year_if_none: int) -> None:
-        self._match = found.pattern.match
+        self._match = pattern_of(found.shape).match
         self._places = places
         self._year_if_none = year_if_none
         self._halves = found.halves.halves()
         self._seconds = found.shape.seconds
-        self._written = ""
-        self._date: date | None = None
+        self._cuts = Cuts[datetime, timedelta](found.shape)
 
-    def read(self, line: str) -> tuple[re.Match[str], datetime] | None:
-        """Return the head of a line and its time, None if it has none that is possible."""
+    def read(self, line: str) -> Head | None:
+        """Return the head of a line, None if it has none that is possible."""
+        cut = self._cuts.cut(line)
+        if cut is not None:
+            midnight, time_of_day, seconds, announced, rest = cut
+            return midnight + time_of_day + seconds, rest, announced
         found = self._match(line)
-        if found is None:
-            return None
-        written = found["date"]
-        if written != self._written:
-            self._written = written
-            numbers = numbers_of(date_parts(found))
-            self._date = calendar_date(numbers, self._places, self._year_if_none)
-        if self._date is None:
-            return None
-        hour = int(found["hour"])
+        return None if found is None else self._read(found)
+
+    def _read(self, found: re.Match[str]) -> Head | None:
+        date = calendar_date(numbers_of(date_parts(found)), self._places, self._year_if_none)
+        hour, minute = int(found["hour"]), int(found["minute"])
         if word := found["after"] or found["before"]:
             half = self._halves.get(plain_word(word))
             if half is None:
                 return None
             hour = hour_of_day(hour, half)
-        minute, second = int(found["minute"]), int(found["second"]) if self._seconds else 0
-        if hour > 23 or minute > 59:
+        if date is None or hour > 23 or minute > 59:
             return None
-        return found, datetime.combine(self._date, time(hour, minute, min(second, 59)))
+        midnight, time_of_day = (
+            datetime.combine(date, time()),
+            timedelta(hours=hour, minutes=minute),
+        )
+        seconds = min(int(found["second"]), 59) if self._seconds else 0
+        announced = is_marked(found["lead"])
+        self._cuts.learn(found, midnight, time_of_day, announced=announced)
+        return midnight + time_of_day + timedelta(seconds=seconds), found["rest"], announced

@@ -3,20 +3,21 @@
 import re
 import tempfile
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import IO
 
 import msgspec
 import numpy as np
 
-from exporters.blocks import Block
+from exporters.blocks import Block, Sender
 from likeness.errors import LikenessError
-from likeness.messages import Message
+from likeness.messages import Message, speaker_part
 
 _READ_BYTES = 1 << 20
+_MOST_CORRECTED = 100
 _SENDER = re.compile(
     rb'"speaker_id": ("(?:[^"\\]|\\.)*"), "speaker": "(?:[^"\\]|\\.)*", "outgoing": (\w+), "sent'
 )
@@ -36,14 +37,14 @@ class _Piece:
         start: Where, in bytes.
         size: How many bytes.
         source: Its number.
-        speakers: How many of them each speaker id sent; only known where there is a guess.
+        tally: How many of them each sender sent; only known where there is a guess.
         guess: What the lines say under `outgoing` by speaker id, if that is but a guess.
     """
 
     start: int
     size: int
     source: int
-    speakers: Counter[str]
+    tally: dict[Sender, int]
     guess: dict[str, bool | None] | None
 
 
@@ -105,33 +106,31 @@ class Pile:
         """Take messages of this chat, of the source with this number."""
         self.flush()
         if block.lines:
-            moments = block.moments
-            self._follow(moments[0], moments[-1], in_order=moments == sorted(moments))
-            piece = self._write(block.lines, block.ids, source)
+            piece = self._write(block.lines, block.ids, block.moments, source)
             piece.guess = block.guess
-            piece.speakers = block.speakers
+            piece.tally = block.tally
             self._append(piece)
 
     def flush(self) -> None:
         """Write what was taken message by message."""
         if self._pending:
-            moments = [message.sent_at for message in self._pending]
-            first, last = moments[0].timestamp(), moments[-1].timestamp()
-            self._follow(first, last, in_order=moments == sorted(moments))
+            moments = [message.sent_at.timestamp() for message in self._pending]
             lines = [f"{message.to_json()}\n" for message in self._pending]
             ids = [message.id for message in self._pending]
-            self._append(self._write(lines, ids, self._source))
+            self._append(self._write(lines, ids, moments, self._source))
             self._pending = []
 
-    def _follow(self, first: float, last: float, *, in_order: bool) -> None:
-        """Note whether messages come after those before."""
-        self._ordered = self._ordered and in_order and self._last <= first
-        self._last = last
-
-    def _write(self, lines: list[str], ids: list[str], source: int) -> _Piece:
+    def _write(self, lines: list[str], ids: list[str], moments: list[float], source: int) -> _Piece:
+        in_order = sorted(moments)
+        if moments != in_order and len(set(ids)) == len(ids):
+            # Apps swap neighbours; those that came twice are left for the merge to compare.
+            places = sorted(range(len(moments)), key=moments.__getitem__)
+            lines, moments = [lines[place] for place in places], in_order
+        self._ordered = self._ordered and moments == in_order and self._last <= moments[0]
+        self._last = moments[-1]
         self._keys.extend(map(hash, ids))
         data = "".join(lines).encode()
-        return _Piece(self._spool.write(data), len(data), source, Counter(), None)
+        return _Piece(self._spool.write(data), len(data), source, {}, None)
 
     def _append(self, piece: _Piece) -> None:
         last = self._pieces[-1] if self._pieces else None
@@ -143,7 +142,8 @@ class Pile:
             self._pieces.append(piece)
             return
         last.size += piece.size
-        last.speakers.update(piece.speakers)
+        for sender, count in piece.tally.items():
+            last.tally[sender] = last.tally.get(sender, 0) + count
         if last.guess is not None and piece.guess is not None:
             last.guess.update(piece.guess)
 
@@ -174,16 +174,18 @@ class Pile:
             verdict: What to write under `outgoing`.
         """
         for piece in self._pieces:
-            guess = piece.guess
-            if guess is not None and all(verdict(id_, None) == guess[id_] for id_ in guess):
-                mine = sum(count for id_, count in piece.speakers.items() if guess[id_])
-                for data in self._read(piece):
-                    yield data, mine
-                    mine = 0
-            else:
-                judged = _Judged(verdict, guessed=guess is not None)
+            right = _corrections(piece, verdict)
+            if right is None or len(right) > _MOST_CORRECTED:
+                judged = _Judged(verdict, guessed=piece.guess is not None)
                 for data in self._read(piece):
                     yield _SENDER.sub(judged, data), judged.counted()
+                continue
+            mine = sum(count for (id_, _), count in piece.tally.items() if verdict(id_, None))
+            wrong = re.compile(b"|".join(map(re.escape, right)))
+            corrected = partial(wrong.sub, lambda found, right=right: right[found[0]])
+            for data in self._read(piece):
+                yield corrected(data) if right else data, mine
+                mine = 0
 
     def _read(self, piece: _Piece) -> Iterator[bytes]:
         """Yield whole lines."""
@@ -194,6 +196,19 @@ class Pile:
             cut = data.rfind(b"\n") + 1
             yield data[:cut]
             rest = data[cut:]
+
+
+def _corrections(piece: _Piece, verdict: Verdict) -> dict[bytes, bytes] | None:
+    """Return what stands in lines where the guess is wrong, and what is right; None if unknown."""
+    if piece.guess is None:
+        return None
+    right = {}
+    for id_, name in piece.tally:
+        guess, outgoing = piece.guess.get(id_), verdict(id_, None)
+        if guess != outgoing:
+            written = speaker_part(id_, name, guess).encode()
+            right[written] = speaker_part(id_, name, outgoing).encode()
+    return right
 
 
 class _Judged:

@@ -106,7 +106,7 @@ class _Export:
                 guess = partial(self._evidence.guess, chat)
                 for block in read_blocks(json, place, chat, guess, self._repairs):
                     done += block.records
-                    names.update(block.senders)
+                    names.update(block.tally.keys())
                     if block.lines:
                         self._evidence.note_chat(chat.id)
                     yield block

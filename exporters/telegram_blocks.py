@@ -20,7 +20,7 @@ from exporters.repair import Repairs
 from exporters.streaming import JSONReader
 from exporters.telegram_chats import Chat
 from exporters.telegram_entry import read_entry
-from likeness.messages import Notice, Rejected, place_part, speaker_part
+from likeness.messages import Message, Rejected, place_part, speaker_part
 
 _TYPES = frozenset({"personal_chat", "private_group", "private_supergroup", "public_supergroup"})
 _QUOTED = '"%d"'
@@ -132,8 +132,7 @@ class _Blocks:
 
     def _finished(self, block: Block, entries: int) -> Block:
         self._index += entries
-        block.speakers.update([id_ for id_, _ in block.senders])
-        block.guess = {id_: self._guess(id_) for id_ in block.speakers}
+        block.closed().guess = {id_: self._guess(id_) for id_, _ in block.tally}
         return block
 
     def _read(self, entries: list[Entry], block: Block) -> None:
@@ -214,12 +213,11 @@ class _Blocks:
         try:
             record = read_entry(entry, self._chat, index)
         except Unreadable as error:
-            block.rejected.append(Rejected(f"{self._place}[{index}]", str(error)))
+            block.add(Rejected(f"{self._place}[{index}]", str(error)))
             return
-        if isinstance(record, Notice):
-            block.notices[record.reason] += 1
-        else:
-            block.add(replace(mended(record), outgoing=self._guess(record.speaker_id)))
+        if isinstance(record, Message):
+            record = replace(mended(record), outgoing=self._guess(record.speaker_id))
+        block.add(record)
 
 
 def _plain(entry: Entry) -> dict[str, Any]:

@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from pathlib import PurePosixPath
 
+from exporters.blocks import Block, Sender
 from exporters.clock import LocalClock
 from exporters.heads import HeadReader
 from exporters.ids import MadeIds, digest
@@ -22,7 +24,16 @@ from exporters.whatsapp_entries import Entry, EntryReader
 from exporters.whatsapp_names import chat_name, clean, spoken
 from exporters.whatsapp_survey import Survey
 from likeness.errors import DamagedSource
-from likeness.messages import Message, Notice, Record, Rejected
+from likeness.messages import (
+    Kind,
+    Message,
+    Notice,
+    Record,
+    Rejected,
+    line_of,
+    place_part,
+    speaker_part,
+)
 
 PLATFORM = "whatsapp"
 _MOST_BEFORE = 20
@@ -34,6 +45,9 @@ _LOG_LEVEL = re.compile(
 )
 _DISCORD_RULE = b"=" * 62
 _SIGNAL_FILE = "chat.md"
+_RUN = 1000
+
+_Said = tuple[str, Sender, datetime, Kind, str]
 
 
 class _WhatsApp:
@@ -49,7 +63,7 @@ class _WhatsApp:
             return False
         return _begins_soon(survey, lines) and not _is_of_others(survey)
 
-    def read(self, source: Source, reading: Reading) -> Iterator[Record]:
+    def read(self, source: Source, reading: Reading) -> Iterator[Record | Block]:
         survey = Survey().read(Lines(source))
         if not survey.heads:
             raise DamagedSource(f"{source.name} holds no line that begins a WhatsApp message.")
@@ -120,36 +134,71 @@ class _Chat:
             why = "the file is named after the other one of the two"
             self._reading.owner[self._id] = (others[0], why)
 
-    def records(self, source: Source) -> Iterator[Record]:
+    def records(self, source: Source) -> Iterator[Record | Block]:
         lines = Lines(source, self._reading.on_bytes)
         count = 0
-        for entry in self._entries.read(lines):
-            count += 1
-            yield entry if isinstance(entry, Rejected) else self._record(entry)
+        entries = self._entries.read(lines)
+        while run := list(islice(entries, _RUN)):
+            count += len(run)
+            if self._reading.blocks:
+                yield self._block(run)
+            else:
+                yield from map(self._record, run)
         if lines.damaged:
             yield Rejected(f"after record {count}", "the file breaks off or is damaged here")
         self._remark_on(count)
 
-    def _record(self, entry: Entry) -> Message | Notice:
-        if entry.name is None:
-            return Notice("group or chat event")
-        body = self._bodies.read("\n".join(entry.lines), announced=entry.announced)
-        if isinstance(body, Notice):
-            return body
-        kind, text = body
-        speaker, shown = _speaker(entry.name)
+    def _block(self, run: list[Entry | Rejected]) -> Block:
+        """Return what many entries come to, without a message made of each."""
+        block = Block(PLATFORM, self._id, self._name)
+        place = place_part(PLATFORM, self._id, self._name)
+        for entry in run:
+            said = self._said(entry)
+            if not isinstance(said, tuple):
+                block.add(said)
+                continue
+            id_, (speaker, shown), sent_at, kind, text = said
+            begun = speaker_part(speaker, shown, None)
+            line = line_of(place, id_, begun, sent_at.isoformat(), text, None, kind)
+            block.lines.append(f"{line}\n")
+            block.ids.append(id_)
+            block.moments.append(sent_at.timestamp())
+            block.senders.append((speaker, shown))
+        return block.closed()
+
+    def _record(self, entry: Entry | Rejected) -> Record:
+        said = self._said(entry)
+        if not isinstance(said, tuple):
+            return said
+        id_, (speaker, shown), sent_at, kind, text = said
         return Message(
             platform=PLATFORM,
             chat_id=self._id,
             chat=self._name,
-            id=self._ids.of(entry.when.isoformat(), speaker, text or kind),
+            id=id_,
             speaker_id=speaker,
             speaker=shown,
             outgoing=None,
-            sent_at=self._clock.utc(entry.when),
+            sent_at=sent_at,
             text=text,
             kind=kind,
         )
+
+    def _said(self, entry: Entry | Rejected) -> _Said | Notice | Rejected:
+        """Return what a message has of its own: id, speaker, time, kind and words."""
+        if isinstance(entry, Rejected):
+            return entry
+        if entry.name is None:
+            return Notice("group or chat event")
+        lines = entry.lines
+        body = lines[0] if len(lines) == 1 else "\n".join(lines)
+        found = self._bodies.read(body, announced=entry.announced)
+        if isinstance(found, Notice):
+            return found
+        kind, text = found
+        sender = _speaker(entry.name)
+        id_ = self._ids.of(entry.when.isoformat(), sender[0], text or kind)
+        return id_, sender, self._clock.utc(entry.when), kind, text
 
     def _remark_on(self, count: int) -> None:
         remarks = self._reading.remarks

@@ -28,6 +28,7 @@ _POLL_HEAD = re.compile(r"[^\W\d_]{3,20}:\s?$")
 _POLL_OPTION = re.compile(r"[^\W\d_]{3,20}: .*\(\d+ [^()\n]+\)$")
 _ONE_SENTENCE = re.compile(r"[^\d\"“”«».।。۔!?:]{8,60}[.।。۔]$")
 _SHORT = 60
+_ENCRYPTED = frozenset(wording[:2] for wording in ENCRYPTED)
 
 
 def tag_of(line: str) -> str | None:
@@ -51,7 +52,8 @@ def announces_file(text: str) -> bool:
 
 def says_encrypted(text: str) -> bool:
     """Tell whether a text is the notice that nobody can read along."""
-    return text[:_SHORT].lstrip(_EDGE_MARKS).casefold().startswith(ENCRYPTED)
+    beginning = text[:_SHORT].lstrip(_EDGE_MARKS)
+    return beginning[:2].casefold() in _ENCRYPTED and beginning.casefold().startswith(ENCRYPTED)
 
 
 class Bodies:
@@ -79,6 +81,8 @@ class Bodies:
             body: All lines, as they stand.
             announced: Whether the app's mark stands before the head, as it does for files on iOS.
         """
+        if _is_plain(body):
+            return _placeholder(body, "") or ("text", body)
         app_made = self._marked and body.startswith(_MARKS)
         text = body.rstrip("\n")
         if text.endswith(">"):
@@ -137,6 +141,18 @@ class Bodies:
 
 
 _EDGES = frozenset(_EDGE_MARKS)
+
+
+def _is_plain(body: str) -> bool:
+    """Tell whether a body is one line that nothing but its wording can tell from words."""
+    return (
+        bool(body)
+        and not body.isspace()
+        and body[-1] not in ">)"
+        and "\n" not in body
+        and "https://" not in body
+        and (body.isascii() or _EDGES.isdisjoint(body))
+    )
 
 
 def _placeholder(first: str, more: str) -> Body | None:

@@ -1,6 +1,5 @@
 """The second pass over a WhatsApp text: lines to entries, pasted heads told from true ones."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -72,10 +71,8 @@ class EntryReader:
             tail = entry.lines
         yield before if entry is None else entry
 
-    def _entry(self, line: str, found: re.Match[str], when: datetime) -> Entry:
-        lead = found["lead"]
-        announced = lead != "" and ("\u200e" in lead or "\u200f" in lead)
-        cut = self.names.split(found["rest"])
+    def _entry(self, line: str, when: datetime, rest: str, announced: bool) -> Entry:
+        cut = self.names.split(rest)
         if cut is None:
             return Entry(when, announced, None, line, [])
         return Entry(when, announced, cut[0], line, [cut[1]])

@@ -42,6 +42,7 @@ class Names:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._longer: dict[str, Counter[str] | None] = {}
+        self._plain: set[str] = set()
 
     def add(self, rest: str) -> tuple[str, str] | None:
         """Take in what follows the head of an entry, and return how it parts at first sight."""
@@ -65,6 +66,15 @@ class Names:
 
     def split(self, rest: str) -> tuple[str, str] | None:
         """Part what follows a head into name and text, None if nobody's name stands there."""
+        name, colon, text = rest.partition(": ")
+        if colon and name in self._plain:
+            return name, text
+        found = self._split(rest)
+        if found == (name, text) and ":" not in name and name in self._counts:
+            self._plain.add(name)  # of such a name nothing depends on what follows it
+        return found
+
+    def _split(self, rest: str) -> tuple[str, str] | None:
         short, colon, after = rest.partition(":")
         if not colon:
             return None

@@ -1,12 +1,11 @@
 """The first pass over a WhatsApp text: its shape, its dates, its names, its habits."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
 from exporters.dates import DateEvidence
 from exporters.heads import ShapeFound
-from exporters.shapes import Shape, pattern_of, shapes_of
+from exporters.shapes import Shape, shapes_of
 from exporters.whatsapp_bodies import announces_file, says_encrypted, tag_of
 from exporters.whatsapp_names import Names
 
@@ -47,7 +46,7 @@ class Survey:
         for number, line in enumerate(lines, 1):
             found = self._head(number, line)
             if found is not None:
-                self._add(found)
+                self._add(*found)
             if (
                 line.endswith(">")
                 and (tag := tag_of(line))
@@ -56,35 +55,36 @@ class Survey:
                 self.tags[tag] += 1
         return self
 
-    def _head(self, number: int, line: str) -> re.Match[str] | None:
+    def _head(self, number: int, line: str) -> tuple[str, bool] | None:
+        """Return what follows the head of a line, and whether the app's mark stands before it."""
         if self._current is not None:
-            found = self._current.pattern.match(line)
-            if found is not None:
-                return found if self._current.add(number, found) else None
+            found = self._current.add(number, line)
+            if found is not None or self._current.fits(line):
+                return found
         for shape in shapes_of(line):
             known = self._found.get(shape)
             if known is None:
                 if len(self._found) >= _MOST_SHAPES:
                     return None
-                known = ShapeFound(shape, pattern_of(shape), DateEvidence(shape))
-            found = known.pattern.match(line)
-            if found is not None and known.add(number, found):
+                known = ShapeFound(shape, DateEvidence(shape))
+            found = known.add(number, line)
+            if found is not None:
                 self._found[shape] = known
                 if self._current is None or known.count > self._current.count:
                     self._current = known
                 return found
         return None
 
-    def _add(self, found: re.Match[str]) -> None:
+    def _add(self, rest: str, announced: bool) -> None:
         self.heads += 1
-        cut = self.names.add(found["rest"])
+        cut = self.names.add(rest)
         if cut is None:
             return
         self.named += 1
         name, text = cut
         if says_encrypted(text):
             self.encrypted[name] += 1
-        elif "\u200e" in found["lead"] or "\u200f" in found["lead"]:
+        elif announced:
             self.announced += 1
         elif text.startswith(("\u200e", "\u200f")):
             self.app_made[name] += 1

@@ -26,13 +26,13 @@ from likeness.messages import Message, Notice
 SAMPLES = Path(__file__).parent / "samples"
 
 
-def told(path, *, blocks):
-    """Return everything that Telegram's exporter tells of a file, and how many blocks came."""
-    (source,) = sources_in(path, "result.json")
+def told(path, *, blocks, exporter=TELEGRAM):
+    """Return everything that an exporter tells of a file, and how many blocks came."""
+    (source,) = sources_in(path, path.name)
     reading = Reading(UTC, blocks=blocks)
     lines, notices, rejected, failed, count = [], Counter(), [], None, 0
     try:
-        for record in TELEGRAM.read(source, reading):
+        for record in exporter.read(source, reading):
             if isinstance(record, Block):
                 count += 1
                 lines += [unguessed(line) for line in record.lines]
