@@ -36,21 +36,34 @@ inline void remember(const Head& at, int row) {
     }
 }
 
-// The products of R rows' queries with the keys of one block: (R, 32) of `scores`.
+// The products of R rows' queries with the keys of one block: (R, 32) of `scores`. Even and odd
+// dimensions are summed apart, so that one sum need not wait for the other.
 template <int R>
 void score(const Head& at, int row, const Stored* keys, float scale, float* scores, int stride) {
-    Lanes sums[R][2];
-    for (int r = 0; r < R; ++r) sums[r][0] = sums[r][1] = fill(0.0f);
-    for (int d = 0; d < at.width; ++d) {
-        const Lanes left = widen(keys + d * kBlock), right = widen(keys + d * kBlock + kLanes);
-        for (int r = 0; r < R; ++r) {
-            const float query = at.queries(row + r)[d];
-            sums[r][0] += left * query;
-            sums[r][1] += right * query;
+    const float* queries[R];
+    for (int r = 0; r < R; ++r) queries[r] = at.queries(row + r);
+    Lanes sums[R][2][2];
+    UNROLL
+    for (int r = 0; r < R; ++r)
+        UNROLL
+        for (int i = 0; i < 4; ++i) sums[r][i / 2][i % 2] = fill(0.0f);
+    for (int d = 0; d < at.width; d += 2) {
+        UNROLL
+        for (int odd = 0; odd < 2; ++odd) {
+            const Stored* column = keys + (d + odd) * kBlock;
+            const Lanes left = widen(column), right = widen(column + kLanes);
+            UNROLL
+            for (int r = 0; r < R; ++r) {
+                sums[r][odd][0] += left * queries[r][d + odd];
+                sums[r][odd][1] += right * queries[r][d + odd];
+            }
         }
     }
+    UNROLL
     for (int r = 0; r < R; ++r)
-        for (int i = 0; i < 2; ++i) store(scores + r * stride + i * kLanes, sums[r][i] * scale);
+        UNROLL
+        for (int i = 0; i < 2; ++i)
+            store(scores + r * stride + i * kLanes, (sums[r][0][i] + sums[r][1][i]) * scale);
 }
 
 // Scores to e^(score - the largest), 0 from `count` on; returns their sum.
@@ -67,6 +80,36 @@ inline float weigh(float* scores, int count, int padded) {
     return total(sum);
 }
 
+// The values of all tokens by their weights (R, padded), for 16 C dimensions from `d` on.
+template <int R, int C>
+void gather(const Head& at, int row, int d, const float* weights, int padded, const float* shares) {
+    const int tokens = at.start + row + R;
+    Lanes sums[R][C];
+    UNROLL
+    for (int r = 0; r < R; ++r)
+        UNROLL
+        for (int c = 0; c < C; ++c) sums[r][c] = fill(0.0f);
+    for (int first = 0; first < tokens; first += kBlock) {
+        const Stored* values = at.cache->values(first / kBlock, at.layer, at.head) + d;
+        const int count = std::min(kBlock, tokens - first);
+        for (int t = 0; t < count; ++t, values += at.width) {
+            UNROLL
+            for (int c = 0; c < C; ++c) {
+                const Lanes value = widen(values + c * kLanes);
+                UNROLL
+                for (int r = 0; r < R; ++r) sums[r][c] += value * weights[r * padded + first + t];
+            }
+        }
+    }
+    UNROLL
+    for (int r = 0; r < R; ++r)
+        UNROLL
+        for (int c = 0; c < C; ++c)
+            store(
+                at.out + static_cast<size_t>(row + r) * at.embedding + d + c * kLanes,
+                sums[r][c] * shares[r]);
+}
+
 // R rows at once over all blocks. What a row gets does not depend on R: beyond its own position
 // there are only weights of 0.
 template <int R>
@@ -75,26 +118,18 @@ void attend(const Head& at, int row, std::vector<float>& scores) {
     const int padded = blocks * kBlock;
     const float scale = 1.0f / std::sqrt(static_cast<float>(at.width));
     scores.resize(static_cast<size_t>(R) * padded);
+    float* weights = scores.data();
     for (int b = 0; b < blocks; ++b) {
         const Stored* keys = at.cache->keys(b, at.layer, at.head);
-        score<R>(at, row, keys, scale, scores.data() + b * kBlock, padded);
+        score<R>(at, row, keys, scale, weights + b * kBlock, padded);
     }
     float shares[R];
     for (int r = 0; r < R; ++r)
-        shares[r] = 1.0f / weigh(scores.data() + r * padded, at.start + row + r + 1, padded);
-    for (int d = 0; d < at.width; d += kLanes) {
-        Lanes sums[R];
-        for (int r = 0; r < R; ++r) sums[r] = fill(0.0f);
-        for (int b = 0; b < blocks; ++b) {
-            const Stored* values = at.cache->values(b, at.layer, at.head) + d;
-            for (int t = 0; t < kBlock; ++t) {
-                const Lanes value = widen(values + t * at.width);
-                for (int r = 0; r < R; ++r) sums[r] += value * scores[r * padded + b * kBlock + t];
-            }
-        }
-        for (int r = 0; r < R; ++r)
-            store(at.out + static_cast<size_t>(row + r) * at.embedding + d, sums[r] * shares[r]);
-    }
+        shares[r] = 1.0f / weigh(weights + r * padded, at.start + row + r + 1, padded);
+    int d = 0;
+    for (; d + 4 * kLanes <= at.width; d += 4 * kLanes)
+        gather<R, 4>(at, row, d, weights, padded, shares);
+    for (; d < at.width; d += kLanes) gather<R, 1>(at, row, d, weights, padded, shares);
 }
 
 inline void attend_all(const Head& at, int rows) {

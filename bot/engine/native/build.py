@@ -17,7 +17,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 _SOURCES = Path(__file__).parent
-_FLAGS = ("-std=c++17", "-O3", "-ffp-contract=fast", "-fPIC", "-shared", "-pthread", "-Wno-psabi")
+_FLAGS = ("-std=c++17", "-O2", "-ffp-contract=fast", "-fPIC", "-shared", "-pthread", "-Wno-psabi")
 _PATIENCE_SECONDS = 120
 
 
@@ -44,6 +44,11 @@ _AVX2 = frozenset({"avx2", "fma", "f16c", "bmi1", "bmi2"})
 _AVX512 = _AVX2 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512_vnni"}
 PLAIN = Level("plain", frozenset(), ())
 LEVELS = (
+    Level(
+        "amx",
+        _AVX512 | {"amx_tile", "amx_int8"},
+        ("-march=x86-64-v4", "-mavx512vnni", "-mamx-tile", "-mamx-int8"),
+    ),
     Level("avx512-vnni", _AVX512, ("-march=x86-64-v4", "-mavx512vnni")),
     Level("avx-vnni", _AVX2 | {"avx_vnni"}, ("-march=x86-64-v3", "-mavxvnni")),
     Level("avx2", _AVX2, ("-march=x86-64-v3",)),

@@ -1,14 +1,21 @@
 // Keys and values of one text, in blocks of 32 tokens that forks share until one of them writes.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "lanes.h"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace likeness {
 
@@ -22,9 +29,60 @@ struct Shape {
     size_t block_size() const { return head_size() * layers * heads; }
 };
 
+// Memory for the blocks of all caches, in slabs of huge pages: scattered over small ones, what
+// attention reads would take several times as long to find.
+class Blocks {
+  public:
+    explicit Blocks(size_t block_bytes)
+        : block_bytes_((block_bytes + kLine - 1) / kLine * kLine),
+          slab_bytes_((std::max(block_bytes_, kSlab) + kHugePage - 1) / kHugePage * kHugePage) {}
+
+    ~Blocks() {
+        for (void* slab : slabs_) std::free(slab);
+    }
+
+    Blocks(const Blocks&) = delete;
+    Blocks& operator=(const Blocks&) = delete;
+
+    // A cache may be dropped by any thread, while another one reads.
+    void* take() {
+        std::lock_guard<std::mutex> guard(mutex_);
+        if (free_.empty()) add_slab();
+        void* block = free_.back();
+        free_.pop_back();
+        return block;
+    }
+
+    void give(void* block) {
+        std::lock_guard<std::mutex> guard(mutex_);
+        free_.push_back(block);
+    }
+
+  private:
+    static constexpr size_t kLine = 64, kHugePage = 2 << 20, kSlab = 16 << 20;
+
+    void add_slab() {
+        void* slab = std::aligned_alloc(kHugePage, slab_bytes_);
+        if (slab == nullptr) throw std::bad_alloc();
+#if defined(__linux__)
+        madvise(slab, slab_bytes_, MADV_HUGEPAGE);
+#endif
+        slabs_.push_back(slab);
+        const size_t blocks = slab_bytes_ / block_bytes_;
+        free_.reserve(slabs_.size() * blocks);  // so that `give` needs no memory
+        for (size_t i = blocks; i-- > 0;)
+            free_.push_back(static_cast<char*>(slab) + i * block_bytes_);
+    }
+
+    size_t block_bytes_, slab_bytes_;
+    std::vector<void*> slabs_, free_;
+    std::mutex mutex_;
+};
+
 class Cache {
   public:
-    explicit Cache(const Shape& shape) : shape_(shape) {}
+    Cache(const Shape& shape, std::shared_ptr<Blocks> memory)
+        : shape_(shape), memory_(std::move(memory)) {}
 
     int length() const { return length_; }
     size_t bytes() const { return blocks_.size() * shape_.block_size() * sizeof(Stored); }
@@ -39,9 +97,11 @@ class Cache {
         const size_t needed = (length_ + more + kBlock - 1) / kBlock;
         for (size_t i = length_ / kBlock; i < needed; ++i) {
             if (i == blocks_.size()) {
-                blocks_.push_back(block(nullptr));
+                blocks_.push_back(block());
             } else if (blocks_[i].use_count() > 1) {
-                blocks_[i] = block(blocks_[i].get());
+                Block own = block();
+                std::memcpy(own.get(), blocks_[i].get(), shape_.block_size() * sizeof(Stored));
+                blocks_[i] = std::move(own);
             }
         }
     }
@@ -60,20 +120,13 @@ class Cache {
   private:
     typedef std::shared_ptr<Stored> Block;
 
-    // Zeros, since what is not written yet is multiplied by weights of 0.
-    Block block(const Stored* like) const {
-        const size_t bytes = shape_.block_size() * sizeof(Stored);
-        void* memory = std::aligned_alloc(64, bytes);
-        if (memory == nullptr) throw std::bad_alloc();
-        if (like != nullptr) {
-            std::memcpy(memory, like, bytes);
-        } else {
-            std::memset(memory, 0, bytes);
-        }
-        return Block(static_cast<Stored*>(memory), std::free);
+    Block block() const {
+        auto memory = memory_;
+        return Block(static_cast<Stored*>(memory->take()), [memory](void* from) { memory->give(from); });
     }
 
     Shape shape_;
+    std::shared_ptr<Blocks> memory_;
     int length_ = 0;
     std::vector<Block> blocks_;
 };

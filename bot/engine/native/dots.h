@@ -1,7 +1,7 @@
-// Whole-number dot products: some rows of activations with a tile of weights.
+// Whole-number dot products: some rows of activations with a part of a tile of weights.
 //
-// A tile holds 64 outputs of a linear layer, for each four inputs in turn four weights of each
-// output: (depth / 4, 64, 4), -127..127. Activations are -127..127 kept with 128 added, and a sum
+// A tile holds 64 outputs of a linear layer: for each four inputs in turn, four weights of each
+// output, (depth / 4, 64, 4), -127..127. Activations are -127..127 kept with 128 added, and a sum
 // has kExcess times the sum of its weights too much; without that, all ways below give the same.
 #pragma once
 
@@ -9,90 +9,141 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
+#include "lanes.h"
 
 namespace likeness {
 
 constexpr int kOutputs = 64;  // of a tile
-constexpr int kRows = 6;      // at once, at the most
 
-#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+// How many rows and outputs go through at once: as many as the registers hold sums of. Outputs come
+// in sixteens.
+struct Block {
+    int rows, outputs;
+};
+
+// What follows for every kind of processor: its vectors, and the blocks that suit it.
+#if defined(__AVX512VNNI__)
+
+constexpr int kExcess = 128;
+constexpr Block kFew = {6, 64};    // reads each weight once, in the order of memory
+constexpr Block kMany = {12, 32};  // half a tile stays in the first cache
+
+struct Vector {
+    static constexpr int kOutputs = 16;
+    __m512i lanes;
+
+    static Vector zero() { return {_mm512_setzero_si512()}; }
+    static Vector load(const int8_t* from) { return {_mm512_loadu_si512(from)}; }
+    static Vector repeat(int32_t four) { return {_mm512_set1_epi32(four)}; }
+    void store(int32_t* to) const { _mm512_storeu_si512(to, lanes); }
+    void add(Vector activations, Vector weights) {
+        lanes = _mm512_dpbusd_epi32(lanes, activations.lanes, weights.lanes);
+    }
+};
+
+#elif defined(__AVX2__)
+
+constexpr Block kFew = {4, 16};
+constexpr Block kMany = kFew;
+#if defined(__AVXVNNI__)
 constexpr int kExcess = 128;
 #else
 constexpr int kExcess = 0;
 #endif
 
-#if defined(__AVX512VNNI__)
+struct Vector {
+    static constexpr int kOutputs = 8;
+    __m256i lanes;
 
-template <int R>
-void dots(const uint8_t* rows, size_t stride, const int8_t* tile, size_t depth, int32_t* sums) {
-    __m512i total[R][4];
-    for (auto& row : total)
-        for (auto& part : row) part = _mm512_setzero_si512();
-    for (size_t k = 0; k < depth; k += 4, tile += 4 * kOutputs) {
-        __m512i weights[4];
-        for (int j = 0; j < 4; ++j) weights[j] = _mm512_loadu_si512(tile + 64 * j);
+    static Vector zero() { return {_mm256_setzero_si256()}; }
+    static Vector load(const int8_t* from) { return {_mm256_loadu_si256((const __m256i*)from)}; }
+    static Vector repeat(int32_t four) { return {_mm256_set1_epi32(four)}; }
+    void store(int32_t* to) const { _mm256_storeu_si256((__m256i*)to, lanes); }
+    void add(Vector activations, Vector weights) {
+#if defined(__AVXVNNI__)
+        lanes = _mm256_dpbusd_avx_epi32(lanes, activations.lanes, weights.lanes);
+#else
+        // Unsigned times signed would pass 16 bits: a weight's sign goes to its activation.
+        const __m256i centred = _mm256_xor_si256(activations.lanes, _mm256_set1_epi8(-128));
+        const __m256i turned = _mm256_sign_epi8(centred, weights.lanes);
+        const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(weights.lanes), turned);
+        lanes = _mm256_add_epi32(lanes, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+#endif
+    }
+};
+
+#else
+
+constexpr int kExcess = 0;
+constexpr Block kFew = {2, 16};
+constexpr Block kMany = kFew;
+
+// By the compiler's own vectors: of sixteen bytes, which nearly every processor has.
+struct Vector {
+    static constexpr int kOutputs = 2;
+    typedef int8_t Bytes __attribute__((vector_size(8)));
+    typedef int16_t Shorts __attribute__((vector_size(16)));
+    typedef int32_t Longs __attribute__((vector_size(16)));
+    Shorts lanes;  // of sums: two longs for each output
+
+    static Vector zero() { return {Shorts{}}; }
+    static Vector load(const int8_t* from) {
+        Bytes bytes;
+        std::memcpy(&bytes, from, sizeof bytes);
+        return {__builtin_convertvector(bytes, Shorts)};
+    }
+    static Vector repeat(int32_t four) {
+        Bytes bytes;
+        for (int i = 0; i < 2; ++i) std::memcpy((char*)&bytes + 4 * i, &four, sizeof four);
+        return {__builtin_convertvector(bytes ^ -128, Shorts)};
+    }
+    void store(int32_t* to) const {
+        const Longs sums = (Longs)lanes;
+        for (int i = 0; i < kOutputs; ++i) to[i] = sums[2 * i] + sums[2 * i + 1];
+    }
+    void add(Vector activations, Vector weights) {
+        const Longs pairs = (Longs)(activations.lanes * weights.lanes);
+        lanes = (Shorts)((Longs)lanes + (pairs << 16 >> 16) + (pairs >> 16));
+    }
+};
+
+#endif
+
+// The sums (R, N) of R rows with N outputs, which begin at `part` of a tile.
+template <int R, int N>
+void dots(const uint8_t* rows, size_t stride, const int8_t* part, size_t depth, int32_t* sums) {
+    constexpr int kVectors = N / Vector::kOutputs;
+    Vector total[R][kVectors];
+    UNROLL
+    for (int r = 0; r < R; ++r)
+        UNROLL
+        for (int j = 0; j < kVectors; ++j) total[r][j] = Vector::zero();
+    for (size_t k = 0; k < depth; k += 4, part += 4 * kOutputs) {
+        Vector weights[kVectors];
+        UNROLL
+        for (int j = 0; j < kVectors; ++j)
+            weights[j] = Vector::load(part + 4 * Vector::kOutputs * j);
+        UNROLL
         for (int r = 0; r < R; ++r) {
             int32_t four;
             std::memcpy(&four, rows + r * stride + k, sizeof four);
-            for (int j = 0; j < 4; ++j)
-                total[r][j] =
-                    _mm512_dpbusd_epi32(total[r][j], _mm512_set1_epi32(four), weights[j]);
+            const Vector activations = Vector::repeat(four);
+            UNROLL
+            for (int j = 0; j < kVectors; ++j) total[r][j].add(activations, weights[j]);
         }
     }
+    UNROLL
     for (int r = 0; r < R; ++r)
-        for (int j = 0; j < 4; ++j)
-            _mm512_storeu_si512(sums + r * kOutputs + 16 * j, total[r][j]);
+        UNROLL
+        for (int j = 0; j < kVectors; ++j) total[r][j].store(sums + r * N + j * Vector::kOutputs);
 }
 
-#elif defined(__AVX2__)
-
-// Adds four products for each of eight outputs.
-inline __m256i add_products(__m256i sums, __m256i activations, __m256i weights) {
-#if defined(__AVXVNNI__)
-    return _mm256_dpbusd_avx_epi32(sums, activations, weights);
-#else
-    // Unsigned times signed would pass 16 bits; the sign of a weight goes to its activation.
-    const __m256i offset = _mm256_set1_epi8(-128);
-    __m256i centred = _mm256_sign_epi8(_mm256_xor_si256(activations, offset), weights);
-    __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(weights), centred);
-    return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-#endif
+// The same for a number of rows that is known only now, up to R.
+template <int R, int N>
+void dots_upto(
+    int some, const uint8_t* rows, size_t stride, const int8_t* part, size_t depth, int32_t* sums) {
+    if (some == R) return dots<R, N>(rows, stride, part, depth, sums);
+    if constexpr (R > 1) dots_upto<R - 1, N>(some, rows, stride, part, depth, sums);
 }
-
-template <int R>
-void dots(const uint8_t* rows, size_t stride, const int8_t* tile, size_t depth, int32_t* sums) {
-    for (int first = 0; first < kOutputs; first += 8) {
-        const int8_t* part = tile + 4 * first;
-        __m256i total[R];
-        for (auto& row : total) row = _mm256_setzero_si256();
-        for (size_t k = 0; k < depth; k += 4) {
-            __m256i weights = _mm256_loadu_si256((const __m256i*)(part + k * kOutputs));
-            for (int r = 0; r < R; ++r) {
-                int32_t four;
-                std::memcpy(&four, rows + r * stride + k, sizeof four);
-                total[r] = add_products(total[r], _mm256_set1_epi32(four), weights);
-            }
-        }
-        for (int r = 0; r < R; ++r)
-            _mm256_storeu_si256((__m256i*)(sums + r * kOutputs + first), total[r]);
-    }
-}
-
-#else
-
-template <int R>
-void dots(const uint8_t* rows, size_t stride, const int8_t* tile, size_t depth, int32_t* sums) {
-    std::memset(sums, 0, sizeof(int32_t) * R * kOutputs);
-    for (size_t k = 0; k < depth; k += 4, tile += 4 * kOutputs)
-        for (int r = 0; r < R; ++r)
-            for (int n = 0; n < kOutputs; ++n)
-                for (int i = 0; i < 4; ++i)
-                    sums[r * kOutputs + n] += (rows[r * stride + k + i] - 128) * tile[4 * n + i];
-}
-
-#endif
 
 }  // namespace likeness

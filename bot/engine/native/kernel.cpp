@@ -22,7 +22,7 @@ Model* likeness_open(const Sizes* sizes, const void* const* tensors) try {
 void likeness_close(Model* model) { delete model; }
 
 Cache* likeness_cache(const Model* model) try {
-    return new Cache(model->shape());
+    return model->cache().release();
 } catch (const std::bad_alloc&) {
     return nullptr;
 }

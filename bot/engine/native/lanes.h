@@ -8,6 +8,9 @@
 #include <immintrin.h>
 #endif
 
+// For loops over registers: unrolled late, those would go through memory (with -O3 of GCC 12, too).
+#define UNROLL _Pragma("GCC unroll 16")
+
 namespace likeness {
 
 constexpr int kLanes = 16;

@@ -5,6 +5,7 @@
 
 #include "dots.h"
 #include "lanes.h"
+#include "matrix_unit.h"
 #include "pool.h"
 #include "rows.h"
 
@@ -23,29 +24,38 @@ struct Linear {
 
 inline int tiles_of(const Linear& linear) { return (linear.outputs + kOutputs - 1) / kOutputs; }
 
+// From how many rows on the matrix unit is faster; with fewer, most of its rows would be idle.
+constexpr int kWorthTheUnit = 3;
+
+inline Block block_for(int rows) {
+    if (rows >= kWorthTheUnit && has_matrix_unit()) return kUnit;
+    return rows <= kFew.rows ? kFew : kMany;
+}
+
 inline void any_dots(
-    int rows, const uint8_t* from, size_t stride, const int8_t* tile, size_t depth, int32_t* sums) {
-    switch (rows) {
-        case 1: return dots<1>(from, stride, tile, depth, sums);
-        case 2: return dots<2>(from, stride, tile, depth, sums);
-        case 3: return dots<3>(from, stride, tile, depth, sums);
-        case 4: return dots<4>(from, stride, tile, depth, sums);
-        case 5: return dots<5>(from, stride, tile, depth, sums);
-        default: return dots<6>(from, stride, tile, depth, sums);
+    Block block, int some, const uint8_t* rows, size_t stride, const int8_t* part, size_t depth,
+    int32_t* sums) {
+    if (block.rows == kUnit.rows) {
+        unit_dots(some, rows, stride, part, depth, sums);
+    } else if (block.rows == kFew.rows) {
+        dots_upto<kFew.rows, kFew.outputs>(some, rows, stride, part, depth, sums);
+    } else {
+        dots_upto<kMany.rows, kMany.outputs>(some, rows, stride, part, depth, sums);
     }
 }
 
-// One row's whole numbers (planes, 64) as the floats that they stand for (64,).
+// One row's whole numbers (planes, count) as the floats that they stand for (count,).
 inline void to_floats(
-    const Linear& linear, int first, const int32_t* sums, int planes, float scale, float* out) {
-    for (int i = 0; i < kOutputs; i += kLanes) {
+    const Linear& linear, int first, int count, const int32_t* sums, int planes, float scale,
+    float* out) {
+    for (int i = 0; i < count; i += kLanes) {
         Integers excess, whole;
         std::memcpy(&excess, linear.sums + first + i, sizeof excess);
         std::memcpy(&whole, sums + i, sizeof whole);
         excess *= kExcess;
         Lanes value = __builtin_convertvector(whole - excess, Lanes);
         if (planes == 2) {
-            std::memcpy(&whole, sums + kOutputs + i, sizeof whole);
+            std::memcpy(&whole, sums + count + i, sizeof whole);
             value = value * kBase + __builtin_convertvector(whole - excess, Lanes);
         }
         value = value * (load(linear.scales + first + i) * scale) + load(linear.bias + first + i);
@@ -54,24 +64,31 @@ inline void to_floats(
 }
 
 // Applies a layer to some rows. `take(row, first, count, values)` gets the outputs `first` and on
-// of a row; it is called on all threads, once for each row and tile.
+// of a row; it is called on all threads, once for each output.
 template <class Take>
 void apply(Pool& pool, const Linear& linear, const Rounded& from, int rows, const Take& take) {
-    const int at_once = kRows / from.planes;
+    const Block block = block_for(rows * from.planes);
+    const int at_once = block.rows / from.planes;
     pool.run(tiles_of(linear), [&](int piece) {
-        const int first = piece * kOutputs;
-        const int count = std::min(kOutputs, linear.outputs - first);
-        const int8_t* tile = linear.tiles + static_cast<size_t>(first) * linear.depth;
-        for (int row = 0; row < rows; row += at_once) {
-            const int some = std::min(at_once, rows - row);
-            alignas(64) int32_t sums[kRows * kOutputs];
-            alignas(64) float values[kOutputs];
-            any_dots(some * from.planes, from.row(row), from.stride, tile, linear.depth, sums);
-            for (int i = 0; i < some; ++i) {
-                const int32_t* whole = sums + i * from.planes * kOutputs;
-                to_floats(linear, first, whole, from.planes, from.scales[row + i], values);
-                take(row + i, first, count, values);
+        const MatrixUnit unit;
+        alignas(64) int32_t sums[kUnit.rows * kUnit.outputs];
+        alignas(64) float values[kOutputs];
+        const int end = std::min((piece + 1) * kOutputs, linear.outputs);
+        const int8_t* part = linear.tiles + static_cast<size_t>(piece) * kOutputs * linear.depth;
+        for (int first = piece * kOutputs; first < end; first += block.outputs) {
+            const int count = std::min(block.outputs, end - first);
+            for (int row = 0; row < rows; row += at_once) {
+                const int some = std::min(at_once, rows - row);
+                any_dots(
+                    block, some * from.planes, from.row(row), from.stride, part, linear.depth, sums);
+                for (int i = 0; i < some; ++i) {
+                    const int32_t* whole = sums + i * from.planes * block.outputs;
+                    const float scale = from.scales[row + i];
+                    to_floats(linear, first, block.outputs, whole, from.planes, scale, values);
+                    take(row + i, first, count, values);
+                }
             }
+            part += 4 * block.outputs;
         }
     });
 }

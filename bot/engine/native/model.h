@@ -65,9 +65,8 @@ class Model {
   public:
     Model(const Sizes& sizes, const void* const* tensors);
 
-    Shape shape() const {
-        return {sizes_.layers, sizes_.heads, sizes_.embedding / sizes_.heads};
-    }
+    // An empty one; it may outlive the model.
+    std::unique_ptr<Cache> cache() const { return std::make_unique<Cache>(shape_, blocks_); }
 
     // Reads all texts; writes the wanted logits (wanted, V), text after text.
     void read(const std::vector<Text>& texts, float* logits);
@@ -98,6 +97,8 @@ class Model {
     static constexpr int kGroup = 4;   // rows of a piece
 
     Sizes sizes_;
+    Shape shape_;
+    std::shared_ptr<Blocks> blocks_;
     Pool pool_;
     std::vector<Layer> layers_;
     Norm last_;
@@ -109,7 +110,10 @@ class Model {
 };
 
 inline Model::Model(const Sizes& sizes, const void* const* tensors)
-    : sizes_(sizes), pool_(sizes.threads) {
+    : sizes_(sizes),
+      shape_{sizes.layers, sizes.heads, sizes.embedding / sizes.heads},
+      blocks_(std::make_shared<Blocks>(shape_.block_size() * sizeof(Stored))),
+      pool_(sizes.threads) {
     const int width = sizes.embedding;
     Cursor cursor(tensors);
     head_ = cursor.linear(width, sizes.vocabulary);

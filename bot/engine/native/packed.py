@@ -96,7 +96,9 @@ def _identity(folder: Path) -> list[int]:
 
 def _memory(size: int) -> NDArray[np.uint8]:
     """Return zeros on huge pages: with small ones, a token takes nearly twice as long."""
-    memory = mmap.mmap(-1, size)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory.madvise(mmap.MADV_HUGEPAGE)  # shared memory, the default, gets none
+    else:
+        memory = mmap.mmap(-1, size)
     return np.frombuffer(memory, np.uint8)
