@@ -42,23 +42,31 @@ def conversations(
     for dialogue, records in dialogues(folder, corpus.name):
         if is_held_out(corpus, dialogue) != held_out:
             continue
-        for number, messages in enumerate(_parted(_cleaned(corpus, dialogue, records), corpus)):
+        said = (_as_typed(message, corpus) for message in cleaned(corpus, dialogue, records))
+        for number, messages in enumerate(_parted(said, corpus)):
             name = f"{dialogue}#{number}"
             if held_out or dice("share", corpus.name, name) < corpus.share:
                 yield name, _with_me(messages, corpus, name)
 
 
-def _cleaned(corpus: Source, dialogue: str, records: list[Record]) -> Iterator[Message]:
+def cleaned(
+    corpus: Source, dialogue: str, records: list[Record], moment: datetime = _BEGINNING
+) -> Iterator[Message]:
+    """Yield the messages of a dialogue without what nobody types; nobody is me.
+
+    Args:
+        corpus: What it is of.
+        dialogue: Its name.
+        records: Its lines.
+        moment: When it begins.
+    """
     names = {str(record["speaker"]) for record in records}
-    moment = _BEGINNING
     for number, record in enumerate(records):
         moment = _moment(moment, record)
         speaker = str(record["speaker"])
         text = _clean(str(record["text"]), corpus, names)
         if not text or speaker in _BOTS:
             continue
-        if corpus.spoken and dice("casual", dialogue, speaker) < _CASUAL:
-            text = text.lower().removesuffix(".")
         yield Message(
             platform=corpus.name,
             chat_id=dialogue,
@@ -70,6 +78,13 @@ def _cleaned(corpus: Source, dialogue: str, records: list[Record]) -> Iterator[M
             sent_at=moment,
             text=text,
         )
+
+
+def _as_typed(message: Message, corpus: Source) -> Message:
+    """Put some speakers of careful words into small letters, as many people type."""
+    if corpus.spoken and dice("casual", message.chat_id, message.speaker_id) < _CASUAL:
+        return replace(message, text=message.text.lower().removesuffix("."))
+    return message
 
 
 def _clean(text: str, corpus: Source, names: set[str]) -> str:

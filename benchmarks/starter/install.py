@@ -71,7 +71,7 @@ def _figures(data: Path, base: Base, config: TrainConfig) -> dict[str, float]:
         judging = first_windows([part], _JUDGING_WINDOWS)
         judge = Judge(
             judging.windows,
-            judging.characters,
+            int(judging.characters.sum()),
             base.tags,
             config.eval_batch_rows,
             base.context_tokens,

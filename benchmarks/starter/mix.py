@@ -2,15 +2,16 @@
 
 import heapq
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.starter.conversations import conversations
 from benchmarks.starter.corpora import SOURCES, Source, dice, fingerprint
-from likeness.dialogue import Tokenizer, encode_turns
+from likeness.dialogue import Encoded, Tokenizer, encode_turns
 from likeness.messages import Message
 from likeness.tokenizer import FolderTokenizer
 from training.base import quiet
@@ -29,11 +30,12 @@ class HeldOut:
 
     Attributes:
         windows: Of conversations that never taught.
-        characters: How many characters my messages in them have.
+        characters: How many characters of my messages each window has; of a conversation that
+            takes several windows, the first has them all.
     """
 
     windows: Windows
-    characters: int
+    characters: NDArray[np.int64]
 
 
 def make_tokenizer(corpora: Path, vocabulary: int, folder: Path) -> Tokenizer:
@@ -63,12 +65,14 @@ def prepare(corpora: Path, folder: Path, vocabulary: int, context_tokens: int) -
         for _, messages in conversations(corpora, source, held_out=False):
             counts["conversations"] += 1
             counts["messages"] += len(messages)
-            counts["tokens"] += _add(taught, messages, tokenizer, context_tokens)
+            for window in _encoded(messages, tokenizer, context_tokens):
+                taught.add(window)
+                counts["tokens"] += len(window.ids)
         sha256 = fingerprint(corpora / f"{source.name}.jsonl.gz")
         account[source.name] = {"sha256": sha256, **counts}
         judging, characters = _held_out(corpora, source, tokenizer, context_tokens)
         _save(folder, source.name, judging.windows(), characters)
-    _save(folder, _TAUGHT, taught.windows(), 0)
+    _save(folder, _TAUGHT, taught.windows(), [])
     (folder / _ACCOUNT).write_text(json.dumps(account, indent=2), "utf-8")
 
 
@@ -102,46 +106,46 @@ def _tags() -> int:
     return len(add_tags(tokenizer))
 
 
-def _add(
-    builder: WindowsBuilder, messages: list[Message], tokenizer: Tokenizer, context_tokens: int
-) -> int:
+def _encoded(
+    messages: list[Message], tokenizer: Tokenizer, context_tokens: int
+) -> Iterator[Encoded]:
     turns = [
         shorten(turn, tokenizer, context_tokens)[0]
         for turn in encode_turns(messages, tokenizer, context_weight=1.0)
     ]
-    tokens = 0
-    for window in windows(turns, tokenizer, context_tokens):
-        builder.add(window)
-        tokens += len(window.ids)
-    return tokens
+    return windows(turns, tokenizer, context_tokens)
 
 
 def _held_out(
     corpora: Path, source: Source, tokenizer: Tokenizer, context_tokens: int
-) -> tuple[WindowsBuilder, int]:
-    builder, characters = WindowsBuilder(), 0
+) -> tuple[WindowsBuilder, list[int]]:
+    builder = WindowsBuilder()
+    characters: list[int] = []
     chosen = heapq.nsmallest(
         _HELD_OUT_CONVERSATIONS,
         conversations(corpora, source, held_out=True),
         key=lambda found: dice("judges", source.name, found[0]),
     )
     for _, messages in chosen:
-        _add(builder, messages, tokenizer, context_tokens)
-        characters += sum(len(message.text) for message in messages if message.outgoing)
+        mine = sum(len(message.text) for message in messages if message.outgoing)
+        for window in _encoded(messages, tokenizer, context_tokens):
+            builder.add(window)
+            characters.append(mine)
+            mine = 0
     return builder, characters
 
 
-def _save(folder: Path, name: str, windows_: Windows, characters: int) -> None:
+def _save(folder: Path, name: str, windows_: Windows, characters: Sequence[int]) -> None:
     np.savez(
         folder / f"{name}.npz",
         ids=windows_.ids,
         weights=windows_.weights,
         starts=windows_.starts,
-        characters=characters,
+        characters=np.array(characters, np.int64),
     )
 
 
 def _load(folder: Path, name: str) -> HeldOut:
     with np.load(folder / f"{name}.npz") as found:
         windows_ = Windows(found["ids"], found["weights"], found["starts"])
-        return HeldOut(windows_, int(found["characters"]))
+        return HeldOut(windows_, found["characters"])

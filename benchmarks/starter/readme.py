@@ -10,25 +10,31 @@ def readme(card: RunCard) -> str:
         f"{data['messages']:,} | {card.metrics['nats_per_character'][name]:.3f} |\n"
         for name, data in card.data.items()
     )
-    settings, millions = card.settings, card.metrics["weights"] / 1e6
+    settings, metrics = card.settings, card.metrics
+    shape = (
+        f"{metrics['weights'] / 1e6:.1f} million weights ({settings['layers']} layers, "
+        f"{settings['width']} wide, {card.context_tokens} positions)"
+    )
     tokens = sum(data["tokens"] for data in card.data.values())
-    seen = card.metrics["tokens_seen"]
+    seen = (
+        f"{metrics['tokens_seen'] / 1e6:.1f} of {tokens / 1e6:.1f} million tokens, in "
+        f"{metrics['steps']:,} steps"
+    )
+    minutes = metrics["minutes"]
     return f"""# The starter
 
 A small English language model that knows what a chat looks like, made as the base for
-`likeness train --base starter`. It is a GPT-2 of {millions:.1f} million weights
-({settings["layers"]} layers, {settings["width"]} wide, {card.context_tokens} positions) with a
-byte-level BPE of its own, in which the tags of the prompt are tokens from the start.
+`likeness train --base starter`. It is a GPT-2 of {shape},
+with a byte-level BPE of its own, in which the tags of the prompt are tokens from the start.
 
 ## What it learned from
 
 | corpus | by | licence | conversations | messages | nats a character, held out |
 |---|---|---|---|---|---|
 {rows}
-{tokens / 1e6:.1f} million tokens in all, of which training saw {seen / 1e6:.1f} million in
-{card.metrics["steps"]:,} steps and {card.metrics["minutes"]:.0f} minutes on a shared processor. The
-figures are of conversations that never taught. The files' SHA-256, and every setting and version,
-stand in `likeness.json`.
+Training saw {seen} in {minutes:.0f} minutes on a shared processor.
+The figures are of conversations that never taught. The files' SHA-256, and every setting and
+version, stand in `likeness.json`.
 
 The corpora were changed: stage directions, bots and long speeches were taken out, dialogues were
 cut into conversations, and some speakers of carefully written corpora were put into small letters.

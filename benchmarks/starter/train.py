@@ -144,7 +144,7 @@ def train(data: Path, run: Path, config: TrainConfig, minutes: float, *, resume:
         judging = first_windows(mix.held_out(data).values(), _JUDGING_WINDOWS)
         judge = Judge(
             judging.windows,
-            judging.characters,
+            int(judging.characters.sum()),
             base.tags,
             config.eval_batch_rows,
             base.context_tokens,
@@ -153,7 +153,12 @@ def train(data: Path, run: Path, config: TrainConfig, minutes: float, *, resume:
         session = Session(run, base, trainer, judge, watch, {"began": began})
         if state:
             session.restore(state)
-        session.go()
+        try:
+            session.go()
+        except KeyboardInterrupt:
+            if not trainer.busy:
+                session.save()
+            raise
     return session
 
 
@@ -171,16 +176,14 @@ def _opened(
 
 def first_windows(parts: Iterable[HeldOut], most: int) -> HeldOut:
     """Return the first windows of each part as one."""
-    ids, weights, lengths, characters = [], [], [], 0.0
+    ids, weights, lengths, characters = [], [], [], []
     for part in parts:
-        all_ = part.windows
-        count = min(most, len(all_))
-        end = all_.starts[count]
-        ids.append(all_.ids[:end])
-        weights.append(all_.weights[:end])
-        lengths.append(all_.lengths[:count])
-        # By share: which of the characters are in which window is not kept.
-        characters += part.characters * float(end) / len(all_.ids)
+        count = min(most, len(part.windows))
+        end = part.windows.starts[count]
+        ids.append(part.windows.ids[:end])
+        weights.append(part.windows.weights[:end])
+        lengths.append(part.windows.lengths[:count])
+        characters.append(part.characters[:count])
     starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
     windows = Windows(np.concatenate(ids), np.concatenate(weights), starts)
-    return HeldOut(windows, round(characters))
+    return HeldOut(windows, np.concatenate(characters))

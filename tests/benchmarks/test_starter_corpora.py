@@ -138,7 +138,7 @@ def test_what_is_prepared_holds_each_corpus_and_the_tags(
     assert account["tokens"] == len(mix.taught(tmp_path / "data").ids)
     judging = mix.held_out(tmp_path / "data")[IRC.name]
     assert len(judging.windows) + len(mix.taught(tmp_path / "data")) == 40
-    assert judging.characters == sum(
+    assert judging.characters.sum() == sum(
         len(f"hello you {number}")
         for number in range(40)
         if is_held_out(mix.SOURCES[0], f"d{number}")

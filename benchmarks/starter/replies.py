@@ -1,0 +1,76 @@
+"""Fifty replies of the demo's person, from nothing and from the starter, to the same contexts.
+
+Run `python -m benchmarks.starter.replies > docs/starter-replies.md`. The contexts are the newest
+quarter of the demo's invented chat, which neither model has learnt from; nothing is selected.
+"""
+
+import tempfile
+from datetime import UTC
+from pathlib import Path
+
+from transformers import AutoModelForCausalLM
+
+from benchmarks.starter.train import Lines
+from exporters.options import ExportOptions
+from exporters.run import export
+from likeness.card import RunCard
+from likeness.tokenizer import FolderTokenizer
+from training.base import SCRATCH, STARTER, quiet
+from training.config import TrainConfig
+from training.moments import Moment, draw_moments
+from training.replies import answers
+from training.run import train
+from training.survey import portions, survey
+
+_CHATS = Path(__file__).parent.parent.parent / "demo" / "chats"
+_REPLIES = 50
+_SHOWN = 2
+"""Messages of a context that are printed; the models see all of it."""
+
+
+class Silent(Lines):
+    """A watch whose lines would stand in the page."""
+
+    def base(self, description: str) -> None:
+        """Say nothing."""
+
+    def evaluated(self, step: int, evaluation: object) -> None:
+        """Say nothing."""
+
+    def stepped(self, step: object) -> None:
+        """Say nothing."""
+
+
+def replies(messages: Path, run: Path, base: str) -> tuple[list[Moment], list[list[str]]]:
+    """Fine-tune a base on the demo's chat, and let it speak where its person spoke later."""
+    config = TrainConfig.from_settings(["held_out_share=0.25", "report_replies=1"], base=base)
+    train(messages, run, base=base, config=config, speaker=None, resume=False, watch=Silent())
+    moments = draw_moments(portions(messages, survey(messages), config), _REPLIES, config.seed)
+    with quiet():
+        model = AutoModelForCausalLM.from_pretrained(run)
+    tokens = RunCard.read(run).context_tokens
+    return moments, answers(model, FolderTokenizer.load(run), moments, tokens, seed=0)
+
+
+def main() -> None:
+    """Print the page."""
+    with tempfile.TemporaryDirectory() as folder:
+        messages = Path(folder, "messages.jsonl")
+        export([_CHATS], messages, ExportOptions(UTC, "UTC", me=("Juno",)))
+        moments, from_nothing = replies(messages, Path(folder, SCRATCH), SCRATCH)
+        _, from_starter = replies(messages, Path(folder, STARTER), STARTER)
+    print("# Replies, unselected\n\nMade by `python -m benchmarks.starter.replies`.\n")
+    print("| to | Juno wrote | scratch | starter |\n|---|---|---|---|")
+    for moment, scratch, starter in zip(moments, from_nothing, from_starter, strict=True):
+        said = [f"{one.speaker}: {one.text}" for one in moment.context[-_SHOWN:]]
+        wrote = [one.text for one in moment.mine]
+        cells = [_cell(part) for part in (said, wrote, scratch, starter)]
+        print(f"| {' | '.join(cells)} |")
+
+
+def _cell(messages: list[str]) -> str:
+    return "<br>".join(messages).replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    main()
