@@ -33,16 +33,16 @@ class TrainConfig:
     """
 
     context_tokens: int | None = _setting(
-        None, "tokens of a row; what the base has, 1024 at the most", 16, scratch=256
+        None, "tokens of a row; what the base has, 1024 at the most", 16, scratch=256, starter=256
     )
     batch_rows: int = _setting(4, "rows of one forward pass", 1)
     eval_batch_rows: int = _setting(8, "the same in evaluation", 1)
-    accumulation: int = _setting(2, "forward passes of one step", 1, scratch=1)
-    learning_rate: float = _setting(5e-5, "at its peak", 1e-9, 1, scratch=1e-3)
+    accumulation: int = _setting(2, "forward passes of one step", 1, scratch=1, starter=1)
+    learning_rate: float = _setting(5e-5, "at its peak", 1e-9, 1, scratch=1e-3, starter=6e-4)
     weight_decay: float = _setting(0.01, "of matrices; biases and norms have none", 0, 1)
     adam_epsilon: float = _setting(1e-8, "of AdamW", 1e-16, 1)
     max_norm: float = _setting(1.0, "to which gradients are clipped", 1e-6)
-    epochs: float = _setting(3.0, "how often the data is seen", 1e-3, scratch=16.0)
+    epochs: float = _setting(3.0, "how often the data is seen", 1e-3, scratch=16.0, starter=12.0)
     warmup_share: float = _setting(0.05, "of the steps, before the rate falls", 0, 1)
     warmup_steps: int | None = _setting(None, "instead of the share")
     dropout: float = _setting(
@@ -61,7 +61,7 @@ class TrainConfig:
         4, "evaluations without a better one that end the run; none: never", 1
     )
     context_weight: float = _setting(
-        0.1, "of others' words in the loss, mine having 1", 0, 1, scratch=1.0
+        0.1, "of others' words in the loss, mine having 1", 0, 1, scratch=1.0, starter=1.0
     )
     gap_seconds: float | None = _setting(
         None, "the silence that ends a conversation; found for each chat unless given", 1

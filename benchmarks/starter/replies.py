@@ -5,14 +5,12 @@ quarter of the demo's invented chat, which neither model has learnt from; nothin
 """
 
 import tempfile
-from datetime import UTC
 from pathlib import Path
 
 from transformers import AutoModelForCausalLM
 
+from benchmarks.starter.fine_tuning import write_demo
 from benchmarks.starter.train import Lines
-from exporters.options import ExportOptions
-from exporters.run import export
 from likeness.card import RunCard
 from likeness.tokenizer import FolderTokenizer
 from training.base import SCRATCH, STARTER, quiet
@@ -22,7 +20,6 @@ from training.replies import answers
 from training.run import train
 from training.survey import portions, survey
 
-_CHATS = Path(__file__).parent.parent.parent / "demo" / "chats"
 _REPLIES = 50
 _SHOWN = 2
 """Messages of a context that are printed; the models see all of it."""
@@ -55,8 +52,7 @@ def replies(messages: Path, run: Path, base: str) -> tuple[list[Moment], list[li
 def main() -> None:
     """Print the page."""
     with tempfile.TemporaryDirectory() as folder:
-        messages = Path(folder, "messages.jsonl")
-        export([_CHATS], messages, ExportOptions(UTC, "UTC", me=("Juno",)))
+        messages = write_demo(Path(folder))
         moments, from_nothing = replies(messages, Path(folder, SCRATCH), SCRATCH)
         _, from_starter = replies(messages, Path(folder, STARTER), STARTER)
     print("# Replies, unselected\n\nMade by `python -m benchmarks.starter.replies`.\n")
