@@ -15,6 +15,10 @@ from training.scored import Scored
 
 _TOGETHER = 1024
 """Tokens whose logits exist at the same time: 100 MB of them with GPT-2's vocabulary in 16 bits."""
+_WIDE = 8
+"""Of these, tokens whose logits exist in 32 bits: so few that they stay in a processor's cache."""
+_ALIGNED = 64
+"""A matrix whose rows begin at odd addresses is multiplied at two thirds of the speed."""
 
 
 def cross_entropy(
@@ -41,22 +45,18 @@ class _CrossEntropy(torch.autograd.Function):
         targets: torch.Tensor,
         weights: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        narrow = head.to(hidden.dtype)
+        narrow = _padded(head, hidden.dtype)
         of_hidden = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         of_head = torch.zeros_like(head) if ctx.needs_input_grad[1] else None
         losses = torch.empty(len(hidden), device=hidden.device)
         for start in range(0, len(hidden), _TOGETHER):
             piece = slice(start, start + _TOGETHER)
-            some, wanted = hidden[piece], targets[piece, None]
-            logs = torch.log_softmax((some @ narrow.t()).float(), -1)
-            losses[piece] = -logs.gather(1, wanted).squeeze(1)
-            if of_hidden is None:
-                continue
-            slope = logs.exp_().scatter_add_(1, wanted, logs.new_full(wanted.shape, -1.0))
-            slope = slope.mul_(weights[piece, None]).to(hidden.dtype)
-            torch.mm(slope, narrow, out=of_hidden[piece])
+            logits = hidden[piece] @ narrow.t()
+            _to_slopes(logits[:, : len(head)], targets[piece], weights[piece], losses[piece])
+            if of_hidden is not None:
+                torch.mm(logits, narrow, out=of_hidden[piece])
             if of_head is not None:
-                of_head += slope.t() @ some
+                of_head += (logits.t() @ hidden[piece])[: len(head)]
         ctx.save_for_backward(of_hidden, of_head)
         ctx.mark_non_differentiable(losses)
         return losses @ weights, losses
@@ -69,3 +69,28 @@ class _CrossEntropy(torch.autograd.Function):
             None if slope is None else slope * outer for slope in ctx.saved_tensors
         )
         return of_hidden, of_head, None, None
+
+
+def _padded(head: torch.Tensor, width: torch.dtype) -> torch.Tensor:
+    rows = -len(head) % _ALIGNED + len(head)
+    padded = torch.empty(rows, head.shape[1], dtype=width, device=head.device)
+    padded[: len(head)] = head
+    padded[len(head) :] = 0
+    return padded
+
+
+def _to_slopes(
+    logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, losses: torch.Tensor
+) -> None:
+    """Write the losses, and over the logits the slopes of the weighted losses by them."""
+    for start in range(0, len(logits), _WIDE):
+        piece = slice(start, start + _WIDE)
+        target = targets[piece, None]
+        wide = logits[piece].float()
+        wide -= wide.amax(1, keepdim=True)
+        of_target = wide.gather(1, target)
+        total = wide.exp_().sum(1, keepdim=True)
+        losses[piece] = (total.log() - of_target).squeeze(1)
+        wide.scatter_add_(1, target, -total)
+        wide *= weights[piece, None] / total
+        logits[piece] = wide

@@ -17,4 +17,6 @@ def dropout(inputs: torch.Tensor, share: float) -> torch.Tensor:
         return torch.nn.functional.dropout(inputs, share)
     draws = torch.empty((inputs.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
     bits = draws.view(torch.int16)[: inputs.numel()].view(inputs.shape)
-    return inputs * ((bits >= round(share * 65536) - 32768) * (1 / (1 - share))).to(inputs.dtype)
+    kept = torch.empty_like(inputs)
+    torch.ge(bits, round(share * 65536) - 32768, out=kept)
+    return inputs * kept.mul_(1 / (1 - share))

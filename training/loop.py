@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from likeness.errors import BadSetting
 from training.config import TrainConfig
 from training.loss import scorer_for
-from training.memory import fewer_rows
+from training.memory import fewer_rows, keep_memory
 from training.packing import Row, epoch_batches, pack
 from training.precision import pick_width
 from training.rows import Windows
@@ -106,6 +106,8 @@ class Trainer:
         self._optimizer = _optimizer(model, plan.config, device)
         self._epoch = (-1, list[list[list[Row]]]())
         torch.manual_seed(plan.config.seed)
+        if device.type == "cpu":
+            keep_memory()
 
     def take_step(self) -> Taken:
         """Learn from the next batches.

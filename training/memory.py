@@ -1,7 +1,9 @@
-"""Work that does not fit into the memory, done again in halves."""
+"""Memory kept for the next step, and work that does not fit into it done again in halves."""
 
+import ctypes
 import gc
 import logging
+import platform
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,6 +16,22 @@ Done = TypeVar("Done")
 log = logging.getLogger(__name__)
 
 _SAID = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # as malloc.h names them
+_NEVER = 2**31 - 1
+
+
+def keep_memory() -> None:
+    """Have the process keep what a step frees, for the next one, where the C library is glibc.
+
+    By default it gives every large tensor back at once, and the system then zeroes each page of
+    the next one: a fifth of a step's time on a processor, measured.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_MAX, 0)
+        library.mallopt(_TRIM_THRESHOLD, _NEVER)
 
 
 def fewer_rows(work: Callable[[int], Done], rows: int) -> tuple[Done, int]:

@@ -54,6 +54,27 @@ def test_in_32_bits_losses_and_gradients_are_those_of_transformers() -> None:
         assert torch.allclose(mine[name], gradient, rtol=1e-4, atol=1e-5), name
 
 
+def test_gradients_add_up_over_batches() -> None:
+    model = _gpt2()
+    once = _gradients(model, Gpt2(model, torch.float32))
+    Gpt2(model, torch.float32)(PACKED).loss.backward()
+    for name, weight in model.named_parameters():
+        assert torch.allclose(weight.grad, 2 * once[name], rtol=1e-4, atol=1e-5), name
+
+
+def test_what_is_frozen_gets_no_gradient() -> None:
+    model = _gpt2()
+    free = _gradients(model, Gpt2(model, torch.float32))
+    model.requires_grad_(False)
+    model.transformer.h[1].mlp.c_fc.weight.requires_grad_()
+    model.zero_grad()
+    Gpt2(model, torch.float32)(PACKED).loss.backward()
+    learnt = {name: weight.grad for name, weight in model.named_parameters()}
+    name = "transformer.h.1.mlp.c_fc.weight"
+    assert torch.allclose(learnt.pop(name), free[name], atol=1e-6)
+    assert set(learnt.values()) == {None}
+
+
 def test_in_16_bits_gradients_point_the_same_way() -> None:
     model = _gpt2()
     exact = _gradients(model, Gpt2(model, torch.float32))
@@ -85,6 +106,7 @@ def test_the_loss_in_pieces_is_the_loss_at_once(monkeypatch: pytest.MonkeyPatch)
     model = _gpt2()
     whole = _gradients(model, Gpt2(model, torch.float32))
     monkeypatch.setattr(cross_entropy, "_TOGETHER", 7)
+    monkeypatch.setattr(cross_entropy, "_WIDE", 3)
     pieces = _gradients(model, Gpt2(model, torch.float32))
     for name, gradient in whole.items():
         assert torch.allclose(pieces[name], gradient, rtol=1e-4, atol=1e-5), name
