@@ -15,6 +15,7 @@ from training.config import TrainConfig
 from training.loss import scorer_for
 from training.memory import fewer_rows, keep_memory
 from training.packing import Row, epoch_batches, pack
+from training.peak import step_flops
 from training.precision import pick_width
 from training.rows import Windows
 
@@ -78,10 +79,14 @@ class Taken:
     Attributes:
         loss: The weighted mean, still on the device: to read it is to wait for the device.
         tokens: How many tokens were read, without padding.
+        targets: How many of them weigh no less than my words.
+        flops: How many operations that took, forward and back.
     """
 
     loss: torch.Tensor
     tokens: int
+    targets: int
+    flops: float
 
 
 class Trainer:
@@ -142,7 +147,12 @@ class Trainer:
             part = self.scorer(batch).loss / weight
             part.backward()
             loss += part.detach()
-        return Taken(loss, sum(batch.tokens for batch in batches))
+        return Taken(
+            loss,
+            sum(batch.tokens for batch in batches),
+            sum(batch.targets for batch in batches),
+            sum(step_flops(self.model, batch) for batch in batches),
+        )
 
     def state(self) -> dict[str, Any]:
         """Return all that, beside the weights, makes the next step what it will be."""

@@ -99,6 +99,16 @@ class Batch:
         return float(self.weights.sum(dtype=np.float64))
 
     @property
+    def taught(self) -> int:
+        """How many tokens have a weight."""
+        return int(np.count_nonzero(self.weights))
+
+    @property
+    def targets(self) -> int:
+        """How many tokens weigh as much as my words."""
+        return int(np.count_nonzero(self.weights >= 1))
+
+    @property
     def tokens(self) -> int:
         """How many tokens it has without padding."""
         return int(self.real.sum())

@@ -1,0 +1,176 @@
+"""Training speed beside the plain ways: the workshop's loop, and transformers' own `Trainer`.
+
+Run `python -m benchmarks.training`. All engines take part in the same rounds, one after the other,
+each in a process of its own that sleeps while it is not its turn. On a processor each has one core,
+and the time is that core's own, so that what else runs on the machine counts little. The model has
+GPT-2's shape and fresh weights: what they say makes no difference to speed, nor do the words, which
+are drawn by Zipf's law. Conversations are as long as those of chats; every second turn is mine.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.trainers import ENGINES, Data, Round, Shape
+
+SHAPES = {
+    "small": Shape(256, 4, 4, 8192),
+    "gpt2": Shape(768, 12, 12, 50_257),
+    "gpt2-medium": Shape(1024, 24, 16, 50_257),
+    "gpt2-large": Shape(1280, 36, 20, 50_257),
+}
+_ROW_TOKENS = 1024
+_TURN_TOKENS = 14
+_FIRST = "workshop"
+
+
+@dataclass(slots=True)
+class Engine:
+    """One way to train, alive in its own process."""
+
+    name: str
+    process: subprocess.Popen[str]
+    requests: IO[str]
+    answers: IO[str]
+    rounds: list[Round]
+    unable: str = ""
+
+    @classmethod
+    def start(cls, name: str, data: Path, options: argparse.Namespace) -> "Engine":
+        """Begin a process, and wait until it has warmed up."""
+        command = [sys.executable, "-m", "benchmarks.training", "--engine", name]
+        command += ["--data", str(data), "--shape", options.shape, "--device", options.device]
+        command += ["--seconds", str(options.seconds), "--threads", str(options.threads)]
+        process = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdin
+        assert process.stdout
+        engine = cls(name, process, process.stdin, process.stdout, [])
+        engine.unable = engine.answers.readline().strip() or "it died"
+        return engine
+
+    def run(self) -> None:
+        """Let it train for a while."""
+        self.requests.write("go\n")
+        self.requests.flush()
+        self.rounds.append(Round(**json.loads(self.answers.readline())))
+
+    def stop(self) -> None:
+        """End the process."""
+        self.requests.close()
+        self.process.wait()
+
+
+def conversations(count: int, vocabulary: int) -> Data:
+    """Invent conversations whose lengths are those of chats: many short, some longer than a row."""
+    dice = np.random.default_rng(1)
+    lengths = np.clip(dice.lognormal(4.6, 1.1, count), 8, _ROW_TOKENS).astype(np.int64)
+    ids = np.minimum(dice.zipf(1.2, lengths.sum()), vocabulary) - 1
+    mine = np.concatenate([_mine(length, dice) for length in lengths])
+    return Data(ids.astype(np.uint32), mine, np.concatenate([[0], lengths.cumsum()]))
+
+
+def _mine(length: int, dice: np.random.Generator) -> NDArray[np.bool_]:
+    turns = dice.geometric(1 / _TURN_TOKENS, length)
+    return np.repeat(np.arange(length) % 2 > 0, turns)[:length]
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Be an engine: train for a while at each line that comes in."""
+    torch.set_num_threads(options.threads)
+    problem, train = ENGINES[options.engine](
+        Data.load(options.data), SHAPES[options.shape], options.device
+    )
+    print(problem or "ready", flush=True)
+    for _ in sys.stdin:
+        waited, begun = _waited_seconds(), time.perf_counter()
+        done = train(options.seconds)
+        done.waited = (_waited_seconds() - waited) / (time.perf_counter() - begun)
+        done.peak_bytes = done.peak_bytes or _peak_bytes()
+        print(json.dumps(done.as_values()), flush=True)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Let the engines train in turns, and print the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "data.npz")
+        conversations(options.conversations, SHAPES[options.shape].vocabulary).save(path)
+        engines = [Engine.start(name, path, options) for name in options.engines]
+        able = [engine for engine in engines if engine.unable == "ready"]
+        for number in range(options.rounds):
+            for engine in able[:: 1 if number % 2 else -1]:
+                engine.run()
+        for engine in engines:
+            engine.stop()
+    print("| way | tokens/s | × workshop | share of peak | peak GB | waited |")
+    print("|---|---|---|---|---|---|")
+    base = next((engine for engine in able if engine.name == _FIRST), None)
+    for engine in engines:
+        print(_row(engine, base if engine in able else None))
+
+
+def _row(engine: Engine, base: Engine | None) -> str:
+    if not engine.rounds:
+        return f"| {engine.name} | {engine.unable} | | | | |"
+
+    def middle(name: str) -> float:
+        return statistics.median(getattr(one, name) for one in engine.rounds)
+
+    times = ""
+    if base:
+        pairs = zip(engine.rounds, base.rounds, strict=True)
+        times = f"{statistics.median(one.speed / other.speed for one, other in pairs):.2f}"
+    return (
+        f"| {engine.name} | {middle('speed'):,.0f} | {times} "
+        f"| {middle('share'):.0%} | {middle('peak_bytes') / 1e9:.1f} | {middle('waited'):.0%} |"
+    )
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _waited_seconds() -> float:
+    """How long this process's threads have been ready to run without a core to run on."""
+    if not Path("/proc/self/task").exists():
+        return 0.0
+    waited = 0
+    for task in os.scandir("/proc/self/task"):
+        waited += int(Path(task.path, "schedstat").read_text().split()[1])
+    return waited / 1e9
+
+
+def main() -> None:
+    """Read the options; compare, or be one engine."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shape", choices=SHAPES, default="gpt2")
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=10, help="of each turn, at least")
+    parser.add_argument("--conversations", type=int, default=2000)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="one is measured by its core's own time"
+    )
+    parser.add_argument("--engine", choices=ENGINES, help=argparse.SUPPRESS)
+    parser.add_argument("--data", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    serve(options) if options.engine else compare(options)
+
+
+if __name__ == "__main__":
+    main()

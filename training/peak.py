@@ -1,0 +1,78 @@
+"""What share of a device's peak is used: how much a step computes, how much the device could."""
+
+import time
+from functools import cache
+
+import torch
+from transformers import PreTrainedModel
+
+from training.rows import Batch
+
+_TERA = 1e12
+_CARDS = {
+    "B200": 2250, "H200": 989, "H100 PCIe": 756, "H100 NVL": 835, "H100": 989, "A100": 312,
+    "L40S": 362, "L4": 121, "A10G": 70, "A10": 125, "RTX 4090": 165, "RTX 3090": 71,
+}  # fmt: skip
+"""Products of bfloat16, dense, in 10^12 a second. Source: NVIDIA's data sheets."""
+_SIDE = {"cpu": 2048, "cuda": 8192}
+_TRIES = 5
+
+
+@cache
+def peak_flops(device: torch.device, width: torch.dtype) -> float:
+    """Return how many operations a second a device reaches: by its data sheet, or else by trying.
+
+    Trying takes a fraction of a second: the best of some products of large matrices, so that a
+    share of it can never be made to look better by a peak that nothing reaches.
+    """
+    if device.type == "cuda" and width == torch.bfloat16:
+        name = torch.cuda.get_device_name(device)
+        for card, tera in _CARDS.items():
+            if card in name:
+                return tera * _TERA
+    side = _SIDE.get(device.type, 2048)
+    one = torch.ones(side, side, dtype=width, device=device)
+    made, seconds = torch.mm(one, one), float("inf")
+    for _ in range(_TRIES):
+        _wait(device)
+        begun = time.perf_counter()
+        torch.mm(one, one, out=made)
+        _wait(device)
+        seconds = min(seconds, time.perf_counter() - begun)
+    return 2 * side**3 / seconds
+
+
+def step_flops(model: PreTrainedModel, batch: Batch) -> float:
+    """Return how many operations learning from a batch needs, recomputing and padding not counted.
+
+    Six for each weight of a matrix and token: a product and a sum, forward once and backward twice;
+    of the head only for tokens that teach. Attention sees half a window on average.
+
+    Source: "PaLM" (Chowdhery et al., 2022), appendix B.
+    """
+    body, head = _weights(model)
+    seen = int((batch.positions + 1)[batch.real].sum())
+    layers = getattr(model.config, "num_hidden_layers", 0)
+    attention = 12 * layers * getattr(model.config, "hidden_size", 0) * seen
+    return float(6 * (body * batch.tokens + head * batch.taught) + attention)
+
+
+@cache
+def _weights(model: PreTrainedModel) -> tuple[int, int]:
+    rows: torch.Tensor = model.get_input_embeddings().weight  # type: ignore[assignment]
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    tables = {id(rows), *((id(head.weight),) if head is not None else ())}
+    positions = getattr(model.base_model, "wpe", None)
+    if positions is not None:
+        tables.add(id(positions.weight))
+    body = sum(
+        weight.numel()
+        for weight in model.parameters()
+        if weight.ndim >= 2 and id(weight) not in tables
+    )
+    return body, rows.numel()
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
