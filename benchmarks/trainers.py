@@ -149,15 +149,16 @@ def transformers_trainer(data: Data, shape: Shape, device_name: str) -> Opened:
 
     device = pick_device(device_name)
     model = shape.model(0.1, 0.1)
-    rows = data.rows(_ROW_TOKENS)
+    on_gpu = device.type == "cuda"
+    at_once, length = (32, _ROW_TOKENS) if on_gpu else (_WORKSHOP_ROWS, _WORKSHOP_TOKENS)
+    rows = data.rows(length)
     examples = [{"input_ids": row, "labels": row} for row in rows]
-    at_once = 32 if device.type == "cuda" else 4
 
     def run(steps: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             told = TrainingArguments(
                 folder, bf16=True, use_cpu=device.type == "cpu", max_steps=steps,
-                per_device_train_batch_size=at_once, gradient_accumulation_steps=2,
+                per_device_train_batch_size=at_once,
                 save_strategy="no", report_to=[], disable_tqdm=True, logging_strategy="no",
             )  # fmt: skip
             TheirTrainer(model=model, args=told, train_dataset=examples).train()
@@ -169,17 +170,17 @@ def transformers_trainer(data: Data, shape: Shape, device_name: str) -> Opened:
             begun = _now(device)
             run(steps)
             used = _now(device) - begun
-        tokens = steps * at_once * 2 * _ROW_TOKENS
-        return _round(device, tokens, used, tokens * _row_flops(model, _ROW_TOKENS))
+        tokens = steps * at_once * length
+        return _round(device, tokens, used, tokens * _row_flops(model, length))
 
     run(1)
     return "", train
 
 
 def ours(data: Data, shape: Shape, device_name: str, precision: str = "auto") -> Opened:
-    """Be ours: packed rows, all settings at their defaults."""
+    """Be ours: packed rows, settings at their defaults; each batch is a step, as in a Trainer."""
     device = pick_device(device_name)
-    config = TrainConfig(precision=precision, epochs=10**6)
+    config = TrainConfig(precision=precision, epochs=10**6, accumulation=1)
     plan = Plan(data.windows(), config, _ROW_TOKENS)
     trainer = Trainer(shape.model(config.dropout, 0.0), plan, device)
 
