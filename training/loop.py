@@ -14,8 +14,9 @@ from likeness.errors import BadSetting
 from training.config import TrainConfig
 from training.loss import scorer_for
 from training.memory import fewer_rows, keep_memory
+from training.optimizer import adamw
 from training.packing import Row, epoch_batches, pack
-from training.peak import step_flops
+from training.peak import peak_flops, step_flops
 from training.precision import pick_width
 from training.rows import Windows
 
@@ -102,17 +103,23 @@ class Trainer:
     def __init__(self, model: PreTrainedModel, plan: Plan, device: torch.device) -> None:
         self.model = model
         self.model.to(device).train()  # type: ignore[arg-type]  # its wrapper hides self
-        self.scorer = scorer_for(model, pick_width(plan.config.precision, device))
+        self.width = pick_width(plan.config.precision, device)
+        self.scorer = scorer_for(model, self.width)
         self.plan = plan
         self.device = device
         self.step = 0
         self.busy = False
         self.rows_at_once = plan.config.batch_rows
-        self._optimizer = _optimizer(model, plan.config, device)
+        self._optimizer = adamw(model, plan.config)
         self._epoch = (-1, list[list[list[Row]]]())
         torch.manual_seed(plan.config.seed)
         if device.type == "cpu":
             keep_memory()
+
+    @property
+    def peak(self) -> float:
+        """How many operations a second the device reaches at the most."""
+        return peak_flops(self.device, self.width)
 
     def take_step(self) -> Taken:
         """Learn from the next batches.
@@ -125,7 +132,6 @@ class Trainer:
         """
         self.busy = True
         taken, self.rows_at_once = fewer_rows(self._gradients, self.rows_at_once)
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.config.max_norm)
         for group in self._optimizer.param_groups:
             group["lr"] = self.plan.rate(self.step)
         self._optimizer.step()
@@ -135,6 +141,7 @@ class Trainer:
         return taken
 
     def _gradients(self, rows_at_once: int) -> Taken:
+        """Find the gradients of a step; all that takes memory in a step happens here."""
         self._optimizer.zero_grad(set_to_none=True)
         batches = [
             self.plan.windows.batch(rows[start : start + rows_at_once])
@@ -147,6 +154,7 @@ class Trainer:
             part = self.scorer(batch).loss / weight
             part.backward()
             loss += part.detach()
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.config.max_norm)
         return Taken(
             loss,
             sum(batch.tokens for batch in batches),
@@ -200,19 +208,3 @@ def pick_device(name: str) -> torch.device:
             "fastest there is."
         ) from error
     return device
-
-
-def _optimizer(
-    model: PreTrainedModel, config: TrainConfig, device: torch.device
-) -> torch.optim.Optimizer:
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    groups = [
-        {
-            "params": [weight for weight in weights if weight.ndim >= 2],
-            "weight_decay": config.weight_decay,
-        },
-        {"params": [weight for weight in weights if weight.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(
-        groups, lr=0.0, eps=config.adam_epsilon, fused=device.type in ("cuda", "cpu")
-    )

@@ -4,10 +4,16 @@ import ctypes
 import gc
 import logging
 import platform
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
 import torch
+
+try:
+    import resource
+except ImportError:  # Windows has none.
+    resource = None  # type: ignore[assignment]
 
 from likeness.errors import TrainingError
 
@@ -32,6 +38,16 @@ def keep_memory() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(_MMAP_MAX, 0)
         library.mallopt(_TRIM_THRESHOLD, _NEVER)
+
+
+def peak_bytes(device: torch.device) -> int:
+    """Return the most memory so far, of a GPU or else of this process; 0 where nobody knows."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    if resource is None:
+        return 0
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 def fewer_rows(work: Callable[[int], Done], rows: int) -> tuple[Done, int]:

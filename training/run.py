@@ -25,7 +25,7 @@ from training.portions import train_texts
 from training.rows import WindowsBuilder
 from training.session import Session
 from training.survey import Balance, Survey, survey
-from training.watch import Step, Watch
+from training.watch import METRICS, Step, Watch
 
 __all__ = ["Balance", "Evaluation", "Step", "Watch", "train"]
 
@@ -152,6 +152,10 @@ def _open(
 def _refuse_taken(run: Path) -> None:
     if not run.exists() or (run.is_dir() and not any(run.iterdir())):
         return
+    if run.is_dir() and all(_is_leftover(path) for path in run.iterdir()):
+        # A run of this name was killed before its first checkpoint.
+        shutil.rmtree(run)
+        return
     if (run / FILE_NAME).exists():
         holds = "holds a model already"
     elif run.is_dir() and checkpoints(run):
@@ -162,6 +166,10 @@ def _refuse_taken(run: Path) -> None:
     else:
         holds = "is there already, and is no run that could go on"
     raise RunExists(f"{run} {holds}: give --run another name, or remove it.")
+
+
+def _is_leftover(path: Path) -> bool:
+    return path.name == METRICS or path.name.startswith((f".{METRICS}.", ".checkpoint-"))
 
 
 def _last_checkpoint(run: Path) -> Checkpoint:

@@ -19,6 +19,7 @@ from training.base import Base
 from training.checkpoint import prune, save_checkpoint
 from training.evaluate import Evaluation, Judge
 from training.loop import Taken, Trainer
+from training.memory import peak_bytes
 from training.watch import METRICS, Metrics, Step, Watch
 
 _SECONDS_BETWEEN_REPORTS = 1.0
@@ -176,13 +177,17 @@ class Session:
         if not math.isfinite(loss):
             raise _diverged(step)
         begun, at = self._began
+        seconds = max(seconds, 1e-9)
         report = Step(
             step=step,
             of=plan.steps,
             epoch=step / plan.steps_per_epoch,
             loss=loss,
             learning_rate=plan.rate(step - 1),
-            tokens_per_second=sum(one.tokens for one in self._unreported) / max(seconds, 1e-9),
+            tokens_per_second=sum(one.tokens for one in self._unreported) / seconds,
+            targets_per_second=sum(one.targets for one in self._unreported) / seconds,
+            share_of_peak=sum(one.flops for one in self._unreported) / seconds / self.trainer.peak,
+            peak_bytes=peak_bytes(self.trainer.device),
             seconds_left=(now - at) / (step - begun) * (plan.steps - step),
         )
         self._unreported, self._reported_at = [], now

@@ -25,6 +25,9 @@ class Step:
         loss: The mean of the steps since the last report.
         learning_rate: Of the last step.
         tokens_per_second: Since the last report, without padding.
+        targets_per_second: Those of them that weigh as much as my words.
+        share_of_peak: How much of what the device could compute was needed (MFU).
+        peak_bytes: The most memory so far, of the GPU or else of the process; 0: nobody knows.
         seconds_left: As the steps went until now.
     """
 
@@ -34,6 +37,9 @@ class Step:
     loss: float
     learning_rate: float
     tokens_per_second: float
+    targets_per_second: float
+    share_of_peak: float
+    peak_bytes: int
     seconds_left: float
 
 

@@ -80,7 +80,7 @@ class Drawing:
         self._console = console
         self._held_out: Evaluation | None = None
         self._progress = Progress(
-            BarColumn(bar_width=16),
+            BarColumn(bar_width=12),
             TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
             TextColumn("{task.fields[figures]}"),
             console=console,
@@ -120,10 +120,14 @@ class Drawing:
 
     def stepped(self, step: "Step") -> None:
         """Move the bar."""
-        figures = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
-        if self._held_out:
-            figures += f", held out {self._held_out.perplexity:,.1f}"
-        figures += f", {timedelta(seconds=round(step.seconds_left))} left"
+        held_out = f", held out {self._held_out.perplexity:,.1f}" if self._held_out else ""
+        memory = f", {step.peak_bytes / 1e9:.1f} GB" if step.peak_bytes else ""
+        # Two lines, so that a terminal of 80 columns holds them.
+        figures = (
+            f"loss {step.loss:.3f}{held_out}, {timedelta(seconds=round(step.seconds_left))} left\n"
+            f"{step.tokens_per_second:,.0f} tokens/s, {step.targets_per_second:,.0f} of mine, "
+            f"{step.share_of_peak:.0%} of peak{memory}"
+        )
         if self._task is None:
             self._task = self._progress.add_task("Training", total=step.of, figures="")
         self._progress.update(self._task, completed=step.step, figures=figures)

@@ -15,6 +15,7 @@ from training.config import TrainConfig
 from training.evaluate import Judge, my_words
 from training.loop import Plan, Trainer, pick_device
 from training.loss import scorer_for, token_losses
+from training.optimizer import adamw
 from training.precision import pick_width
 from training.rows import Batch, Windows, WindowsBuilder
 from training.scored import Scored
@@ -127,6 +128,52 @@ def test_where_memory_gives_out_smaller_batches_go_on_to_the_same_end(
     again = Trainer(_model(plain_gpt2), Plan(windows, config), CPU)
     again.restore(trainer.state())
     assert again.rows_at_once == 2
+
+
+def test_where_memory_gives_out_at_clipping_the_step_begins_anew(
+    plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = TrainConfig(batch_rows=4, accumulation=1, dropout=0, precision="fp32")
+    windows = _windows([30, 7, 19, 12])
+    roomy = Trainer(_model(plain_gpt2), Plan(windows, config), CPU)
+    expected = [float(roomy.take_step().loss) for _ in range(3)]
+    clip, calls = torch.nn.utils.clip_grad_norm_, []
+
+    def full(*told: object) -> torch.Tensor:
+        calls.append(told)
+        if len(calls) == 2:
+            raise torch.OutOfMemoryError("no")
+        return clip(*told)
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", full)
+    trainer = Trainer(_model(plain_gpt2), Plan(windows, config), CPU)
+    assert [float(trainer.take_step().loss) for _ in range(3)] == pytest.approx(expected, rel=1e-5)
+    assert trainer.rows_at_once == 2
+
+
+def test_a_step_of_the_optimiser_takes_no_memory(plain_gpt2: Path) -> None:
+    ours, theirs = _model(plain_gpt2), _model(plain_gpt2)
+    config = TrainConfig(weight_decay=0.1)
+    prepared = adamw(ours, config)
+    before = {place: len(state) for place, state in prepared.state_dict()["state"].items()}
+    assert set(before.values()) == {3}
+    plain = torch.optim.AdamW(
+        [
+            {"params": [one for one in theirs.parameters() if one.ndim >= 2], "weight_decay": 0.1},
+            {"params": [one for one in theirs.parameters() if one.ndim < 2], "weight_decay": 0.0},
+        ],
+        lr=0.01, eps=config.adam_epsilon, fused=True,
+    )  # fmt: skip
+    for group in prepared.param_groups:
+        group["lr"] = 0.01
+    for model, optimizer in ((ours, prepared), (theirs, plain)):
+        for step in range(3):
+            torch.manual_seed(step)
+            for weight in model.parameters():
+                weight.grad = torch.randn_like(weight)
+            optimizer.step()
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(mine, other)
 
 
 def test_a_memory_that_holds_no_row_is_said_in_one_sentence(plain_gpt2: Path) -> None:

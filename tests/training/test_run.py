@@ -64,6 +64,10 @@ def test_a_run_leaves_a_folder_that_transformers_loads(
     assert lines[0]["held_out"]["perplexity"] == card.metrics["before"]["perplexity"]
     assert lines[-1]["step"] == card.metrics["steps"] == memory.steps[-1].step
     assert memory.paths[-1] == run
+    last = memory.steps[-1]
+    assert last.tokens_per_second >= last.targets_per_second > 0
+    assert 0 < last.share_of_peak < 1
+    assert last.peak_bytes > 10**7
 
 
 def test_it_learns_a_chat_by_heart_and_says_it(
@@ -196,6 +200,18 @@ def test_a_taken_folder_is_refused_and_kept(
         _train(path, tmp_path / "done", memory, tiny(), resume=True)
     with pytest.raises(CannotResume, match="no checkpoint"):
         _train(path, tmp_path / "none", memory, tiny(), resume=True)
+
+
+def test_what_a_kill_before_the_first_checkpoint_left_is_in_nobodys_way(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    (run / ".checkpoint-3.abc").mkdir(parents=True)
+    (run / "metrics.jsonl").write_text('{"step": 0}\n')
+    card = _train(write(chat), run, memory, tiny("epochs=1"))
+    assert RunCard.read(run) == card
+    assert '{"step": 0}\n' not in (run / "metrics.jsonl").read_text()
+    assert not (run / ".checkpoint-3.abc").exists()
 
 
 def test_a_run_goes_on_only_as_it_was_begun(
