@@ -1,51 +1,103 @@
 """What people can tell the bot to do, in the same words on every platform."""
 
-from bot.conversation import Conversation
-from bot.history import ChatId
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-COMMANDS = {
-    "start": "say what I am",
-    "help": "say what I am and what I understand",
-    "again": "give another answer to what you wrote last",
-    "undo": "forget what you wrote last, and my answer",
-    "reset": "start over: I no longer look at what we wrote before",
-}
-"""What a chat may ask for, and what it does, in the words shown to people."""
-
-FOR_EVERYBODY = frozenset({"again", "undo", "reset"})
-"""The commands that concern everybody in a chat."""
+from bot import chat_settings, owner, personal_data
+from bot.orders import Order
+from bot.outlet import Reply
 
 NOTHING_SAID = "I have said nothing yet that I could take back."
+STARTED_OVER = "We start over: I no longer look at what we wrote before."
+OWNER_ONLY = "Only my owner can tell me that."
 
 
-async def obey(conversation: Conversation, chat: ChatId, command: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing to tell the bot.
+
+    Attributes:
+        does: What it does, in the words shown to people.
+        obey: Does it.
+        takes: What may be said behind it; empty for nothing.
+        public: Whether it concerns everybody in a chat.
+        owner: Whether only the owner may.
+    """
+
+    does: str
+    obey: Callable[[Order], Awaitable[Reply]]
+    takes: str = ""
+    public: bool = False
+    owner: bool = False
+
+
+async def obey(order: Order) -> Reply:
     """Do what one of `COMMANDS` says, and return what to tell the chat.
-
-    After `again` something waits for an answer: the caller calls `respond`.
 
     Raises:
         DatabaseError: It could not be kept.
     """
-    match command:
-        case "start":
-            return introduction(conversation.me)
-        case "reset":
-            await conversation.reset(chat)
-            return "We start over: I no longer look at what we wrote before."
-        case "again":
-            done = await conversation.take_back(chat, question=False)
-            return "Let me try again." if done else NOTHING_SAID
-        case "undo":
-            done = await conversation.take_back(chat, question=True)
-            return "I no longer look at what you wrote last." if done else NOTHING_SAID
-        case _:
-            commands = "\n".join(f"/{name} – {does}" for name, does in COMMANDS.items())
-            return f"{introduction(conversation.me)}\n\n{commands}"
+    command = COMMANDS.get(order.name, COMMANDS["help"])
+    if command.owner and not order.owner:
+        return Reply(OWNER_ONLY)
+    return await command.obey(order)
 
 
 def introduction(me: str) -> str:
+    """Return how the bot introduces itself."""
+    return f"{what_i_am(me)} Write to me!"
+
+
+def what_i_am(me: str) -> str:
     """Return that this is a bot, and whom it imitates."""
     return (
         f"I am a bot. I imitate how {me} writes, but I am not {me}: "
-        "a language model makes up everything I say. Write to me!"
+        "a language model makes up everything I say."
     )
+
+
+async def _start(order: Order) -> Reply:
+    return Reply(introduction(order.conversation.me))
+
+
+async def _help(order: Order) -> Reply:
+    lines = [
+        f"/{name} – {command.does}"
+        for name, command in COMMANDS.items()
+        if order.owner or not command.owner
+    ]
+    return Reply("\n".join([introduction(order.conversation.me), "", *lines]))
+
+
+async def _again(order: Order) -> Reply:
+    if not await order.conversation.take_back(order.chat, question=False):
+        return Reply(NOTHING_SAID)
+    return Reply("Let me try again.", asks_anew=True)
+
+
+async def _undo(order: Order) -> Reply:
+    done = await order.conversation.take_back(order.chat, question=True)
+    return Reply("I no longer look at what you wrote last." if done else NOTHING_SAID)
+
+
+async def _reset(order: Order) -> Reply:
+    await order.conversation.reset(order.chat)
+    return Reply(STARTED_OVER)
+
+
+COMMANDS = {
+    "start": Command("say what I am", _start, takes="code"),
+    "help": Command("say what I am and what I understand", _help),
+    "again": Command("give another answer to what you wrote last", _again, public=True),
+    "undo": Command("forget what you wrote last, and my answer", _undo, public=True),
+    "reset": Command("start over: I no longer look at what we wrote before", _reset, public=True),
+    "settings": Command("how I write in this chat", chat_settings.change, takes="change"),
+    "mydata": Command("send you what I keep of you, as a file", personal_data.send),
+    "forgetme": Command("delete what I keep of you, everywhere", personal_data.delete),
+    "allow": Command("for my owner: let somebody talk to me", owner.allow, "who", owner=True),
+    "deny": Command("for my owner: let somebody no longer", owner.deny, "who", owner=True),
+    "stop": Command("for my owner: say nothing any more, anywhere", owner.stop, owner=True),
+    "go": Command("for my owner: answer again", owner.go, owner=True),
+    "status": Command("for my owner: how I am", owner.status, owner=True),
+}
+"""What a chat may ask for."""

@@ -1,26 +1,20 @@
 """What every platform shares: hear a message, answer it in its chat's order, start over."""
 
 import asyncio
-import logging
 import time
-import traceback
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
 from bot.engine import ReplyEngine, Sampling
-from bot.history import ChatId, Draft, History, Place
+from bot.history import ChatId, Draft, History, Place, Question
 from bot.outlet import NotDelivered, Outlet
 from bot.pace import Manner
 from bot.turns import Turns
+from bot.voice import Voice
 from bot.watch import Watch
-from likeness.messages import Kind, Message
-
-log = logging.getLogger(__name__)
-
-APOLOGY = "(Something went wrong and I have no answer. Please write again.)"
-"""Sent where the model failed; it is the bot that speaks, so the model is never shown it."""
+from likeness.messages import Message
 
 
 class Conversation:
@@ -40,25 +34,54 @@ class Conversation:
         self.history = history
         self.manner = manner or Manner()
         self.watch = watch or Watch()
-        self._engine = engine
-        self._sampling = sampling or Sampling()
+        self._voice = Voice(engine, sampling or Sampling(), clock, self.watch)
         self._clock = clock
+        self._chimed: set[tuple[ChatId, str]] = set()
         self._chats: WeakValueDictionary[ChatId, Turns] = WeakValueDictionary()
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._since = clock()
 
     @property
     def me(self) -> str:
         """The name of the person whom the bot imitates."""
-        return self._engine.card.me
+        return self._voice.engine.card.me
+
+    @property
+    def model(self) -> str:
+        """The name of the model that answers."""
+        return self._voice.engine.card.name
+
+    @property
+    def temperature(self) -> float:
+        """How wild the answers are where a chat has set nothing."""
+        return self._voice.usual.temperature
+
+    @property
+    def up_seconds(self) -> float:
+        """How long this has been at work."""
+        return (self._clock() - self._since).total_seconds()
+
+    @property
+    def answering(self) -> int:
+        """How many chats are being answered."""
+        return len(self._running)
 
     @property
     def oldest(self) -> datetime:
         """What was said before is not answered any more."""
         return self._clock() - timedelta(seconds=self.manner.answer_within_seconds)
 
-    async def hear(self, chat: ChatId, message: Message, *, asks: bool = True) -> bool:
+    async def hear(
+        self, chat: ChatId, message: Message, *, asks: bool = True, chimes: bool = False
+    ) -> bool:
         """Keep a message that somebody sent, and whether it asks for an answer.
+
+        Args:
+            chat: Where.
+            message: What was sent.
+            asks: Whether to answer it.
+            chimes: Whether to do so though it was not for the bot.
 
         Returns:
             Whether to call `respond`: not if it was heard before, as its answer is given, being
@@ -75,6 +98,8 @@ class Conversation:
         self.watch.heard(chat.platform)
         turns = self._turns(chat)
         turns.hear(message.speaker_id)
+        if asks and chimes:
+            self._chimed.add((chat, message.id))
         return asks and not turns.ask(message.id)
 
     async def owed(self, platform: str, limit: int) -> list[Place]:
@@ -119,7 +144,7 @@ class Conversation:
             raise
         except asyncio.CancelledError:
             caller = asyncio.current_task()
-            if not self._closed or (caller is not None and caller.cancelling()):
+            if (caller is not None and caller.cancelling()) or not task.cancelling():
                 raise
 
     async def reset(self, chat: ChatId) -> None:
@@ -152,6 +177,29 @@ class Conversation:
         async with turns.lock:
             return await self.history.hide_last(chat, question=question)
 
+    async def stop(self) -> None:
+        """Answer nothing any more, anywhere, until `go`: at once, and for all processes.
+
+        Raises:
+            DatabaseError: It could not be kept; what was being written is stopped all the same.
+        """
+        try:
+            await self.history.stop()
+        finally:
+            running = list(self._running)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        await self.history.release()  # what they planned until they were stopped
+
+    async def go(self) -> None:
+        """Answer again what is said from now on.
+
+        Raises:
+            DatabaseError: It could not be kept.
+        """
+        await self.history.go()
+
     async def close(self, grace_seconds: float = 5.0) -> None:
         """Take no more, give the answers being written some time, then stop them."""
         self._closed = True
@@ -183,28 +231,46 @@ class Conversation:
 
     async def _take_turn(self, turns: Turns, outlet: Outlet) -> None:
         turns.begin()
-        for draft in await self.history.drafts(outlet.chat):
-            await self._send(outlet, draft)
-        who = await self.history.asker(outlet.chat)
-        if who is None:
+        for place, draft in enumerate(await self.history.drafts(outlet.chat)):
+            await self._send(outlet, draft, "" if place else draft.answers)
+        question = await self.history.question(outlet.chat)
+        if question is None:
             return
-        await turns.until_done(who)
-        messages = await self.history.recent(outlet.chat, limit=self._engine.card.context_tokens)
+        await turns.until_done(question.speaker_id)
+        if turns.more:
+            question = await self.history.question(outlet.chat)
+        messages = await self.history.recent(
+            outlet.chat, limit=self._voice.engine.card.context_tokens
+        )
         turns.see(messages)
-        if messages:
-            await self._answer(turns, outlet, messages)
+        if messages and question is not None:
+            await self._answer(
+                turns, outlet, messages, self._replies_to(question, outlet, messages)
+            )
 
-    async def _answer(self, turns: Turns, outlet: Outlet, messages: list[Message]) -> None:
+    def _replies_to(self, question: Question, outlet: Outlet, messages: list[Message]) -> str:
+        """Return the message to reply to; none where the bot chimes in and nobody spoke since."""
+        chimed = (outlet.chat, question.message_id)
+        if chimed not in self._chimed:
+            return question.message_id
+        self._chimed.discard(chimed)
+        return "" if messages[-1].id == question.message_id else question.message_id
+
+    async def _answer(
+        self, turns: Turns, outlet: Outlet, messages: list[Message], answers: str
+    ) -> None:
         """Write and send until the answer is whole or somebody writes again."""
-        through, first, since = messages[-1].id, True, time.monotonic()
-        words = turns.uninterrupted(self._words(outlet.chat, messages))
+        chat, through, first, since = outlet.chat, messages[-1].id, True, time.monotonic()
+        customs = await self.history.customs(chat)
+        manner = customs.manner(self.manner)
+        words = turns.uninterrupted(self._voice.words(chat, messages, customs))
         async with outlet.typing(), aclosing(words):
             async for text, kind in words:
                 planned = outlet.split(text)
-                for draft in await self.history.plan(outlet.chat, through, planned, kind):
-                    if not first and await turns.interrupts(self.manner.typing_seconds(draft.text)):
+                for draft in await self.history.plan(outlet.chat, through, planned, kind, answers):
+                    if not first and await turns.interrupts(manner.typing_seconds(draft.text)):
                         break
-                    await self._send(outlet, draft)
+                    await self._send(outlet, draft, answers if first else "")
                     turns.answered()
                     if first:
                         seconds = time.monotonic() - since
@@ -215,31 +281,11 @@ class Conversation:
         elif first:  # there was nothing to say
             await self.history.plan(outlet.chat, through, [], "text")
 
-    async def _send(self, outlet: Outlet, draft: Draft) -> None:
+    async def _send(self, outlet: Outlet, draft: Draft, answers: str) -> None:
         try:
-            message_id = await outlet.send(draft.text, draft.nonce)
+            message_id = await outlet.send(draft.text, draft.nonce, answers)
         except Exception as error:
             if not isinstance(error, NotDelivered) or error.final:
                 await self.history.withdraw(outlet.chat)
             raise
         await self.history.sent(draft, message_id, self.me, self._clock())
-
-    async def _words(
-        self, chat: ChatId, messages: list[Message]
-    ) -> AsyncGenerator[tuple[str, Kind], None]:
-        """Yield what to send: the model's messages, or an apology if it fails before the first."""
-        spoken = False
-        try:
-            sampling = self._sampling.at(len(messages))
-            reply = self._engine.reply(messages, sampling, now=self._clock())
-            async with aclosing(reply):
-                async for part in reply:
-                    spoken = True
-                    yield part.text, "text"
-        except Exception as error:  # noqa: BLE001 (a broken answer must not end the bot)
-            self.watch.failed(chat.platform)
-            # The error's own text may quote the chat, so only where and what kind is told.
-            trail = "".join(traceback.format_tb(error.__traceback__))
-            log.error("The model failed in %s: %s\n%s", chat, type(error).__name__, trail)  # noqa: TRY400
-            if not spoken:
-                yield APOLOGY, "automated"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.access import Guestbook
+from bot.pace import Customs
 from likeness.messages import Kind, Message
 
 MY_ID = "me"
@@ -61,7 +63,37 @@ class Place:
     message_id: str
 
 
-class History(Protocol):
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The newest message of a chat that waits for an answer.
+
+    Attributes:
+        message_id: The platform's own id.
+        speaker_id: Who sent it.
+    """
+
+    message_id: str
+    speaker_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a history holds.
+
+    Attributes:
+        chats: Places.
+        messages: Messages that were ever kept.
+        owed: Messages that wait for an answer.
+        stopped: Whether the owner has stopped the bot.
+    """
+
+    chats: int
+    messages: int
+    owed: int
+    stopped: bool
+
+
+class History(Guestbook, Protocol):
     """What was said in each chat, and what is still to be; `bot.store.Store` is a database.
 
     Each method happens whole or not at all, and lasts once it has returned.
@@ -102,13 +134,26 @@ class History(Protocol):
     async def move(self, chat: ChatId, to: ChatId) -> None:
         """Give a chat another id, with all that is known of it; message ids there begin anew."""
 
-    async def asker(self, chat: ChatId) -> str | None:
-        """Return who sent the newest message that waits for an answer; None if none does."""
+    async def question(self, chat: ChatId) -> Question | None:
+        """Return what waits for an answer; None if nothing does, or the bot is stopped."""
 
     async def plan(
-        self, chat: ChatId, through: str, texts: Sequence[str], kind: Kind
+        self,
+        chat: ChatId,
+        through: str,
+        texts: Sequence[str],
+        kind: Kind,
+        answers: str | None = None,
     ) -> list[Draft]:
-        """Keep what is to be sent; from now on nothing up to the message `through` waits."""
+        """Keep what is to be sent; from now on nothing up to the message `through` waits.
+
+        Args:
+            chat: Where.
+            through: The newest message that the answer has regard to.
+            texts: What to send.
+            kind: What it is.
+            answers: The message that it replies to; `through` if None.
+        """
 
     async def drafts(self, chat: ChatId) -> list[Draft]:
         """Return what is still to be sent, in order."""
@@ -130,3 +175,30 @@ class History(Protocol):
 
     async def newest(self, platform: str, limit: int) -> list[Place]:
         """Return the newest message of others in each chat, the liveliest chats first."""
+
+    async def release(self, chat: ChatId | None = None) -> None:
+        """Owe nothing any more, in a chat or at all."""
+
+    async def stop(self) -> None:
+        """Answer nothing anywhere, in any process, until `go`; what was owed is not any more."""
+
+    async def go(self) -> None:
+        """Answer again what is said from now on."""
+
+    async def counts(self) -> Counts:
+        """Return how much there is."""
+
+    async def customs(self, chat: ChatId) -> Customs:
+        """Return what a chat has set for itself."""
+
+    async def set_customs(self, chat: ChatId, customs: Customs) -> None:
+        """Keep what a chat has set for itself; `attempts` is left as it is."""
+
+    async def of_person(self, platform: str, speaker_id: str) -> list[Message]:
+        """Return what somebody wrote, and what was answered where nobody else wrote, in order."""
+
+    async def erase(self, platform: str, speaker_id: str) -> int:
+        """Delete what `of_person` returns, for good, and return how many messages that were.
+
+        Only the ids of the messages stay, so that none that comes again is taken for a new one.
+        """

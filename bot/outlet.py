@@ -1,6 +1,7 @@
 """One chat of one platform, as an answer needs it."""
 
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.history import ChatId
@@ -28,12 +29,14 @@ class Outlet(Protocol):
     def split(self, text: str) -> list[str]:
         """Cut a text into messages that the platform takes; at least one, none empty."""
 
-    async def send(self, text: str, nonce: str) -> str:
+    async def send(self, text: str, nonce: str, answers: str = "") -> str:
         """Send one message and return the id that the platform gave it.
 
         Args:
             text: One that `split` gave.
             nonce: The same whenever the same message is tried again.
+            answers: The id of the message that it replies to, where others read along; empty for
+                none.
 
         Raises:
             NotDelivered: The platform or the network would not have it.
@@ -41,3 +44,35 @@ class Outlet(Protocol):
 
     def typing(self) -> AbstractAsyncContextManager[object]:
         """Show a typing sign until left; never raises, for an answer matters more than a sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """What a person may press instead of typing a command.
+
+    Attributes:
+        label: What is written on it.
+        line: The command and its words, without a slash, such as `allow telegram:42`.
+    """
+
+    label: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the bot itself says, as opposed to whom it imitates.
+
+    Attributes:
+        text: The words.
+        buttons: Rows of buttons below them.
+        file: What comes with it: its name and what it holds.
+        asks_anew: Whether something waits for an answer now.
+        tells: Whom to tell, too: the id of a person on the platform, and what.
+    """
+
+    text: str
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    file: tuple[str, bytes] | None = None
+    asks_anew: bool = False
+    tells: tuple[tuple[str, "Reply"], ...] = ()

@@ -1,5 +1,6 @@
 """Where a deployment finds things: read once, from the environment and `.env`."""
 
+import re
 from collections.abc import Collection
 from typing import Annotated, Literal
 
@@ -7,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.pace import Manner, Pace
+from bot.access import EVERYONE
+from bot.pace import Chattiness, Manner, Pace
 from likeness.errors import BadSettings
 
 
@@ -28,10 +30,32 @@ def _database(url: str) -> str:
     return url
 
 
+def _ids(value: str) -> str:
+    for part in _parts(value):
+        platform, found, id_ = part.partition(":")
+        if part != EVERYONE and not (
+            found and platform in PLATFORMS and (id_ == EVERYONE or _ID.fullmatch(id_))
+        ):
+            raise ValueError("must be ids like telegram:123,discord:456")
+    return value
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _of(platform: str, value: str) -> frozenset[str]:
+    named = (part.rpartition(":") for part in _parts(value))
+    return frozenset(id_ for where, _, id_ in named if where in ("", platform))
+
+
 def _no_blanks(token: object) -> object:
     return (token.strip() or None) if isinstance(token, str) else token
 
 
+PLATFORMS = ("telegram", "discord")
+_ID = re.compile(r"-?\d+")
+_Ids = Annotated[str, AfterValidator(_ids)]
 _Token = Annotated[SecretStr | None, BeforeValidator(_no_blanks)]
 
 _WHERE_TOKENS_COME_FROM = {
@@ -78,6 +102,12 @@ class Settings(_Tokens):
             once; further ones wait.
         health_port: `LIKENESS_HEALTH_PORT`, where this machine may ask how it is; None for nowhere.
         log: `LIKENESS_LOG`, how log lines are written: `text` or `json`.
+        owner: `LIKENESS_OWNER`, the ids of those who own the bot.
+        allow: `LIKENESS_ALLOW`, the ids of people, chats, servers and roles who may talk to it.
+        aliases: `LIKENESS_ALIASES`, what people call whom it imitates.
+        chattiness: `LIKENESS_CHATTINESS`, how often it chimes in, in groups.
+        person_rate: `LIKENESS_PERSON_RATE`, how many answers a minute one person may ask for.
+        chat_rate: `LIKENESS_CHAT_RATE`, the same of one chat.
     """
 
     database: Annotated[str, AfterValidator(_database)] = Field(
@@ -108,6 +138,26 @@ class Settings(_Tokens):
     )
     log: Literal["text", "json"] = Field(default="text", validation_alias="LIKENESS_LOG")
 
+    owner: _Ids = Field(default="", validation_alias="LIKENESS_OWNER")
+    allow: _Ids = Field(default="", validation_alias="LIKENESS_ALLOW")
+    aliases: str = Field(default="", validation_alias="LIKENESS_ALIASES")
+    chattiness: Chattiness = Field(default="silent", validation_alias="LIKENESS_CHATTINESS")
+    person_rate: float = Field(default=20, ge=0, validation_alias="LIKENESS_PERSON_RATE")
+    chat_rate: float = Field(default=60, ge=0, validation_alias="LIKENESS_CHAT_RATE")
+
+    def owners(self, platform: str) -> frozenset[str]:
+        """Return the ids of those who own the bot on a platform."""
+        return _of(platform, self.owner) - {EVERYONE}
+
+    def allowed(self, platform: str) -> frozenset[str]:
+        """Return the ids of those who may talk to it there."""
+        return _of(platform, self.allow)
+
+    @property
+    def called(self) -> list[str]:
+        """What people call whom the bot imitates."""
+        return _parts(self.aliases)
+
     @property
     def manner(self) -> Manner:
         """How the bot behaves in a chat."""
@@ -115,6 +165,7 @@ class Settings(_Tokens):
             pause_seconds=self.pause_seconds,
             pace=self.pace,
             answer_within_seconds=self.answer_within_seconds,
+            chattiness=self.chattiness,
         )
 
     @classmethod

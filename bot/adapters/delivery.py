@@ -105,13 +105,17 @@ class Answers:
     """
 
     def __init__(
-        self, limit: int, owed: Callable[[int], Awaitable[int]], retry_seconds: float = 5.0
+        self,
+        limit: int,
+        owed: Callable[[int], Awaitable[int]] | None = None,
+        retry_seconds: float = 5.0,
     ) -> None:
         """Take what it needs to know.
 
         Args:
             limit: How many may run at once.
-            owed: Starts up to so many that wait, and tells how many.
+            owed: Starts up to so many that wait, and tells how many; without it, what finds no
+                room is dropped.
             retry_seconds: How long to wait when those could not be looked up.
         """
         self._limit = limit
@@ -137,8 +141,8 @@ class Answers:
     def refill(self) -> None:
         """Start what waits, as far as there is room; also what came while it was looked up."""
         self._wanted = True
-        if self._looking is None or self._looking.done():
-            self._looking = _started(None, self._look_up())
+        if self._owed is not None and (self._looking is None or self._looking.done()):
+            self._looking = _started(None, self._look_up(self._owed))
 
     def keep_looking(self) -> None:
         """Start from now on what other processes have heard, too."""
@@ -150,12 +154,12 @@ class Answers:
             self.refill()
             await asyncio.sleep(SHARED_SECONDS)
 
-    async def _look_up(self) -> None:
+    async def _look_up(self, owed: Callable[[int], Awaitable[int]]) -> None:
         while self._wanted:
             self._wanted = self._left_out = False
             room = self._limit - len(self._tasks)
             try:
-                found = await self._owed(room)
+                found = await owed(room)
             except LikenessError as error:
                 log.warning("%s; trying again in %.0f s", error, self._retry_seconds)
                 self._wanted = True

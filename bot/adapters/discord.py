@@ -20,6 +20,7 @@ from bot.adapters.delivery import Patience
 from bot.adapters.discord_chats import pause
 from bot.adapters.discord_client import LikenessClient
 from bot.conversation import Conversation
+from bot.reception import Reception
 from bot.settings import Settings
 from likeness.errors import (
     BadSettings,
@@ -61,10 +62,10 @@ async def serve(
         )
     patience = patience or Patience(answers=settings.most_answers)
     token = settings.discord_token.get_secret_value()
-    waits = patience.waits()
+    waits, reception = patience.waits(), Reception.of("discord", settings, conversation)
     with urls(settings):
         while True:
-            client = LikenessClient(conversation, patience, settings.catch_up)
+            client = LikenessClient(reception, patience, settings.catch_up)
             trouble = "the connection ended"
             try:
                 await client.login(token)

@@ -1,8 +1,11 @@
 """One Discord channel: what was said in it, and sending into it."""
 
 import asyncio
+import io
+import secrets
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
+from typing import Any
 
 import aiohttp
 import discord
@@ -11,6 +14,7 @@ from discord.abc import Snowflake
 from bot.adapters import delivery
 from bot.adapters.delivery import Patience
 from bot.history import ChatId
+from bot.outlet import Reply
 from likeness import messages
 
 TYPING_SECONDS = 8.0
@@ -76,46 +80,58 @@ def _answered(message: discord.Message) -> str | None:
 class DiscordOutlet:
     """A channel or thread; a `bot.outlet.Outlet`."""
 
-    def __init__(self, channel: Channel, message_id: str, patience: Patience) -> None:
-        """Answer a message: in a server as a reply to it, if it has an id; in private without."""
+    def __init__(self, channel: Channel, patience: Patience) -> None:
+        """Send into a channel."""
         self.chat = chat_of(channel)
         self._channel = channel
         self._patience = patience
-        self._replies_to: discord.MessageReference | None = None
-        guild = getattr(channel, "guild", None)
-        if guild is not None and message_id:
-            self._replies_to = discord.MessageReference(
-                message_id=int(message_id),
-                channel_id=channel.id,
-                guild_id=guild.id,
-                fail_if_not_exists=False,
-            )
 
     def split(self, text: str) -> list[str]:
         """Cut a text into messages that Discord takes."""
         return delivery.split(text, MESSAGE_CHARACTERS)
 
-    async def send(self, text: str, nonce: str) -> str:
+    async def send(self, text: str, nonce: str, answers: str = "") -> str:
         """Send one message; return its id.
 
         Args:
             text: The message.
             nonce: By which Discord knows for some minutes that it has it already.
+            answers: To what it is a reply, in a server.
 
         Raises:
             NotDelivered: Discord or the network would not have it.
         """
+        return await self._post(Reply(text), nonce, answers)
+
+    async def say(self, reply: Reply, answers: str = "") -> str:
+        """Send what the bot itself says; return its id.
+
+        Raises:
+            NotDelivered: Discord or the network would not have it.
+        """
+        return await self._post(reply, secrets.token_hex(12), answers)
+
+    async def _post(self, reply: Reply, nonce: str, answers: str) -> str:
+        rest = {"nonce": nonce, **self._reference(answers)}
 
         async def attempt() -> str:
             async with asyncio.timeout(self._patience.send_seconds):
-                if self._replies_to is None:
-                    return str((await self._channel.send(text, nonce=nonce)).id)
-                sent = await self._channel.send(text, nonce=nonce, reference=self._replies_to)
+                sent = await self._channel.send(reply.text, **rest, **extras(reply))
                 return str(sent.id)
 
-        id_ = await delivery.insist(attempt, pause, self._patience)
-        self._replies_to = None
-        return id_
+        return await delivery.insist(attempt, pause, self._patience)
+
+    def _reference(self, answers: str) -> dict[str, Any]:
+        guild = getattr(self._channel, "guild", None)
+        if guild is None or not answers:
+            return {}
+        original = discord.MessageReference(
+            message_id=int(answers),
+            channel_id=self._channel.id,
+            guild_id=guild.id,
+            fail_if_not_exists=False,
+        )
+        return {"reference": original}
 
     def typing(self) -> AbstractAsyncContextManager[None]:
         """Show a typing sign until left."""
@@ -123,6 +139,24 @@ class DiscordOutlet:
 
     async def _sign(self) -> None:
         await self._channel.typing()
+
+
+def extras(reply: Reply) -> dict[str, Any]:
+    """Return a reply's buttons and file as discord.py takes them, for one try."""
+    found: dict[str, Any] = {}
+    if reply.buttons:
+        view = discord.ui.View(timeout=None)
+        for place, row in enumerate(reply.buttons):
+            for button in row:
+                view.add_item(
+                    discord.ui.Button(label=button.label, custom_id=button.line, row=place)
+                )
+        view.stop()  # what is pressed comes as an interaction, also after a restart
+        found["view"] = view
+    if reply.file is not None:
+        name, held = reply.file
+        found["file"] = discord.File(io.BytesIO(held), name)
+    return found
 
 
 def pause(error: Exception) -> float | None:

@@ -3,18 +3,19 @@
 import asyncio
 import logging
 import sys
-from typing import Any
+from contextlib import suppress
 
-import aiohttp
 import discord
-from discord import app_commands
 
+from bot.access import Visitor
 from bot.adapters import delivery
 from bot.adapters.delivery import Answers, Patience
-from bot.adapters.discord_chats import Channel, DiscordOutlet, chat_of, pause, translate
-from bot.commands import COMMANDS, FOR_EVERYBODY, obey
-from bot.conversation import Conversation
+from bot.adapters.discord_chats import Channel, DiscordOutlet, chat_of, translate
+from bot.adapters.discord_commands import FAULTS, Orders
+from bot.adapters.discord_people import is_addressed, visitor_of
 from bot.history import ChatId
+from bot.outlet import Reply
+from bot.reception import Reception
 from likeness.errors import DatabaseError, LikenessError
 
 log = logging.getLogger(__name__)
@@ -26,45 +27,44 @@ CHANNELS = 100
 class LikenessClient(discord.Client):
     """One login of the bot."""
 
-    def __init__(self, conversation: Conversation, patience: Patience, catch_up: int = 0) -> None:
+    def __init__(self, reception: Reception, patience: Patience, catch_up: int = 0) -> None:
         """Ask for no more than it needs, and never ping anybody.
 
         Args:
-            conversation: Who answers.
+            reception: Who hears and answers.
             patience: For what fails.
             catch_up: How many missed messages a channel to look up.
         """
+        # It warns at every start that voice lacks its libraries; this bot only writes.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
             intents=discord.Intents(guilds=True, messages=True, message_content=True),
             allowed_mentions=discord.AllowedMentions.none(),
             guild_ready_timeout=0,  # nothing here waits for all servers, and it outlives a close
         )
         self.was_connected = False
-        self._conversation = conversation
+        self._reception = reception
+        self._conversation = reception.conversation
         self._patience = patience
         self._catch_up = catch_up
         self._answers = Answers(patience.answers, self._answer_owed)
         self._hearing = asyncio.Lock()
-        self.tree = app_commands.CommandTree(self)
-        for name, does in COMMANDS.items():
-            self.tree.add_command(_slash_command(self, name, does))
+        self._orders = Orders(self, reception, patience, self._follow)
+        self.tree = self._orders.tree
 
     async def stop(self) -> None:
         """Finish the answers being written, then leave."""
         await self._answers.finish(self._patience.grace_seconds)
+        await self._orders.chores.finish(self._patience.grace_seconds)
         await self.close()
 
     async def setup_hook(self) -> None:
-        """Register the commands, where Discord has others; answer what other processes hear."""
+        """Register the commands; tell how to own the bot; answer what other processes hear."""
         if self._conversation.history.shared:
             self._conversation.watch.connected("discord", up=True)
             self._answers.keep_looking()
-        try:
-            known = {(found.name, found.description) for found in await self.tree.fetch_commands()}
-            if known != set(COMMANDS.items()):
-                await self.tree.sync()
-        except discord.HTTPException as error:
-            log.warning("discord: the commands were not registered: HTTP %d", error.status)
+        await self._orders.register()
+        await self._reception.open()
 
     async def on_connect(self) -> None:
         """Note that Discord took the login; it does so again after an outage."""
@@ -100,7 +100,12 @@ class LikenessClient(discord.Client):
         async with self._hearing:  # events are tasks; this keeps them in order
             asks = await self._hear(message)
         if asks:
-            self._respond(message.channel, str(message.id))  # type: ignore[arg-type]
+            self._respond(message.channel)  # type: ignore[arg-type]
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Do what is on a button that somebody pressed, however long ago it was made."""
+        if interaction.type is discord.InteractionType.component:
+            await self._orders.press(interaction)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """Keep what a message says now; an edit is not answered."""
@@ -115,17 +120,37 @@ class LikenessClient(discord.Client):
         Raises:
             DatabaseError: It could not be kept in spite of some tries.
         """
-        heard = translate(message)
-        if heard is None:
-            return False
-        chat, asks = chat_of(message.channel), self._is_addressed(message)
         for _, wait in zip(range(self._patience.sends - 1), self._patience.waits(), strict=False):
             try:
-                return await self._conversation.hear(chat, heard, asks=asks)
+                return await self._receive(message)
             except DatabaseError as error:  # Discord does not send it again
                 log.warning("discord: %s; trying again in %.0f s", error, wait)
                 await asyncio.sleep(wait)
-        return await self._conversation.hear(chat, heard, asks=asks)
+        return await self._receive(message)
+
+    async def _receive(self, message: discord.Message) -> bool:
+        heard = translate(message)
+        if heard is None:
+            return False
+        chat, visitor = chat_of(message.channel), visitor_of(message)
+        addressed = is_addressed(message, self.user)
+        if isinstance(message.author, discord.User) and await self._is_unknown(visitor):
+            visitor = await self._with_roles(message)
+        respond, reply = await self._reception.hear(visitor, chat, heard, addressed=addressed)
+        if reply is not None:
+            outlet = DiscordOutlet(message.channel, self._patience)  # type: ignore[arg-type]
+            self._orders.chores.start(chat, self._say(outlet, reply, heard.id))
+        return respond
+
+    async def _is_unknown(self, visitor: Visitor) -> bool:
+        return visitor.group and await self._reception.access.standing(visitor) is None
+
+    async def _with_roles(self, message: discord.Message) -> Visitor:
+        """Return who wrote a message that was looked up: such come without roles."""
+        if message.guild is not None:
+            with suppress(*FAULTS):
+                return visitor_of(message, await message.guild.fetch_member(message.author.id))
+        return visitor_of(message)
 
     async def _hear_missed(self, chat: ChatId, newest: int) -> None:
         """Keep what was said in a channel since a message, as far as it is not too old."""
@@ -137,15 +162,15 @@ class LikenessClient(discord.Client):
             found = channel.history(limit=self._catch_up, after=after, oldest_first=False)
             for message in reversed([message async for message in found]):
                 await self._hear(message)
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        except FAULTS as error:
             log.warning("%s: nothing missed was looked up: %s", chat, type(error).__name__)
 
     async def _answer_owed(self, limit: int) -> int:
         found = await self._conversation.owed("discord", limit)
         for place in found:
             try:
-                self._respond(await self._channel(place.chat), place.message_id)
-            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                self._respond(await self._channel(place.chat))
+            except FAULTS as error:
                 log.warning("%s: it cannot be answered: %s", place.chat, type(error).__name__)
         return len(found)
 
@@ -156,50 +181,23 @@ class LikenessClient(discord.Client):
             raise discord.InvalidData("not a channel to write in")
         return channel
 
-    def _respond(self, channel: Channel, message_id: str) -> None:
-        outlet = DiscordOutlet(channel, message_id, self._patience)
+    def _respond(self, channel: Channel) -> None:
+        outlet = DiscordOutlet(channel, self._patience)
         self._answers.start(outlet.chat, self._conversation.respond(outlet))
 
-    def _is_addressed(self, message: discord.Message) -> bool:
-        if message.guild is None or self.user in message.mentions:
-            return True
-        if message.guild.self_role in message.role_mentions:
-            return True
-        original = message.reference.resolved if message.reference else None
-        return isinstance(original, discord.Message) and original.author == self.user
+    async def _say(self, outlet: DiscordOutlet, reply: Reply, answers: str) -> None:
+        await outlet.say(reply, answers)
+        await self._follow(reply, outlet.chat)
 
-    async def obey(self, interaction: discord.Interaction, command: str) -> None:
-        """Take a command at once, as Discord waits three seconds, and do it in its time."""
-        quiet = command not in FOR_EVERYBODY
-        try:
-            await interaction.response.defer(ephemeral=quiet)
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            log.warning("discord: a command came too late or twice: %s", type(error).__name__)
-            return
-        chat = _chat_of_command(interaction)
-        self._answers.start(chat, self._follow_up(interaction, chat, command, quiet=quiet))
+    async def _follow(self, reply: Reply, chat: ChatId) -> None:
+        """Do what follows from a reply: tell others, answer again."""
+        for id_, told in reply.tells:
+            self._orders.chores.start(chat, self._tell(int(id_), told))
+        if reply.asks_anew:
+            self._respond(await self._channel(chat))
 
-    async def _follow_up(
-        self, interaction: discord.Interaction, chat: ChatId, command: str, *, quiet: bool
-    ) -> None:
-        text = await obey(self._conversation, chat, command)
-        await delivery.insist(
-            lambda: interaction.followup.send(text, ephemeral=quiet), pause, self._patience
-        )
-        if command == "again":
-            self._respond(await self._channel(chat), "")
-
-
-def _slash_command(
-    client: LikenessClient, name: str, does: str
-) -> app_commands.Command[Any, [], None]:
-    async def obey(interaction: discord.Interaction) -> None:
-        await client.obey(interaction, name)
-
-    return app_commands.Command(name=name, description=does, callback=obey)
-
-
-def _chat_of_command(interaction: discord.Interaction) -> ChatId:
-    if interaction.channel is None:
-        return ChatId("discord", str(interaction.channel_id))
-    return chat_of(interaction.channel)
+    async def _tell(self, id_: int, reply: Reply) -> None:
+        """Write to somebody in private; a server or role that was let in is told nothing."""
+        with suppress(discord.NotFound):
+            user = self.get_user(id_) or await self.fetch_user(id_)
+            await DiscordOutlet(await user.create_dm(), self._patience).say(reply)

@@ -11,26 +11,24 @@ a Bot API server on loopback.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from telegram import Bot, BotCommand, Message, MessageEntity, Update
-from telegram.constants import ChatType
+from telegram import Bot, BotCommand, CallbackQuery, ChatMemberUpdated, Message, Update
+from telegram.constants import ChatMemberStatus
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
+from bot.access import Visitor
 from bot.adapters import delivery
 from bot.adapters.delivery import Answers, Patience
-from bot.adapters.telegram_chats import (
-    TelegramOutlet,
-    chat_of,
-    mentions,
-    seconds,
-    speaker,
-    translate,
-)
+from bot.adapters.telegram_chats import TelegramOutlet, chat_of, seconds, translate
+from bot.adapters.telegram_people import command_of, is_addressed, visitor_at, visitor_of
 from bot.adapters.telegram_wire import UpdatesRequest, quieten_libraries
-from bot.commands import COMMANDS, obey
+from bot.commands import COMMANDS
 from bot.conversation import Conversation
 from bot.history import ChatId
+from bot.outlet import Reply
+from bot.reception import Reception
 from bot.settings import Settings
 from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
 
@@ -40,6 +38,15 @@ REFUSED = (
     "Telegram does not accept the bot's token: take it from @BotFather again and put it into "
     "TELEGRAM_TOKEN."
 )
+CHORES = 1000
+"""How many commands and lines of its own it has in hand at once."""
+WANTED = [
+    Update.MESSAGE,
+    Update.EDITED_MESSAGE,
+    Update.CALLBACK_QUERY,
+    Update.MY_CHAT_MEMBER,
+]
+GONE = (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
 TAKEN = (
     "Another program fetches this Telegram bot's messages: stop it, or make a bot of its own "
     "with @BotFather."
@@ -75,7 +82,8 @@ async def serve(
         get_updates_request=UpdatesRequest(connection_pool_size=1),
     )
     try:
-        await _TelegramBot(bot, conversation, patience).run()
+        reception = Reception.of("telegram", settings, conversation)
+        await _TelegramBot(bot, reception, patience).run()
     except InvalidToken:
         # The library's error quotes the token, so it must not show up as the cause.
         raise TokenRefused(REFUSED) from None
@@ -86,11 +94,13 @@ async def serve(
 class _TelegramBot:
     """One bot at work."""
 
-    def __init__(self, bot: Bot, conversation: Conversation, patience: Patience) -> None:
+    def __init__(self, bot: Bot, reception: Reception, patience: Patience) -> None:
         self._bot = bot
-        self._conversation = conversation
+        self._reception = reception
+        self._conversation = reception.conversation
         self._patience = patience
         self._answers = Answers(patience.answers, self._answer_owed)
+        self._chores = Answers(CHORES)
         self._offset: int | None = None
 
     async def run(self) -> None:
@@ -104,16 +114,18 @@ class _TelegramBot:
             await self._until_it_works(lambda: history.lead("telegram", self._fetch_on))
         finally:
             await self._answers.finish(self._patience.grace_seconds)
+            await self._chores.finish(self._patience.grace_seconds)
             await self._confirm()
 
     async def _connect(self) -> None:
         await self._bot.initialize()
         await self._bot.delete_webhook(drop_pending_updates=False)
         await self._register_commands()
+        await self._reception.open()
 
     async def _register_commands(self) -> None:
         """Tell Telegram the commands, where it knows others."""
-        ours = tuple(BotCommand(name, does) for name, does in COMMANDS.items())
+        ours = tuple(BotCommand(name, command.does) for name, command in COMMANDS.items())
         try:
             if await self._bot.get_my_commands() != ours:
                 await self._bot.set_my_commands(ours)
@@ -125,16 +137,18 @@ class _TelegramBot:
     async def _answer_owed(self, limit: int) -> int:
         found = await self._conversation.owed("telegram", limit)
         for place in found:
-            self._respond(place.chat, place.message_id)
+            self._respond(place.chat)
         return len(found)
 
-    def _respond(self, chat: ChatId, message_id: str) -> None:
-        outlet = self._outlet(chat, message_id)
-        self._answers.start(chat, self._conversation.respond(outlet))
+    def _respond(self, chat: ChatId) -> None:
+        self._answers.start(chat, self._conversation.respond(self._outlet(chat)))
 
-    def _outlet(self, chat: ChatId, message_id: str) -> TelegramOutlet:
-        moved = self._conversation.history.move
-        return TelegramOutlet(self._bot, chat, message_id, self._patience, moved)
+    def _outlet(self, chat: ChatId) -> TelegramOutlet:
+        return TelegramOutlet(self._bot, chat, self._patience, self._move)
+
+    async def _move(self, chat: ChatId, to: ChatId) -> None:
+        await self._conversation.history.move(chat, to)
+        await self._reception.access.move(chat.chat, to.chat)
 
     async def _fetch_on(self) -> None:
         while True:
@@ -144,7 +158,7 @@ class _TelegramBot:
         updates = await self._bot.get_updates(
             offset=self._offset,
             timeout=self._patience.poll_seconds,
-            allowed_updates=[Update.MESSAGE, Update.EDITED_MESSAGE],
+            allowed_updates=WANTED,
         )
         for update in updates:
             await self._take(update)
@@ -197,57 +211,80 @@ class _TelegramBot:
                 await self._read(update.message)
             elif update.edited_message is not None:
                 await self._reread(update.edited_message)
+            elif update.callback_query is not None:
+                self._press(update.callback_query)
+            elif update.my_chat_member is not None:
+                await self._leave(update.my_chat_member)
         except DatabaseError:
             raise  # not confirmed, so it comes again
         except Exception as error:  # noqa: BLE001 (one update must not hold up all others)
             log.error("telegram: a message was skipped: %s", delivery.wordless(error))  # noqa: TRY400
 
     async def _read(self, message: Message) -> None:
-        chat = chat_of(message)
-        command = self._command(message)
-        if command is not None:
-            if command in COMMANDS and speaker(message) is not None:
-                self._answers.start(chat, self._obey(chat, message, command))
+        chat, visitor = chat_of(message), visitor_of(message)
+        line = command_of(message, self._bot.username.lower())
+        if line is not None:
+            if line.partition(" ")[0] in COMMANDS and visitor is not None:
+                self._chores.start(chat, self._obey(chat, visitor, line, message))
             return
         if message.migrate_to_chat_id:
-            moved = ChatId("telegram", str(message.migrate_to_chat_id))
-            await self._conversation.history.move(chat, moved)
+            await self._move(chat, ChatId("telegram", str(message.migrate_to_chat_id)))
         heard = translate(message)
-        if heard is None:
+        if heard is None or visitor is None:
             return
-        if await self._conversation.hear(chat, heard, asks=self._is_addressed(message)):
-            self._respond(chat, heard.id)
+        addressed = is_addressed(message, self._bot.id, self._bot.username.lower())
+        respond, reply = await self._reception.hear(visitor, chat, heard, addressed=addressed)
+        if respond:
+            self._respond(chat)
+        if reply is not None:
+            self._chores.start(chat, self._say(chat, reply, heard.id))
 
     async def _reread(self, message: Message) -> None:
         edited = translate(message)
         if edited is not None:
             await self._conversation.history.edit(chat_of(message), edited.id, edited.text)
 
-    async def _obey(self, chat: ChatId, message: Message, command: str) -> None:
-        text = await obey(self._conversation, chat, command)
-        await self._outlet(chat, str(message.message_id)).send(text)
-        if command == "again":
-            self._respond(chat, str(message.message_id))
+    def _press(self, query: CallbackQuery) -> None:
+        """Do what is on a button."""
+        message = query.message
+        if not isinstance(message, Message) or not query.data or query.from_user.is_bot:
+            return
+        chat, visitor = chat_of(message), visitor_at(query.from_user, message.chat)
+        self._chores.start(chat, self._press_and_show(query, chat, visitor, message.message_id))
 
-    def _command(self, message: Message) -> str | None:
-        """Return the command in a message, without its slash; empty if it is for another bot."""
-        first = message.entities[0] if message.entities else None
-        if first is None or first.type != MessageEntity.BOT_COMMAND or first.offset:
-            return None
-        name, _, target = message.parse_entity(first).removeprefix("/").partition("@")
-        return name.lower() if target.lower() in ("", self._username) else ""
+    async def _press_and_show(
+        self, query: CallbackQuery, chat: ChatId, visitor: Visitor, message_id: int
+    ) -> None:
+        reply = await self._reception.obey(visitor, chat, query.data or "")
+        with suppress(TelegramError):  # it only ends the sign that something is being done
+            await self._bot.answer_callback_query(query.id)
+        if reply is None:
+            return
+        if reply.file is None:
+            await self._outlet(chat).change(message_id, reply)
+            await self._tell(reply)
+        else:
+            await self._say(chat, reply, str(message_id))
 
-    def _is_addressed(self, message: Message) -> bool:
-        if message.chat.type == ChatType.PRIVATE:
-            return True
-        original = message.reply_to_message
-        # In a topic, a message that answers none "replies" to the notice that opened the topic.
-        author = original.from_user if original and not original.forum_topic_created else None
-        return (author is not None and author.id == self._bot.id) or any(
-            entity.user.id == self._bot.id if entity.user else words.lower() == f"@{self._username}"
-            for entity, words in mentions(message)
-        )
+    async def _obey(self, chat: ChatId, visitor: Visitor, line: str, message: Message) -> None:
+        reply = await self._reception.obey(visitor, chat, line)
+        if reply is not None:
+            await self._say(chat, reply, str(message.message_id))
 
-    @property
-    def _username(self) -> str:
-        return self._bot.username.lower()
+    async def _say(self, chat: ChatId, reply: Reply, answers: str) -> None:
+        await self._outlet(chat).say(reply, answers)
+        await self._tell(reply)
+        if reply.asks_anew:
+            self._respond(chat)
+
+    async def _tell(self, reply: Reply) -> None:
+        for id_, told in reply.tells:
+            chat = ChatId("telegram", id_)
+            self._chores.start(chat, self._say(chat, told, ""))
+
+    async def _leave(self, change: ChatMemberUpdated) -> None:
+        """Owe nothing where the bot was blocked or thrown out."""
+        if change.new_chat_member.status in GONE:
+            chat = ChatId("telegram", str(change.chat.id))
+            await self._conversation.history.release(chat)
+            log.info("%s: the bot was blocked or removed", chat)

@@ -1,17 +1,26 @@
 """One Telegram chat: what was said in it, and sending into it."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
-from telegram import Bot, Message, MessageEntity, ReplyParameters
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+    MessageEntity,
+    ReplyParameters,
+)
 from telegram.constants import ChatAction, MessageLimit
 from telegram.error import BadRequest, ChatMigrated, InvalidToken, NetworkError, RetryAfter
 
 from bot.adapters import delivery
 from bot.adapters.delivery import Patience
 from bot.history import ChatId
+from bot.outlet import Reply
 from likeness import messages
 from likeness.errors import DatabaseError
 
@@ -80,16 +89,14 @@ class TelegramOutlet:
         self,
         bot: Bot,
         chat: ChatId,
-        message_id: str,
         patience: Patience,
         moved: Callable[[ChatId, ChatId], Awaitable[None]],
     ) -> None:
-        """Answer a message: in a group as a reply to it, in private without.
+        """Send into a chat.
 
         Args:
             bot: Who sends.
             chat: Where.
-            message_id: What is answered.
             patience: For what fails.
             moved: Told when a group has got another id.
         """
@@ -97,51 +104,99 @@ class TelegramOutlet:
         self._bot = bot
         self._patience = patience
         self._moved = moved
-        self._replies_to: ReplyParameters | None = None
-        # A group's id is negative; a message from before it moved has no number there.
-        if chat.chat.startswith("-") and message_id.isdecimal():
-            self._replies_to = ReplyParameters(int(message_id), allow_sending_without_reply=True)
 
     def split(self, text: str) -> list[str]:
         """Cut a text into messages that Telegram takes."""
         return delivery.split(text, MessageLimit.MAX_TEXT_LENGTH, _utf16_units)
 
-    async def send(self, text: str, nonce: str = "") -> str:  # noqa: ARG002 (Telegram knows none)
+    async def send(self, text: str, nonce: str = "", answers: str = "") -> str:  # noqa: ARG002 (Telegram knows no nonces)
         """Send one message; return its id.
+
+        Args:
+            text: The message.
+            nonce: Telegram knows none.
+            answers: To what it is a reply, in a group.
 
         Raises:
             NotDelivered: Telegram or the network would not have it.
         """
-        return await delivery.insist(partial(self._post, text), _pause, self._patience)
+        return await self.say(Reply(text), answers)
 
-    async def _post(self, text: str) -> str:
+    async def say(self, reply: Reply, answers: str = "") -> str:
+        """Send what the bot itself says; return its id.
+
+        Raises:
+            NotDelivered: Telegram or the network would not have it.
+        """
+        post = partial(self._post, reply, _replies_to(self.chat, answers), self.chat)
+        return await delivery.insist(post, _pause, self._patience)
+
+    async def _post(self, reply: Reply, replies_to: ReplyParameters | None, asked: ChatId) -> str:
+        rest: dict[str, Any] = {
+            "message_thread_id": int(self.chat.thread) if self.chat.thread else None,
+            # A message from before the group moved has no number where it is now.
+            "reply_parameters": replies_to if self.chat == asked else None,
+            "reply_markup": keyboard(reply),
+        }
         try:
-            message = await self._bot.send_message(
-                self.chat.chat,
-                text,
-                message_thread_id=self._topic,
-                reply_parameters=self._replies_to,
-            )
+            if reply.file is None:
+                message = await self._bot.send_message(self.chat.chat, reply.text, **rest)
+            else:
+                name, held = reply.file
+                message = await self._bot.send_document(
+                    self.chat.chat, held, filename=name, caption=reply.text, **rest
+                )
         except ChatMigrated as error:
             new = ChatId("telegram", str(error.new_chat_id), self.chat.thread)
             await self._moved(self.chat, new)
-            self.chat, self._replies_to = new, None
+            self.chat = new
             raise
-        self._replies_to = None
         return str(message.message_id)
 
-    @property
-    def _topic(self) -> int | None:
-        return int(self.chat.thread) if self.chat.thread else None
+    async def change(self, message_id: int, reply: Reply) -> None:
+        """Put something else into a message with buttons.
+
+        Raises:
+            NotDelivered: Telegram or the network would not have it.
+        """
+
+        async def attempt() -> None:
+            with suppress(BadRequest):  # it says that already, or it was deleted
+                await self._bot.edit_message_text(
+                    reply.text,
+                    chat_id=self.chat.chat,
+                    message_id=message_id,
+                    reply_markup=keyboard(reply),
+                )
+
+        await delivery.insist(attempt, _pause, self._patience)
 
     def typing(self) -> AbstractAsyncContextManager[None]:
         """Show a typing sign until left."""
         return delivery.kept_up(self._sign, TYPING_SECONDS)
 
     async def _sign(self) -> None:
-        await self._bot.send_chat_action(
-            self.chat.chat, ChatAction.TYPING, message_thread_id=self._topic
-        )
+        topic = int(self.chat.thread) if self.chat.thread else None
+        await self._bot.send_chat_action(self.chat.chat, ChatAction.TYPING, message_thread_id=topic)
+
+
+def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
+    """Return a reply's buttons as Telegram has them."""
+    if not reply.buttons:
+        return None
+    return InlineKeyboardMarkup(
+        [
+            [InlineKeyboardButton(button.label, callback_data=button.line) for button in row]
+            for row in reply.buttons
+        ]
+    )
+
+
+def _replies_to(chat: ChatId, message_id: str) -> ReplyParameters | None:
+    """Return what makes a message a reply: in groups, whose ids are negative."""
+    if not chat.chat.startswith("-") or not message_id.isdecimal():
+        return None
+    return ReplyParameters(int(message_id), allow_sending_without_reply=True)
 
 
 def _utf16_units(text: str) -> int:

@@ -4,14 +4,17 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.history import ChatId
+from bot.store.customs import ChatCustoms, is_stopped
 from bot.store.databases import connect
+from bot.store.guests import Guests
 from bot.store.outbox import Outbox
+from bot.store.privacy import Privacy
 from bot.store.rows import chat_key, chat_row, is_chat, message_row, to_message
 from bot.store.tables import ChatRow, DraftRow, MessageRow
 from likeness.messages import Message
 
 
-class Store(Outbox):
+class Store(Outbox, Guests, ChatCustoms, Privacy):
     """The histories of all chats; a `bot.history.History`.
 
     Every method raises `DatabaseError` if the database cannot be used.
@@ -34,6 +37,7 @@ class Store(Outbox):
         """Keep a message; return False if the chat had one with this id already."""
         async with self._transaction() as session:
             row = await chat_row(session, chat, message.chat)
+            asks = asks and not await session.scalar(select(is_stopped()))
             try:
                 async with session.begin_nested():
                     session.add(message_row(row, message, asks=asks))
@@ -113,6 +117,12 @@ class Store(Outbox):
                 first = before.id if before else 0
             elif asked is not None:
                 asked.asks = True
+                await session.execute(
+                    update(ChatRow)
+                    .where(ChatRow.id == mine.chat_id)
+                    .values(attempts=ChatRow.attempts + 1)
+                    .execution_options(synchronize_session=False)
+                )
             await session.execute(
                 update(MessageRow)
                 .where(

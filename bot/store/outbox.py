@@ -8,7 +8,8 @@ from sqlalchemy import delete, func, select, union, union_all, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from bot.history import MY_ID, ChatId, Draft, Place
+from bot.history import MY_ID, ChatId, Draft, Place, Question
+from bot.store.customs import is_stopped
 from bot.store.rows import chat_key, chat_row
 from bot.store.tables import ChatRow, DraftRow, MessageRow
 from bot.store.workers import Workers
@@ -16,24 +17,27 @@ from likeness.messages import Kind
 
 
 class Outbox(Workers):
-    """The half of a `bot.history.History` that knows what is still to be done.
+    """The part of a store that knows what is still to be done."""
 
-    Every method raises `DatabaseError` if the database cannot be used.
-    """
-
-    async def asker(self, chat: ChatId) -> str | None:
-        """Return who sent the newest message that waits for an answer; None if none does."""
+    async def question(self, chat: ChatId) -> Question | None:
+        """Return what waits for an answer; None if nothing does, or the bot is stopped."""
         newest = (
-            select(MessageRow.speaker_id)
-            .where(MessageRow.chat_id == chat_key(chat), MessageRow.asks)
+            select(MessageRow.message_id, MessageRow.speaker_id)
+            .where(MessageRow.chat_id == chat_key(chat), MessageRow.asks, ~is_stopped())
             .order_by(MessageRow.id.desc())
             .limit(1)
         )
         async with self._transaction() as session:
-            return await session.scalar(newest)
+            found = (await session.execute(newest)).one_or_none()
+        return None if found is None else Question(*found)
 
     async def plan(
-        self, chat: ChatId, through: str, texts: Sequence[str], kind: Kind
+        self,
+        chat: ChatId,
+        through: str,
+        texts: Sequence[str],
+        kind: Kind,
+        answers: str | None = None,
     ) -> list[Draft]:
         """Keep what is to be sent; from now on nothing up to the message `through` waits."""
         now = datetime.now(UTC)
@@ -56,7 +60,7 @@ class Outbox(Workers):
             rows = [
                 DraftRow(
                     chat_id=key,
-                    answers=through,
+                    answers=through if answers is None else answers,
                     text=text,
                     kind=kind,
                     nonce=secrets.token_hex(12),
@@ -193,6 +197,8 @@ class Outbox(Workers):
                 return
             new = await chat_row(session, to, old.title)
             new.forgotten_through = max(new.forgotten_through, old.forgotten_through)
+            for custom in ("temperature", "pace", "chattiness", "attempts"):
+                setattr(new, custom, getattr(old, custom))
             aged = f"{chat.chat}:" + MessageRow.message_id
             for table, values in ((MessageRow, {"message_id": aged}), (DraftRow, {})):
                 await session.execute(
@@ -202,10 +208,6 @@ class Outbox(Workers):
                     .execution_options(synchronize_session=False)
                 )
             await session.delete(old)
-
-    async def close(self) -> None:
-        """Let go of the database."""
-        await self._engine.dispose()
 
 
 def _draft(row: DraftRow) -> Draft:

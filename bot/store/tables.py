@@ -6,6 +6,7 @@ from typing import ClassVar
 from sqlalchemy import (
     BigInteger,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -19,6 +20,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from bot.access import Standing
+from bot.pace import Chattiness, Pace
 from likeness.messages import Kind
 
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -61,7 +64,14 @@ class Table(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar = {datetime: Moment, str: Text, Kind: Text}
+    type_annotation_map: ClassVar = {
+        datetime: Moment,
+        str: Text,
+        Kind: Text,
+        Pace: Text,
+        Chattiness: Text,
+        Standing: Text,
+    }
 
 
 class ChatRow(Table):
@@ -72,6 +82,10 @@ class ChatRow(Table):
         forgotten_through: The newest message that `/reset` put out of sight, 0 for none.
         worker: Which of several processes answers it; None for none.
         claimed_until: Until when it is that worker's alone.
+        temperature: How wild the answers there are, None for as usual; so are the next two.
+        pace: How fast the bot seems to type.
+        chattiness: How often it chimes in.
+        attempts: How often another answer was asked for.
     """
 
     __tablename__ = "chats"
@@ -85,6 +99,10 @@ class ChatRow(Table):
     forgotten_through: Mapped[int] = mapped_column(Id, default=0, server_default="0")
     worker: Mapped[str | None]
     claimed_until: Mapped[datetime | None]
+    temperature: Mapped[float | None] = mapped_column(Float)
+    pace: Mapped[Pace | None]
+    chattiness: Mapped[Chattiness | None]
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class MessageRow(Table):
@@ -101,6 +119,7 @@ class MessageRow(Table):
     __table_args__ = (
         UniqueConstraint("chat_id", "message_id"),
         Index(None, "chat_id", "id"),
+        Index(None, "speaker_id"),
         Index(
             "ix_messages_asks",
             "chat_id",
@@ -146,3 +165,40 @@ class DraftRow(Table):
     kind: Mapped[Kind]
     nonce: Mapped[str]
     kept_at: Mapped[datetime]
+
+
+class GuestRow(Table):
+    """A person or place on the owner's list; `id` counts up in the order of their last change.
+
+    Attributes:
+        guest: The platform's own id.
+        name: What the owner knows it by.
+        since: When it got its standing.
+    """
+
+    __tablename__ = "guests"
+    __table_args__ = (
+        UniqueConstraint("platform", "guest"),
+        Index(None, "standing", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    platform: Mapped[str]
+    guest: Mapped[str]
+    name: Mapped[str]
+    standing: Mapped[Standing]
+    since: Mapped[datetime]
+
+
+class SwitchRow(Table):
+    """Something that the owner switched on, for all processes.
+
+    Attributes:
+        name: What: `stopped`.
+    """
+
+    __tablename__ = "switches"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, Interval, cast, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from bot.history import ChatId
-from bot.store.databases import place, reason
 from bot.store.rows import is_chat
+from bot.store.sessions import Sessions
 from bot.store.tables import ChatRow
 from likeness.errors import DatabaseError
 
@@ -25,7 +25,7 @@ LOOK_SECONDS = 1.0
 """How often those who wait try to lead, and the one that leads sees that it still does."""
 
 
-class Workers:
+class Workers(Sessions):
     """The part of a `bot.history.History` that keeps processes from doing each other's work.
 
     A SQLite file has one process (`bot.store.lock`), so there all of this does nothing.
@@ -39,8 +39,7 @@ class Workers:
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Take a database that is at the newest revision."""
-        self._engine = engine
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        super().__init__(engine)
         self._me = secrets.token_hex(8)
         self.shared = engine.dialect.name == "postgresql"
 
@@ -138,19 +137,6 @@ class Workers:
         mine = select(ChatRow.id).where(ChatRow.id == key, self._free())
         if await session.scalar(mine.with_for_update(key_share=True)) is None:
             raise DatabaseError("Another process answers this chat by now.")
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        try:
-            async with self._sessions.begin() as session:
-                yield session
-        except (SQLAlchemyError, OSError) as error:
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: Exception) -> DatabaseError:
-        return DatabaseError(
-            f"The database {place(self._engine.url)} cannot be used: {reason(error)}."
-        )
 
 
 async def _until_first(connection: AsyncConnection, name: str) -> None:

@@ -43,13 +43,14 @@ class FakeEngine:
         self.scripts = deque(scripts)
         self.asked: list[list[Message]] = []
         self.foreseen: Outlook | None = None
+        self.samplings: list[Sampling] = []
         self.stopped = 0
         self.closed = False
 
     async def reply(
         self,
         messages: Sequence[Message],
-        sampling: Sampling,  # noqa: ARG002 (the protocol has it)
+        sampling: Sampling,
         *,
         now: datetime | None = None,  # noqa: ARG002 (the protocol has it)
         opening: str = "",
@@ -58,6 +59,7 @@ class FakeEngine:
         if self.closed:
             raise ModelError("The engine is closed.")
         self.asked.append(list(messages))
+        self.samplings.append(sampling)
         script = self.scripts.popleft() if self.scripts else ["ok"]
         said: list[str] = []
         if trace is not None:
@@ -106,6 +108,7 @@ class FakeOutlet:
         self.chat = chat
         self.faults: list[Exception] = []
         self.sent: list[str] = []
+        self.answers: list[str] = []
         self.nonces: list[str] = []
         self.typed = 0
         self.typing_now = False
@@ -113,12 +116,13 @@ class FakeOutlet:
     def split(self, text: str) -> list[str]:
         return text.split("|")
 
-    async def send(self, text: str, nonce: str) -> str:
+    async def send(self, text: str, nonce: str, answers: str = "") -> str:
         await asyncio.sleep(0)
         self.nonces.append(nonce)
         if self.faults:
             raise self.faults.pop(0)
         self.sent.append(text)
+        self.answers.append(answers)
         self.typed += self.typing_now
         return f"{id(self)}-{len(self.sent)}"
 

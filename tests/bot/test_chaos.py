@@ -65,6 +65,9 @@ async def start(telegram: FakeTelegram, database: Path) -> asyncio.subprocess.Pr
         | {
             "TELEGRAM_TOKEN": TOKEN,
             "TELEGRAM_BASE_URL": telegram.url,
+            "LIKENESS_ALLOW": "everyone",
+            "LIKENESS_PERSON_RATE": "0",
+            "LIKENESS_CHAT_RATE": "0",
             "LIKENESS_DATABASE": f"sqlite+aiosqlite:///{database}",
         },
         stderr=asyncio.subprocess.DEVNULL,

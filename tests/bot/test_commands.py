@@ -5,17 +5,30 @@ from typing import Any
 
 import pytest
 
+from bot.access import Access, Visitor
 from bot.commands import COMMANDS, obey
 from bot.conversation import Conversation
+from bot.orders import Order
+from bot.outlet import Reply
 from tests.bot.adapters.conftest import FakeHistory
 from tests.bot.conftest import ANN
+
+VISITOR = Visitor("telegram", "7", "user7", "Ann")
+
+
+async def ordered(engine: Any, line: str, *, owner: bool = False) -> Reply:
+    """Obey Ann."""
+    talk = Conversation(FakeHistory(), engine)
+    name, _, words = line.partition(" ")
+    access = Access("telegram", talk.history)
+    return await obey(Order(talk, access, VISITOR, ANN, owner, name, words))
 
 
 @pytest.mark.parametrize("command", ["start", "help"])
 async def test_start_and_help_say_that_it_is_a_bot_and_whom_it_imitates(
     fake_engine: Any, command: str
 ) -> None:
-    text = await obey(Conversation(FakeHistory(), fake_engine()), ANN, command)
+    text = (await ordered(fake_engine(), command, owner=True)).text
     assert "I am a bot" in text
     assert "I am not Robin" in text
     for name in COMMANDS if command == "help" else ():
@@ -26,7 +39,7 @@ async def test_start_and_help_say_that_it_is_a_bot_and_whom_it_imitates(
 async def test_there_is_nothing_to_take_back_before_anything_was_said(
     fake_engine: Any, command: str
 ) -> None:
-    text = await obey(Conversation(FakeHistory(), fake_engine()), ANN, command)
+    text = (await ordered(fake_engine(), command)).text
     assert text == "I have said nothing yet that I could take back."
 
 

@@ -42,6 +42,7 @@ def settings(telegram: FakeTelegram, tmp_path: Path) -> Settings:
         telegram_token=SecretStr(TOKEN),
         telegram_base_url=telegram.url,
         LIKENESS_DATABASE=f"sqlite+aiosqlite:///{tmp_path}/likeness.db",
+        LIKENESS_ALLOW="everyone",
     )
 
 
@@ -56,6 +57,7 @@ async def start_process(settings: Settings) -> asyncio.subprocess.Process:
             "TELEGRAM_TOKEN": TOKEN,
             "TELEGRAM_BASE_URL": settings.telegram_base_url,
             "LIKENESS_DATABASE": settings.database,
+            "LIKENESS_ALLOW": "everyone",
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

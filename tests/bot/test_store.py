@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.history import ChatId, History, Place
+from bot.history import ChatId, History, Place, Question
 from bot.store import Store
 from likeness.errors import DatabaseError
 from likeness.messages import Message
@@ -115,15 +115,15 @@ async def test_what_is_forgotten_is_not_looked_at_and_stays_known(
 async def test_what_asks_waits_until_an_answer_to_it_is_planned(
     history: History, message: MakeMessage
 ) -> None:
-    assert await history.asker(ANN) is None
+    assert await history.question(ANN) is None
     await history.add(ANN, message("a", id="1", speaker_id="user1"), asks=True)
     await history.add(ANN, message("b", id="2", speaker_id="user2"))
     await history.add(ANN, message("c", id="3", speaker_id="user3"), asks=True)
-    assert await history.asker(ANN) == "user3"
+    assert await history.question(ANN) == Question("3", "user3")
     await history.plan(ANN, "2", [], "text")
-    assert await history.asker(ANN) == "user3"
+    assert await history.question(ANN) == Question("3", "user3")
     await history.plan(ANN, "3", [], "text")
-    assert await history.asker(ANN) is None
+    assert await history.question(ANN) is None
 
 
 async def test_what_is_planned_is_sent_in_order_and_then_said(

@@ -3,15 +3,17 @@
 import asyncio
 import itertools
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pytest
 
+from bot.access import Guest, Standing
 from bot.adapters.delivery import Patience
-from bot.history import MY_ID, ChatId, Draft, Place
+from bot.history import MY_ID, ChatId, Counts, Draft, Place, Question
+from bot.pace import Customs
 from likeness.messages import Kind, Message
 from tests.bot.conftest import FakeEngine
 
@@ -35,6 +37,9 @@ class FakeHistory:
         self.faults: list[Exception] = []
         self.numbers = itertools.count(1)
         self.shared = False
+        self.settings: defaultdict[ChatId, Customs] = defaultdict(Customs)
+        self.signed: dict[tuple[str, str], Guest] = {}
+        self.stopped = False
 
     @property
     def chats(self) -> dict[ChatId, list[Message]]:
@@ -56,7 +61,7 @@ class FakeHistory:
             raise self.faults.pop(0)
         if any(message.id == known.message.id for known in self.kept[chat]):
             return False
-        self.kept[chat].append(Kept(message, asks))
+        self.kept[chat].append(Kept(message, asks and not self.stopped))
         return True
 
     async def edit(self, chat: ChatId, message_id: str, text: str) -> None:
@@ -82,6 +87,8 @@ class FakeHistory:
             seen.pop().hidden = True
         if seen and not question:
             seen[-1].asks = True
+            here = self.settings[chat]
+            self.settings[chat] = replace(here, attempts=here.attempts + 1)
         while question and seen and not seen[-1].message.outgoing:
             seen.pop().hidden = True
         return True
@@ -94,18 +101,24 @@ class FakeHistory:
         self.kept[to] = self.kept.pop(chat) + self.kept[to]
         self.planned[to] = self.planned.pop(chat, []) + self.planned[to]
 
-    async def asker(self, chat: ChatId) -> str | None:
-        asking = [kept.message.speaker_id for kept in self.kept[chat] if kept.asks]
-        return asking[-1] if asking else None
+    async def question(self, chat: ChatId) -> Question | None:
+        asking = [kept.message for kept in self.kept[chat] if kept.asks and not self.stopped]
+        return Question(asking[-1].id, asking[-1].speaker_id) if asking else None
 
     async def plan(
-        self, chat: ChatId, through: str, texts: Sequence[str], kind: Kind
+        self,
+        chat: ChatId,
+        through: str,
+        texts: Sequence[str],
+        kind: Kind,
+        answers: str | None = None,
     ) -> list[Draft]:
         for kept in self.kept[chat]:
             kept.asks = False
             if kept.message.id == through:
                 break
-        new = [Draft((n := next(self.numbers)), text, str(n), through) for text in texts]
+        to = through if answers is None else answers
+        new = [Draft((n := next(self.numbers)), text, str(n), to) for text in texts]
         self.planned[chat] += new
         self.kinds |= {draft.id: kind for draft in new}
         return new
@@ -148,6 +161,83 @@ class FakeHistory:
             others = [one.message.id for one in kept if not one.message.outgoing]
             if chat.platform == platform and others:
                 found.append(Place(chat, others[-1]))
+        return found[:limit]
+
+    async def release(self, chat: ChatId | None = None) -> None:
+        for place in list(self.kept) if chat is None else [chat]:
+            self.planned[place].clear()
+            for kept in self.kept[place]:
+                kept.asks = False
+
+    async def stop(self) -> None:
+        self.stopped = True
+        await self.release()
+
+    async def go(self) -> None:
+        self.stopped = False
+
+    async def counts(self) -> Counts:
+        kept = [one for place in self.kept.values() for one in place]
+        return Counts(len(self.chats), len(kept), sum(one.asks for one in kept), self.stopped)
+
+    async def customs(self, chat: ChatId) -> Customs:
+        return self.settings[chat]
+
+    async def set_customs(self, chat: ChatId, customs: Customs) -> None:
+        self.settings[chat] = replace(customs, attempts=self.settings[chat].attempts)
+
+    def of(self, platform: str, speaker_id: str) -> list[Kept]:
+        found = []
+        for chat, kept in self.kept.items():
+            others = {one.message.speaker_id for one in kept if not one.message.outgoing}
+            alone = speaker_id in others and others <= {speaker_id, ""}
+            found += [
+                one
+                for one in kept
+                if chat.platform == platform
+                and (alone or one.message.speaker_id == speaker_id)
+                and one.message.kind != "deleted"
+            ]
+        return found
+
+    async def of_person(self, platform: str, speaker_id: str) -> list[Message]:
+        return [kept.message for kept in self.of(platform, speaker_id)]
+
+    async def erase(self, platform: str, speaker_id: str) -> int:
+        erased = self.of(platform, speaker_id)
+        for kept in erased:
+            nobody = {"speaker_id": "", "speaker": "", "text": "", "kind": "deleted"}
+            kept.message = replace(kept.message, **nobody)  # type: ignore[arg-type]
+            kept.hidden, kept.asks = True, False
+        return len(erased)
+
+    async def standings(self, platform: str, ids: Collection[str]) -> dict[str, Standing]:
+        known = {id_: self.signed.get((platform, id_)) for id_ in ids}
+        return {id_: guest.standing for id_, guest in known.items() if guest is not None}
+
+    async def sign(self, guest: Guest) -> None:
+        before = self.signed.pop((guest.platform, guest.id), None)
+        name = guest.name or (before.name if before else "")
+        self.signed[guest.platform, guest.id] = replace(guest, name=name)
+
+    async def knock(self, guest: Guest, most: int) -> bool:
+        waiting = [one for one in self.signed.values() if one.standing == guest.standing]
+        if len(waiting) >= most or (guest.platform, guest.id) in self.signed:
+            return False
+        self.signed[guest.platform, guest.id] = guest
+        return True
+
+    async def strike(self, platform: str, id_: str) -> None:
+        self.signed.pop((platform, id_), None)
+
+    async def guests(
+        self, standing: Standing, limit: int, platform: str | None = None
+    ) -> list[Guest]:
+        found = [
+            guest
+            for guest in reversed(self.signed.values())
+            if guest.standing == standing and platform in (None, guest.platform)
+        ]
         return found[:limit]
 
 

@@ -9,11 +9,13 @@ import discord
 import pytest
 import simcord
 
+from bot.access import EVERYONE, Access
 from bot.adapters.delivery import Patience
 from bot.adapters.discord_client import LikenessClient
 from bot.commands import COMMANDS
 from bot.conversation import Conversation
 from bot.pace import Manner
+from bot.reception import Reception
 from tests.bot.adapters.conftest import FakeHistory
 
 Run = Callable[..., Any]
@@ -24,13 +26,18 @@ def talk(history: FakeHistory, engine: Any) -> Conversation:
     return Conversation(history, engine, manner=Manner(answer_within_seconds=100 * 366 * 86_400))
 
 
+def door(conversation: Conversation) -> Reception:
+    """Let everybody in."""
+    return Reception(conversation, Access("discord", conversation.history, allowed=[EVERYONE]))
+
+
 @pytest.fixture
 def running(history: FakeHistory, hasty: Patience, fake_engine: Any) -> Run:
     """Return a context in which the bot runs; it gives SimCord's world."""
 
     @asynccontextmanager
     async def running(*scripts: Any, **options: Any) -> AsyncIterator[simcord.Env]:
-        client = LikenessClient(talk(history, fake_engine(*scripts)), hasty)
+        client = LikenessClient(door(talk(history, fake_engine(*scripts))), hasty)
         async with simcord.run(client, **options) as world:
             yield world
 
@@ -275,14 +282,14 @@ async def test_commands_are_registered_only_when_they_changed(
         assert registered(world) == 1
         channel, ann = place(world)
         assert set(ann.available_commands(channel)) == set(COMMANDS)
-        await world.restart_bot(LikenessClient(talk(history, fake_engine()), hasty))
+        await world.restart_bot(LikenessClient(door(talk(history, fake_engine())), hasty))
         assert registered(world) == 1
 
 
 async def test_commands_that_cannot_be_registered_do_not_keep_it_from_answering(
     history: FakeHistory, hasty: Patience, fake_engine: Any
 ) -> None:
-    client = LikenessClient(talk(history, fake_engine()), hasty)
+    client = LikenessClient(door(talk(history, fake_engine())), hasty)
     world = simcord.Env(client)
     world.inject_error("PUT", "/applications/*/commands", status=500)
     await world.start()

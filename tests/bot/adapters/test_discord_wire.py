@@ -41,6 +41,7 @@ def settings(server: FakeDiscord) -> Settings:
         discord_token=SecretStr(TOKEN),
         discord_api_url=server.api_url,
         discord_gateway_url=server.gateway_url,
+        LIKENESS_ALLOW="everyone",
     )
 
 

@@ -52,7 +52,13 @@ async def telegram() -> AsyncIterator[FakeTelegram]:
 
 @pytest.fixture
 def settings(telegram: FakeTelegram) -> Settings:
-    return Settings(telegram_token=SecretStr(TOKEN), telegram_base_url=telegram.url)
+    return Settings(
+        telegram_token=SecretStr(TOKEN),
+        telegram_base_url=telegram.url,
+        LIKENESS_ALLOW="everyone",
+        LIKENESS_PERSON_RATE=0,
+        LIKENESS_CHAT_RATE=0,
+    )
 
 
 @pytest.fixture

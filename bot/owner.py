@@ -1,0 +1,105 @@
+"""What only the owner can tell the bot: whom to let in, to stop, to go on, to say how it is."""
+
+from datetime import timedelta
+
+from bot.access import Guest, Standing
+from bot.orders import Order
+from bot.outlet import Button, Reply
+
+SHOWN = 8
+"""How many guests one reply lists."""
+STOPPED = "I say nothing any more, anywhere, until you tell me /go."
+GOING = "I answer again what is said from now on."
+LET_IN = "My owner has let you in: write to me!"
+
+
+def buttons(guest: Guest) -> tuple[Button, ...]:
+    """Return what lets somebody in, or not."""
+    who = f"{guest.platform}:{guest.id}"
+    name = guest.name or guest.id
+    return Button(f"Allow {name}"[:64], f"allow {who}"), Button("Deny", f"deny {who}")
+
+
+async def allow(order: Order) -> Reply:
+    """Let somebody in, or list who waits."""
+    if order.words:
+        return await _decide(order, "allowed")
+    rows = []
+    if order.visitor.group:
+        here = Guest(
+            order.visitor.platform, order.visitor.circles[0], order.visitor.place, "waiting"
+        )
+        rows.append(buttons(here))
+    if not order.visitor.group or order.visitor.unseen:
+        waiting = await order.access.book.guests("waiting", SHOWN)
+        rows += [buttons(guest) for guest in waiting]
+    if not rows:
+        return Reply("Nobody waits to be let in.")
+    return Reply("Whom shall I talk with?", tuple(rows))
+
+
+async def deny(order: Order) -> Reply:
+    """Shut somebody out, or list who was let in."""
+    if order.words:
+        return await _decide(order, "denied")
+    if order.visitor.group and not order.visitor.unseen:
+        return Reply("Tell me that in private, where nobody reads along.")
+    allowed = await order.access.book.guests("allowed", SHOWN)
+    if not allowed:
+        return Reply("You have let nobody in.")
+    rows = tuple((buttons(guest)[1],) for guest in allowed)
+    named = "\n".join(f"{guest.name or guest.id} ({guest.platform})" for guest in allowed)
+    return Reply(f"You have let in, newest first:\n{named}", rows)
+
+
+async def _decide(order: Order, standing: Standing) -> Reply:
+    platform, found, id_ = order.words.strip().partition(":")
+    if not found:
+        platform, id_ = order.visitor.platform, order.words.strip()
+    if not id_.removeprefix("-").isdecimal():
+        return Reply(f"Tell me an id, such as /{order.name} {order.visitor.platform}:42.")
+    if platform == order.access.platform and id_ in await order.access.owners():
+        return Reply("That is my owner.")
+    book = order.access.book
+    before = (await book.standings(platform, [id_])).get(id_)
+    await book.sign(Guest(platform, id_, "", standing))
+    if standing == "denied":
+        return Reply(f"I no longer talk with {platform}:{id_}.")
+    here = before == "waiting" and platform == order.visitor.platform
+    return Reply(
+        f"I talk with {platform}:{id_} now.", tells=((id_, Reply(LET_IN)),) if here else ()
+    )
+
+
+async def stop(order: Order) -> Reply:
+    """Fall silent everywhere at once."""
+    await order.conversation.stop()
+    return Reply(STOPPED, ((Button("Go on", "go"),),))
+
+
+async def go(order: Order) -> Reply:
+    """Answer again."""
+    await order.conversation.go()
+    return Reply(GOING)
+
+
+async def status(order: Order) -> Reply:
+    """Say how the bot is."""
+    conversation = order.conversation
+    counts = await conversation.history.counts()
+    up = timedelta(seconds=round(conversation.up_seconds))
+    waiting = len(await order.access.book.guests("waiting", 1000))
+    return Reply(
+        "\n".join(
+            [
+                "I am stopped; /go lets me answer." if counts.stopped else "I am answering.",
+                f"Model: {conversation.model}, as {conversation.me}",
+                f"Up for: {up}",
+                f"Chats: {counts.chats}",
+                f"Messages kept: {counts.messages}",
+                f"Waiting for an answer: {counts.owed}",
+                f"Answers being written: {conversation.answering}",
+                f"Strangers waiting to be let in: {waiting}",
+            ]
+        )
+    )

@@ -1,0 +1,42 @@
+"""`/mydata` and `/forgetme`: what the bot keeps of a person, shown or deleted."""
+
+import json
+
+from bot.access import Guest
+from bot.orders import Order
+from bot.outlet import Button, Reply
+
+IN_PRIVATE = "Ask me that in private, where nobody reads along."
+
+
+async def send(order: Order) -> Reply:
+    """Send what is kept of somebody: a line on the person, then a line a message."""
+    if order.visitor.group and not order.visitor.unseen:
+        return Reply(IN_PRIVATE)
+    who = order.visitor
+    known = await order.access.book.standings(who.platform, [who.id])
+    messages = await order.conversation.history.of_person(who.platform, who.speaker_id)
+    person = {"platform": who.platform, "id": who.id, "standing": known.get(who.id)}
+    lines = [json.dumps(person), *(message.to_json() for message in messages)]
+    text = f"This is what I keep of you: {len(messages)} messages, one a line."
+    return Reply(text, file=("mydata.jsonl", ("\n".join(lines) + "\n").encode()))
+
+
+async def delete(order: Order) -> Reply:
+    """Delete what is kept of somebody, once they have confirmed it."""
+    who = order.visitor
+    if order.words != who.id:
+        return Reply(
+            "Shall I delete all that you wrote to me, in every chat, and what I answered you in "
+            "private? I cannot bring it back.",
+            ((Button("Delete it", f"forgetme {who.id}"),),),
+        )
+    count = await order.conversation.history.erase(who.platform, who.speaker_id)
+    book = order.access.book
+    standing = (await book.standings(who.platform, [who.id])).get(who.id)
+    if standing in ("owner", "denied"):  # or a stranger could own the bot, or ask in for ever
+        await book.strike(who.platform, who.id)
+        await book.sign(Guest(who.platform, who.id, "", standing))
+    else:
+        await book.strike(who.platform, who.id)
+    return Reply(f"I have deleted {count} messages and know nothing of you any more.")

@@ -1,0 +1,86 @@
+"""What is kept of one person, to be shown to them or to be deleted."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import aliased
+
+from bot.history import ChatId
+from bot.store.rows import to_message
+from bot.store.sessions import Sessions
+from bot.store.tables import ChatRow, DraftRow, MessageRow
+from likeness.messages import Message
+
+NOTHING_LEFT: dict[str, Any] = {
+    "speaker_id": "",
+    "speaker": "",
+    "text": "",
+    "reply_to": None,
+    "kind": "deleted",
+    "asks": False,
+    "hidden": True,
+}
+"""What a deleted message keeps: its id, and when it was said."""
+
+
+class Privacy(Sessions):
+    """The part of a store that knows what belongs to whom."""
+
+    async def of_person(self, platform: str, speaker_id: str) -> list[Message]:
+        """Return what somebody wrote, and what was answered where nobody else wrote, in order."""
+        async with self._transaction() as session:
+            alone = list(await session.scalars(_alone(platform, speaker_id)))
+            found = await session.execute(
+                select(MessageRow, ChatRow)
+                .join(ChatRow)
+                .where(_theirs(platform, speaker_id, alone))
+                .order_by(MessageRow.id)
+            )
+            return [
+                to_message(ChatId(chat.platform, chat.chat, chat.thread), chat.title, row)
+                for row, chat in found
+            ]
+
+    async def erase(self, platform: str, speaker_id: str) -> int:
+        """Delete what `of_person` returns, for good, and return how many messages that were.
+
+        Only the ids of the messages stay, so that none that comes again is taken for a new one.
+        """
+        async with self._transaction() as session:
+            alone = list(await session.scalars(_alone(platform, speaker_id)))
+            erased: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
+                update(MessageRow)
+                .where(_theirs(platform, speaker_id, alone))
+                .values(NOTHING_LEFT)
+                .execution_options(synchronize_session=False)
+            )
+            await session.execute(delete(DraftRow).where(DraftRow.chat_id.in_(alone)))
+            await session.execute(
+                update(ChatRow)
+                .where(ChatRow.id.in_(alone))
+                .values(title="", temperature=None, pace=None, chattiness=None)
+                .execution_options(synchronize_session=False)
+            )
+        return erased.rowcount
+
+
+def _theirs(platform: str, speaker_id: str, alone: list[int]) -> ColumnElement[bool]:
+    """Return what is true of a message that belongs to somebody, `alone` being their chats."""
+    here = select(ChatRow.id).where(ChatRow.platform == platform)
+    said = (MessageRow.speaker_id == speaker_id) & MessageRow.chat_id.in_(here)
+    return or_(said, MessageRow.chat_id.in_(alone)) & (MessageRow.kind != "deleted")
+
+
+def _alone(platform: str, speaker_id: str) -> Select[int]:
+    """Return the keys of the chats in which nobody else has written."""
+    other = aliased(MessageRow)
+    return select(ChatRow.id).where(
+        ChatRow.platform == platform,
+        ChatRow.id.in_(select(MessageRow.chat_id).where(MessageRow.speaker_id == speaker_id)),
+        ~exists().where(
+            other.chat_id == ChatRow.id,
+            other.outgoing.is_(False),
+            other.speaker_id.not_in((speaker_id, "")),
+        ),
+    )

@@ -1,0 +1,71 @@
+"""What is said in a chat: the model's words there, or an apology."""
+
+import logging
+import traceback
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import datetime
+
+from bot.engine import ReplyEngine, Sampling
+from bot.history import ChatId
+from bot.pace import Customs
+from bot.watch import Watch
+from likeness.messages import Kind, Message
+
+log = logging.getLogger(__name__)
+
+APOLOGY = "(Something went wrong and I have no answer. Please write again.)"
+"""Sent where the model failed; it is the bot that speaks, so the model is never shown it."""
+
+_APART = 1_000_003
+"""How far apart the seeds of an answer and of another one to the same are."""
+
+
+class Voice:
+    """A model, and how it is asked.
+
+    Attributes:
+        engine: The model.
+        usual: How replies are chosen where a chat has set nothing.
+    """
+
+    def __init__(
+        self,
+        engine: ReplyEngine,
+        sampling: Sampling,
+        clock: Callable[[], datetime],
+        watch: Watch,
+    ) -> None:
+        """Take what it works with."""
+        self._watch = watch
+        self.engine = engine
+        self.usual = sampling
+        self._clock = clock
+
+    def sampling(self, messages: list[Message], customs: Customs) -> Sampling:
+        """Return how the answer to some messages is chosen: another attempt has another seed."""
+        here = self.usual.at(len(messages) + _APART * customs.attempts)
+        if customs.temperature is None:
+            return here
+        return replace(here, temperature=customs.temperature)
+
+    async def words(
+        self, chat: ChatId, messages: list[Message], customs: Customs
+    ) -> AsyncGenerator[tuple[str, Kind], None]:
+        """Yield what to send: the model's messages, or an apology if it fails before the first."""
+        spoken = False
+        try:
+            sampling = self.sampling(messages, customs)
+            reply = self.engine.reply(messages, sampling, now=self._clock())
+            async with aclosing(reply):
+                async for part in reply:
+                    spoken = True
+                    yield part.text, "text"
+        except Exception as error:  # noqa: BLE001 (a broken answer must not end the bot)
+            self._watch.failed(chat.platform)
+            # The error's own text may quote the chat, so only where and what kind is told.
+            trail = "".join(traceback.format_tb(error.__traceback__))
+            log.error("The model failed in %s: %s\n%s", chat, type(error).__name__, trail)  # noqa: TRY400
+            if not spoken:
+                yield APOLOGY, "automated"
