@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, text, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import aliased
 
@@ -47,7 +47,10 @@ class Privacy(Sessions):
 
         Only the ids of the messages stay, so that none that comes again is taken for a new one.
         """
+        sqlite = self._engine.dialect.name == "sqlite"
         async with self._transaction() as session:
+            if sqlite:  # or the words stay in the file until something is written over them
+                await session.execute(text("PRAGMA secure_delete = ON"))
             alone = list(await session.scalars(_alone(platform, speaker_id)))
             erased: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
                 update(MessageRow)
@@ -62,7 +65,15 @@ class Privacy(Sessions):
                 .values(title="", temperature=None, pace=None, chattiness=None)
                 .execution_options(synchronize_session=False)
             )
+        if sqlite:
+            await self._clear_journal()
         return erased.rowcount
+
+    async def _clear_journal(self) -> None:
+        """Empty SQLite's journal, which holds what the file held before."""
+        async with self._engine.connect() as connection:
+            outside_transactions: Any = await connection.get_raw_connection()
+            await outside_transactions.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _theirs(platform: str, speaker_id: str, alone: list[int]) -> ColumnElement[bool]:

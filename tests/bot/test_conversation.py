@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from bot.conversation import Conversation
+from bot.engine import Sampling
 from bot.history import ChatId
 from bot.outlet import NotDelivered
-from bot.pace import Manner
+from bot.pace import Customs, Manner
 from bot.store import Store
 from bot.voice import APOLOGY
 from likeness.messages import Message
@@ -394,3 +395,91 @@ async def test_undoing_takes_the_question_too(
     assert not await talk.take_back(ANN, question=True)
     await talk.respond(outlet)
     assert outlet.sent == ["ok", "ok"]
+
+
+async def test_another_answer_is_another_one_though_the_seed_is_fixed(
+    store: Store, fake_engine: Make, fake_outlet: Make, message: Make
+) -> None:
+    engine, outlet = fake_engine(), fake_outlet()
+    talk = Conversation(store, engine, Sampling(seed=5), clock=lambda: NOW)
+    await talk.hear(ANN, message("hi"))
+    await talk.respond(outlet)
+    for _ in range(2):
+        assert await talk.take_back(ANN, question=False)
+        await talk.respond(outlet)
+    assert len({sampling.seed for sampling in engine.samplings}) == 3
+    assert None not in {sampling.seed for sampling in engine.samplings}
+
+
+async def test_a_chat_is_answered_as_it_has_set(
+    store: Store, fake_engine: Make, fake_outlet: Make, message: Make
+) -> None:
+    engine = fake_engine(["one", "x" * 1000], ["one", "x" * 1000])
+    talk = Conversation(store, engine, manner=Manner(pace="natural"), clock=lambda: NOW)
+    await store.set_customs(ANN, Customs(temperature=0.3, pace="off"))
+    outlet = fake_outlet()
+    await talk.hear(ANN, message("hi"))
+    await asyncio.wait_for(talk.respond(outlet), 4)
+    assert len(outlet.sent) == 2
+    assert engine.samplings[0].temperature == 0.3
+
+
+async def test_a_stop_ends_what_is_being_written_and_lasts(
+    store: Store, fake_engine: Make, fake_outlet: Make, message: Make
+) -> None:
+    engine, outlet = fake_engine(["one", asyncio.Event(), "never"], ["two"]), fake_outlet()
+    talk = Conversation(store, engine, clock=lambda: NOW)
+    await talk.hear(ANN, message("a", id="1"))
+    answer = asyncio.create_task(talk.respond(outlet))
+    await settle()
+    await talk.stop()
+    await answer
+    assert (outlet.sent, engine.stopped) == (["one"], 1)
+    for late in (talk, Conversation(store, engine, clock=lambda: NOW)):
+        await late.hear(ANN, message("b", id=str(id(late))))
+        await late.respond(outlet)
+    assert outlet.sent == ["one"]
+    await talk.go()
+    await talk.respond(outlet)
+    assert outlet.sent == ["one"]
+    await talk.hear(ANN, message("c", id="4"))
+    await talk.respond(outlet)
+    assert outlet.sent == ["one", "two"]
+
+
+async def test_an_answer_replies_to_the_newest_message_that_asked(
+    conversation: Make, fake_outlet: Make, message: Make
+) -> None:
+    talk, outlet = conversation(["never", asyncio.Event()], ["one", "two"]), fake_outlet()
+    await talk.hear(ANN, message("a", id="1"))
+    answer = asyncio.create_task(talk.respond(outlet))
+    await settle()
+    await talk.hear(ANN, message("b", id="2"))
+    await talk.hear(ANN, message("not for it", id="3"), asks=False)
+    await answer
+    assert outlet.sent[-2:] == ["one", "two"]
+    assert outlet.answers[-2:] == ["2", ""]
+
+
+async def test_where_it_chimes_in_it_replies_only_if_others_wrote_since(
+    conversation: Make, fake_outlet: Make, message: Make
+) -> None:
+    talk, outlet = conversation(), fake_outlet()
+    await talk.hear(ANN, message("a", id="1"), chimes=True)
+    await talk.respond(outlet)
+    await talk.hear(ANN, message("b", id="2"), chimes=True)
+    await talk.hear(ANN, message("c", id="3"), asks=False)
+    await talk.respond(outlet)
+    assert outlet.answers == ["", "2"]
+
+
+async def test_private_chats_and_groups_never_share_what_was_said(
+    conversation: Make, fake_outlet: Make, message: Make
+) -> None:
+    talk = conversation()
+    group, topic = ChatId("telegram", "-7"), ChatId("telegram", "-7", "7")
+    for place in (ANN, group, topic):
+        await talk.hear(place, message(f"said in {place}", id="1"))
+        await talk.respond(fake_outlet(place))
+    asked = [[m.text for m in seen] for seen in talk._voice.engine.asked]
+    assert asked == [["said in telegram 7"], ["said in telegram -7"], ["said in telegram -7 7"]]

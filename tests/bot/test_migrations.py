@@ -40,6 +40,14 @@ OWED_ROWS = """
 """
 
 
+OWNER_S_ROWS = """
+    INSERT INTO guests (platform, guest, name, standing, since)
+        VALUES ('telegram', '7', 'Ann', 'allowed', '2024-05-01 12:00:02.000000');
+    INSERT INTO switches (name, since) VALUES ('stopped', '2024-05-01 12:00:02.000000');
+    UPDATE chats SET temperature = 0.5, pace = 'quick', chattiness = 'chatty', attempts = 2;
+"""
+
+
 def at(path: Path, steps: Callable[[Connection], None]) -> None:
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
     with engine.begin() as connection:
@@ -128,6 +136,19 @@ async def test_going_back_drops_what_is_owed_and_keeps_what_was_said(tmp_path: P
     assert [message.text for message in await opened(path)] == ["from back then"]
     assert rows(path, "SELECT asks, hidden FROM messages") == [(0, 0)]
     assert rows(path, "SELECT * FROM drafts") == []
+
+
+async def test_going_back_drops_what_the_owner_decided_and_keeps_what_was_said(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "likeness.db"
+    go(path, "0004")
+    run_sql(path, OLD_ROWS)
+    run_sql(path, OWNER_S_ROWS)
+    go(path, "0003", command.downgrade)
+    assert [message.text for message in await opened(path)] == ["from back then"]
+    assert rows(path, "SELECT temperature, pace, attempts FROM chats") == [(None, None, 0)]
+    assert rows(path, "SELECT * FROM guests") == rows(path, "SELECT * FROM switches") == []
 
 
 async def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.history import ChatId, History, Place, Question
+from bot.access import Guest
+from bot.history import ChatId, Counts, History, Place, Question
+from bot.pace import Customs
 from bot.store import Store
 from likeness.errors import DatabaseError
 from likeness.messages import Message
@@ -276,3 +278,141 @@ async def test_a_failing_database_tells_no_words(
         chain = chain.__cause__ or chain.__context__
     assert "secret" not in caplog.text.lower()
     await store.close()
+
+
+async def test_the_list_of_guests_keeps_the_newest_standing_and_a_name_once_told(
+    history: History,
+) -> None:
+    ann = Guest("telegram", "7", "Ann", "waiting")
+    assert await history.knock(ann, 2)
+    assert not await history.knock(ann, 2)
+    assert await history.knock(Guest("discord", "7", "Ben", "waiting"), 2)
+    assert not await history.knock(Guest("telegram", "9", "Eve", "waiting"), 2)
+    await history.sign(Guest("telegram", "7", "", "allowed"))
+    assert await history.standings("telegram", ["7", "9"]) == {"7": "allowed"}
+    assert await history.guests("allowed", 9) == [Guest("telegram", "7", "Ann", "allowed")]
+    await history.sign(Guest("telegram", "8", "Cleo", "allowed"))
+    assert [guest.id for guest in await history.guests("allowed", 9)] == ["8", "7"]
+    assert [guest.id for guest in await history.guests("allowed", 1)] == ["8"]
+    assert await history.guests("waiting", 9, "telegram") == []
+    await history.strike("telegram", "7")
+    assert await history.standings("telegram", ["7", "8"]) == {"8": "allowed"}
+
+
+async def test_what_a_chat_sets_for_itself_is_its_own(
+    history: History, message: MakeMessage
+) -> None:
+    assert await history.customs(ANN) == Customs()
+    await history.set_customs(ANN, Customs(0.5, "quick", "chatty"))
+    await history.add(ANN, message("hi"))
+    assert await history.customs(ANN) == Customs(0.5, "quick", "chatty")
+    assert await history.customs(BEN) == Customs()
+    await history.set_customs(ANN, Customs())
+    assert await history.customs(ANN) == Customs()
+
+
+async def test_each_other_answer_that_is_asked_for_is_counted(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("hi"), asks=True)
+    for attempt in range(3):
+        assert (await history.customs(ANN)).attempts == attempt
+        [draft] = await history.plan(ANN, "1", ["yes"], "text")
+        await history.sent(draft, f"said{attempt}", "Robin", NOON)
+        assert await history.hide_last(ANN, question=False)
+        await history.set_customs(ANN, Customs(temperature=1.5))
+    assert (await history.customs(ANN)).attempts == 3
+
+
+async def test_while_it_is_stopped_nothing_asks_and_nothing_is_owed(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("a", id="1"), asks=True)
+    await history.add(BEN, message("b", id="1"), asks=True)
+    await history.plan(BEN, "1", ["planned"], "text")
+    assert not (await history.counts()).stopped
+    await history.stop()
+    await history.stop()
+    await history.add(ANN, message("c", id="2"), asks=True)
+    assert await history.question(ANN) is None
+    assert await history.drafts(BEN) == []
+    assert await history.owed("telegram", NOON, 9) == []
+    assert await history.counts() == Counts(chats=2, messages=3, owed=0, stopped=True)
+    await history.go()
+    assert await history.question(ANN) is None
+    await history.add(ANN, message("d", id="3"), asks=True)
+    assert await history.question(ANN) == Question("3", "user1")
+
+
+async def test_one_chat_can_be_released_from_what_it_is_owed(
+    history: History, message: MakeMessage
+) -> None:
+    for chat in (ANN, BEN):
+        await history.add(chat, message("a", id="1"), asks=True)
+    await history.release(ANN)
+    assert await history.owed("telegram", NOON, 9) == [Place(BEN, "1")]
+
+
+async def lived(history: History, message: MakeMessage) -> None:
+    """Let Ann write in private and, with Ben, in a group; the bot answers in both."""
+    group = ChatId("telegram", "-1")
+    for chat, people in ((ANN, ["Ann"]), (group, ["Ann", "Ben"])):
+        for number, name in enumerate(people):
+            said = message(f"{name} said", id=str(number), speaker_id=name, speaker=name)
+            await history.add(chat, said, asks=True)
+        [draft] = await history.plan(chat, str(number), [f"answer to {people[-1]}"], "text")
+        await history.sent(draft, "9", "Robin", NOON)
+    other = ChatId("discord", "7")
+    await history.add(other, message("elsewhere", speaker_id="Ann"))
+
+
+async def test_what_is_kept_of_a_person_is_what_they_wrote_and_what_was_answered_to_them_alone(
+    history: History, message: MakeMessage
+) -> None:
+    await lived(history, message)
+    found = [kept.text for kept in await history.of_person("telegram", "Ann")]
+    assert found == ["Ann said", "answer to Ann", "Ann said"]
+    assert [kept.text for kept in await history.of_person("telegram", "Ben")] == ["Ben said"]
+
+
+async def test_what_is_erased_is_gone_and_does_not_come_again(
+    history: History, message: MakeMessage
+) -> None:
+    await lived(history, message)
+    assert await history.erase("telegram", "Ann") == 3
+    assert await history.of_person("telegram", "Ann") == []
+    assert await history.recent(ANN, 9) == []
+    left = await history.recent(ChatId("telegram", "-1"), 9)
+    assert [kept.text for kept in left] == ["Ben said", "answer to Ben"]
+    assert [kept.text for kept in await history.of_person("discord", "Ann")] == ["elsewhere"]
+    assert not await history.add(ANN, message("Ann said", id="0"))
+    assert await history.erase("telegram", "Ann") == 0
+
+
+async def test_no_byte_of_what_is_erased_stays_in_the_files(
+    store: Store, tmp_path: Path, message: MakeMessage
+) -> None:
+    words = "a-secret-that-shall-be-forgotten " * 300
+    await store.add(ANN, message(words, speaker="Forgettable"))
+    for number in range(50):
+        await store.add(BEN, message("something else", id=str(number)))
+    await store.erase("telegram", "user1")
+    kept = b"".join(Path(entry).read_bytes() for entry in os.scandir(tmp_path))
+    assert b"SQLite" in kept
+    assert b"a-secret-that" not in kept
+    assert b"Forgettable" not in kept
+
+
+async def test_what_is_kept_of_a_person_is_found_by_an_index(store: Store, tmp_path: Path) -> None:
+    statements = {
+        "SELECT * FROM messages WHERE speaker_id = 'x'": "ix_messages_speaker_id",
+        "SELECT standing FROM guests WHERE platform = 'p' AND guest IN ('1', '2')": "uq_guests",
+        "SELECT * FROM guests WHERE standing = 'x' ORDER BY id DESC": "ix_guests_standing_id",
+        "SELECT 1 FROM switches WHERE name = 'stopped'": "autoindex",
+    }
+    file = sqlite3.connect(tmp_path / "likeness.db")
+    for statement, index in statements.items():
+        plan = " ".join(str(row[3]) for row in file.execute(f"EXPLAIN QUERY PLAN {statement}"))
+        assert index.replace("uq_guests", "autoindex") in plan
+        assert "SCAN" not in plan
+    file.close()

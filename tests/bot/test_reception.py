@@ -1,0 +1,248 @@
+"""At the door: who is let in, who is asked about, what is too much, when it chimes in."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.access import EVERYONE, Access, Guest, Visitor
+from bot.conversation import Conversation
+from bot.history import ChatId
+from bot.owner import LET_IN
+from bot.pace import Manner
+from bot.reception import KNOCKS_A_MINUTE, NOT_YET, TOO_MUCH, Reception
+from likeness.messages import Message
+from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.conftest import ANN, NOON
+
+OLGA = Visitor("telegram", "1", "user1", "Olga")
+ADAM = Visitor("telegram", "7", "user7", "Adam")
+GROUP = ChatId("telegram", "-100")
+Make = Callable[..., Message]
+
+
+def in_group(who: Visitor) -> Visitor:
+    return Visitor(
+        who.platform, who.id, who.speaker_id, who.name, ("-100",), "The band", group=True
+    )
+
+
+@pytest.fixture
+def door(history: FakeHistory, fake_engine: Any) -> Callable[..., Reception]:
+    """Make a door that Olga owns."""
+
+    def make(
+        *allowed: str, manner: Manner | None = None, owners: tuple[str, ...] = ("1",), **more: Any
+    ) -> Reception:
+        talk = Conversation(history, fake_engine(), manner=manner, clock=lambda: NOON)
+        access = Access("telegram", history, owners, allowed)
+        return Reception(talk, access, **more)
+
+    return make
+
+
+@pytest.fixture
+def history() -> FakeHistory:
+    return FakeHistory()
+
+
+async def test_a_stranger_gets_one_line_and_the_owner_is_asked_and_nothing_said_is_kept(
+    door: Any, history: FakeHistory, message: Make
+) -> None:
+    reception = door()
+    respond, reply = await reception.hear(ADAM, ANN, message("my secret"), addressed=True)
+    assert not respond
+    assert "I am a bot" in reply.text
+    assert reply.text.endswith(NOT_YET)
+    [(told, question)] = reply.tells
+    assert told == "1"
+    assert "Adam (7)" in question.text
+    [[yes, no]] = question.buttons
+    assert (yes.line, no.line) == ("allow telegram:7", "deny telegram:7")
+    for id_ in ("2", "3"):
+        again = await reception.hear(ADAM, ANN, message("hello?", id=id_), addressed=True)
+        assert again == (False, None)
+    assert not history.chats
+    assert await history.guests("waiting", 9) == [Guest("telegram", "7", "Adam", "waiting")]
+
+
+async def test_who_is_let_in_by_a_button_is_told_and_answered_from_then_on(
+    door: Any, message: Make
+) -> None:
+    reception = door()
+    await reception.hear(ADAM, ANN, message("hi"), addressed=True)
+    reply = await reception.obey(OLGA, ChatId("telegram", "1"), "allow telegram:7")
+    [(told, word)] = reply.tells
+    assert (told, word.text) == ("7", LET_IN)
+    assert await reception.hear(ADAM, ANN, message("hi", id="2"), addressed=True) == (True, None)
+    await reception.obey(OLGA, ChatId("telegram", "1"), "deny telegram:7")
+    assert await reception.hear(ADAM, ANN, message("hi", id="3"), addressed=True) == (False, None)
+
+
+@pytest.mark.parametrize("line", ["allow telegram:7", "deny 1", "stop", "go", "status"])
+async def test_only_the_owner_is_obeyed_in_what_is_the_owner_s(
+    door: Any, history: FakeHistory, line: str
+) -> None:
+    reception = door("7")
+    reply = await reception.obey(ADAM, ANN, line)
+    assert reply.text == "Only my owner can tell me that."
+    assert not history.stopped
+    assert not history.signed
+    assert await reception.obey(in_group(Visitor("telegram", "9", "u", "Eve")), ANN, line) != reply
+    assert not history.stopped
+
+
+async def test_an_owner_is_never_shut_out(door: Any, message: Make) -> None:
+    reception = door()
+    reply = await reception.obey(OLGA, ANN, "deny 1")
+    assert reply.text == "That is my owner."
+    assert (await reception.hear(OLGA, ANN, message("hi"), addressed=True))[0]
+
+
+@pytest.mark.parametrize("allowed", ["7", "-100", EVERYONE])
+async def test_people_places_or_everyone_may_be_let_in_from_the_start(
+    door: Any, message: Make, allowed: str
+) -> None:
+    reception = door(allowed)
+    assert (await reception.hear(in_group(ADAM), GROUP, message("hi"), addressed=True))[0]
+    await reception.obey(OLGA, ANN, "deny telegram:7")
+    assert not (await reception.hear(in_group(ADAM), GROUP, message("x", id="2"), addressed=True))[
+        0
+    ]
+
+
+async def test_in_a_group_that_was_not_let_in_strangers_are_not_kept_and_friends_are_answered(
+    door: Any, history: FakeHistory, message: Make
+) -> None:
+    reception = door("7")
+    eve = in_group(Visitor("telegram", "9", "user9", "Eve"))
+    assert await reception.hear(eve, GROUP, message("pst"), addressed=False) == (False, None)
+    assert not history.signed
+    assert (await reception.hear(in_group(ADAM), GROUP, message("hi", id="2"), addressed=True))[0]
+    assert history.texts("telegram", -100) == ["hi"]
+    _, reply = await reception.hear(eve, GROUP, message("hi bot", id="3"), addressed=True)
+    lines = [button.line for row in reply.tells[0][1].buttons for button in row]
+    assert lines == [
+        "allow telegram:9",
+        "deny telegram:9",
+        "allow telegram:-100",
+        "deny telegram:-100",
+    ]
+
+
+async def test_the_owner_is_not_flooded_with_strangers(door: Any, message: Make) -> None:
+    reception, asked = door(), 0
+    for number in range(100, 100 + 3 * KNOCKS_A_MINUTE):
+        stranger = Visitor("telegram", str(number), f"user{number}", "Eve")
+        _, reply = await reception.hear(stranger, ANN, message("hi"), addressed=True)
+        asked += len(reply.tells)
+    assert asked == KNOCKS_A_MINUTE
+
+
+async def test_whoever_knows_the_code_owns_the_bot_and_nobody_after_them(
+    door: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    reception = door(owners=())
+    await reception.open()
+    [code] = [word for word in caplog.text.split() if len(word) == 12 and word.isupper()]
+    assert "NOT" not in code
+    wrong = await reception.obey(ADAM, ANN, "start WRONGWRONG22")
+    assert wrong.text.endswith(NOT_YET)
+    right = await reception.obey(OLGA, ANN, f"start {code.lower()}")
+    assert right.text.startswith("You are my owner now.")
+    assert await reception.access.owners() == ["1"]
+    assert await reception.obey(ADAM, ANN, f"start {code}") is None
+    caplog.clear()
+    await reception.open()
+    assert not caplog.text
+
+
+async def test_who_asks_too_much_is_told_once_and_heard_all_the_same(
+    door: Any, history: FakeHistory, message: Make
+) -> None:
+    reception = door("7", person_rate=2)
+    heard = [
+        await reception.hear(ADAM, ANN, message(str(n), id=str(n)), addressed=True)
+        for n in range(5)
+    ]
+    assert [respond for respond, _ in heard] == [True, True, False, False, False]
+    assert [reply and reply.text for _, reply in heard] == [None, None, TOO_MUCH, None, None]
+    assert history.texts("telegram", 7) == list("01234")
+    assert [kept.asks for kept in history.kept[ANN]] == [True, True, False, False, False]
+    assert await reception.obey(ADAM, ANN, "help") is None
+
+
+async def test_a_chat_has_a_limit_too_and_the_owner_has_none(door: Any, message: Make) -> None:
+    reception = door(EVERYONE, chat_rate=2)
+    eve = Visitor("telegram", "9", "user9", "Eve")
+    for n, (who, expected) in enumerate([(ADAM, True), (eve, True), (eve, False), (OLGA, True)]):
+        respond, _ = await reception.hear(who, ANN, message("x", id=str(n)), addressed=True)
+        assert respond is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("Robin, lunch?", True),
+        ("what says robin", True),
+        ("Bobby!", True),
+        ("robins sing", False),
+        ("so do aerobins", False),
+        ("lunch?", False),
+    ],
+)
+async def test_in_a_group_it_answers_to_its_name_and_nicknames(
+    door: Any, message: Make, text: str, called: bool
+) -> None:
+    reception = door(EVERYONE, aliases=["Bobby"])
+    respond, _ = await reception.hear(in_group(ADAM), GROUP, message(text), addressed=False)
+    assert respond is called
+
+
+async def test_it_chimes_in_as_often_as_set_and_rests_then(
+    door: Any, history: FakeHistory, message: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("bot.reception.time.monotonic", lambda: now[0])
+    counts = {}
+    for chattiness in ("silent", "quiet", "lively", "chatty"):
+        history.__init__()  # type: ignore[misc]
+        manner = Manner(chattiness=chattiness)  # type: ignore[arg-type]
+        reception = door(EVERYONE, manner=manner, dice=random.Random(4))  # noqa: S311
+        counts[chattiness] = 0
+        for n in range(600):
+            now[0] += 1_000
+            said = message("x", id=str(n))
+            counts[chattiness] += (
+                await reception.hear(in_group(ADAM), GROUP, said, addressed=False)
+            )[0]
+    assert counts["silent"] == 0
+    assert 2 < counts["quiet"] < 30 < counts["lively"] < 120 < counts["chatty"] < 250
+    now[0] += 1_000
+    hundred = [
+        await reception.hear(in_group(ADAM), GROUP, message("x", id=f"b{n}"), addressed=False)
+        for n in range(100)
+    ]
+    assert sum(respond for respond, _ in hundred) == 1
+
+
+async def test_a_group_that_moves_stays_let_in(door: Any, message: Make) -> None:
+    reception = door("-100")
+    await reception.access.move("-100", "-200")
+    there = Visitor("telegram", "7", "user7", "Adam", ("-200",), "The band", group=True)
+    assert (await reception.hear(there, ChatId("telegram", "-200"), message("hi"), addressed=True))[
+        0
+    ]
+
+
+async def test_who_waits_may_see_and_delete_what_is_kept_of_them(
+    door: Any, history: FakeHistory, message: Make
+) -> None:
+    reception = door()
+    await reception.hear(ADAM, ANN, message("hi"), addressed=True)
+    shown = await reception.obey(ADAM, ANN, "mydata")
+    assert b'"standing": "waiting"' in shown.file[1]
+    assert await reception.obey(ADAM, ANN, "help") is None
+    await reception.obey(ADAM, ANN, "forgetme 7")
+    assert not history.signed
