@@ -29,6 +29,10 @@ def url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
 
 
+def on_disk(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
     store = await Store.open(database_url)
@@ -397,7 +401,7 @@ async def test_no_byte_of_what_is_erased_stays_in_the_files(
     for number in range(50):
         await store.add(BEN, message("something else", id=str(number)))
     await store.erase("telegram", "user1")
-    kept = b"".join(Path(entry).read_bytes() for entry in os.scandir(tmp_path))
+    kept = on_disk(tmp_path)
     assert b"SQLite" in kept
     assert b"a-secret-that" not in kept
     assert b"Forgettable" not in kept
