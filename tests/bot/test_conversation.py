@@ -159,8 +159,9 @@ async def test_a_burst_is_typed_at_its_pace_and_stops_when_somebody_writes(
     talk = Conversation(store, engine, manner=Manner(pace="natural"), clock=lambda: NOW)
     await talk.hear(ANN, message("a", id="1"))
     answer = asyncio.create_task(talk.respond(outlet))
-    await settle()
-    assert len(await store.drafts(ANN)) == 1
+    async with asyncio.timeout(5):
+        while outlet.sent != ["one"] or len(await store.drafts(ANN)) != 1:
+            await asyncio.sleep(0.005)
     await talk.hear(ANN, message("b", id="2"))
     await talk.respond(outlet)
     await answer

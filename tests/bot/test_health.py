@@ -62,6 +62,7 @@ async def test_the_bot_at_work_tells_how_it_is(
         LIKENESS_DATABASE=f"sqlite+aiosqlite:///{tmp_path}/likeness.db",
         LIKENESS_HEALTH_PORT=(port := free_port()),
         LIKENESS_PAUSE_SECONDS=0,
+        LIKENESS_ALLOW="everyone",
     )
     gate = asyncio.Event()
     engine = fake_engine(["one", "two"], [RuntimeError("broken")], ["three"], [gate])

@@ -51,6 +51,7 @@ async def serve(telegram: FakeTelegram, tiny_model: Path, tmp_path: Path) -> Asy
                 "PYTHONPATH": str(REPOSITORY),
                 "TELEGRAM_TOKEN": TOKEN,
                 "TELEGRAM_BASE_URL": telegram.url,
+                "LIKENESS_ALLOW": "everyone",
                 "LIKENESS_PAUSE_SECONDS": "0",
                 "LIKENESS_PACE": "off",
             }
