@@ -160,7 +160,7 @@ async def test_a_burst_is_typed_at_its_pace_and_stops_when_somebody_writes(
     await talk.hear(ANN, message("a", id="1"))
     answer = asyncio.create_task(talk.respond(outlet))
     async with asyncio.timeout(5):
-        while outlet.sent != ["one"] or len(await store.drafts(ANN)) != 1:
+        while outlet.sent != ["one"] or len(await store.drafts(ANN)) != 1:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     await talk.hear(ANN, message("b", id="2"))
     await talk.respond(outlet)
