@@ -148,6 +148,13 @@ class FakeTelegram:
         await self.push({kind: message})
         return message
 
+    async def press(self, line: str, *, sender: Json = ANN) -> Json:
+        """Let somebody press the newest button with something on it; return its message."""
+        [*_, message] = [sent for sent in self.sent if line in buttons(sent)]
+        query = {"id": str(next(self._ids)), "from": sender, "chat_instance": "1", "data": line}
+        await self.push({"callback_query": {**query, "message": message}})
+        return message
+
     async def push(self, update: Json) -> None:
         """Add any update."""
         async with self._news:
@@ -175,7 +182,7 @@ class FakeTelegram:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        data = {key: _plain(key, str(value)) for key, value in (await request.post()).items()}
+        data = {key: _plain(key, value) for key, value in (await request.post()).items()}
         self.calls.append(Call(method, data))
         if request.match_info["token"] != TOKEN:
             return _error(UNAUTHORIZED)
@@ -202,6 +209,10 @@ class FakeTelegram:
                 return _result(found | {"pending_update_count": len(self._updates)})
             case "sendMessage":
                 return self._send_message(data)
+            case "sendDocument":
+                return self._send_message({**data, "text": data["caption"]})
+            case "editMessageText":
+                return self._edit(data)
         return _result(True)
 
     async def _get_updates(self, data: Json) -> web.Response:
@@ -243,6 +254,16 @@ class FakeTelegram:
         async with self._news:
             await self._news.wait_for(lambda: bool(self._updates))
 
+    def _edit(self, data: Json) -> web.Response:
+        message = self._messages.get(data["message_id"])
+        if message is None:
+            return _error(Fault(400, "Bad Request: message to edit not found"))
+        changed = {"text": data["text"], "reply_markup": data.get("reply_markup")}
+        if changed.items() <= message.items():
+            return _error(Fault(400, "Bad Request: message is not modified"))
+        message |= changed
+        return _result(message)
+
     def _send_message(self, data: Json) -> web.Response:
         text, chat = data["text"], data["chat_id"]
         if chat in self.blocked:
@@ -264,10 +285,19 @@ class FakeTelegram:
         }
         if "message_thread_id" in data:
             message |= {"message_thread_id": data["message_thread_id"], "is_topic_message": True}
+        for key in ("reply_markup", "document"):
+            if key in data:
+                message[key] = data[key]
         if known:
             message["reply_to_message"] = self._messages[reply["message_id"]]
         self._messages[message["message_id"]] = message
-        return _result(message)
+        return _result({key: held for key, held in message.items() if key != "document"})
+
+
+def buttons(message: Json) -> list[str]:
+    """Return what is on the buttons of a message."""
+    rows = (message.get("reply_markup") or {}).get("inline_keyboard", [])
+    return [button["callback_data"] for row in rows for button in row]
 
 
 def _entities(text: str) -> list[Json]:
@@ -284,8 +314,10 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _plain(key: str, value: str) -> Any:
-    if key == "text":
+def _plain(key: str, value: str | bytearray | web.FileField) -> Any:
+    if isinstance(value, web.FileField):
+        return value.file.read().decode()
+    if key in ("text", "caption") or not isinstance(value, str):
         return value
     try:
         found = json.loads(value)
