@@ -34,6 +34,8 @@ class Patience:
         longest_wait_seconds: No wait of that kind is longer.
         sends: How often a message is tried before it is given up.
         send_seconds: How long one try may take.
+        limit_seconds: How long a library may wait by itself where the platform limits it.
+        silence_seconds: How long a platform may say nothing before the line counts as dead.
         conflicts: How often in a row another instance may be in the way.
         poll_seconds: How long a platform may hold a request for news.
         grace_seconds: How long answers being written may take when the bot stops.
@@ -44,6 +46,8 @@ class Patience:
     longest_wait_seconds: float = 60.0
     sends: int = 6
     send_seconds: float = 30.0
+    limit_seconds: float = 30.0
+    silence_seconds: float = 60.0
     conflicts: int = 5
     poll_seconds: int = 30
     grace_seconds: float = 5.0

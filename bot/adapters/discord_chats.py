@@ -114,8 +114,10 @@ class DiscordOutlet:
     async def _post(self, reply: Reply, nonce: str, answers: str) -> str:
         rest = {"nonce": nonce, **self._reference(answers)}
 
+        seconds = self._patience.send_seconds + self._patience.limit_seconds
+
         async def attempt() -> str:
-            async with asyncio.timeout(self._patience.send_seconds):
+            async with asyncio.timeout(seconds):
                 sent = await self._channel.send(reply.text, **rest, **extras(reply))
                 return str(sent.id)
 
@@ -160,7 +162,9 @@ def extras(reply: Reply) -> dict[str, Any]:
 
 
 def pause(error: Exception) -> float | None:
-    """Return 0 for what passes by waiting; the library itself waits where it is told how long."""
+    """Return how long to wait at least, 0 for any time; None for what does not pass."""
+    if isinstance(error, discord.RateLimited):  # for longer than the library may wait by itself
+        return error.retry_after
     if isinstance(error, discord.HTTPException):
         return 0.0 if error.status in PASSING else None
-    return 0.0 if isinstance(error, discord.RateLimited | aiohttp.ClientError | OSError) else None
+    return 0.0 if isinstance(error, aiohttp.ClientError | OSError) else None

@@ -40,6 +40,8 @@ class LikenessClient(discord.Client):
         super().__init__(
             intents=discord.Intents(guilds=True, messages=True, message_content=True),
             allowed_mentions=discord.AllowedMentions.none(),
+            max_ratelimit_timeout=patience.limit_seconds,
+            heartbeat_timeout=patience.silence_seconds,
             guild_ready_timeout=0,  # nothing here waits for all servers, and it outlives a close
         )
         self.was_connected = False

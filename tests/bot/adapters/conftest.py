@@ -287,6 +287,7 @@ def hasty() -> Patience:
         longest_wait_seconds=0.05,
         sends=4,
         send_seconds=2,
+        limit_seconds=0,
         conflicts=3,
         poll_seconds=10,
         grace_seconds=2,

@@ -3,10 +3,12 @@
 import asyncio
 import itertools
 import json
+import zlib
 from collections import defaultdict, deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import discord
 from aiohttp import WSMsgType, web
@@ -28,6 +30,10 @@ class FakeDiscord:
         refused: How many more connections to the gateway fail.
         resumable: Whether a session may go on; otherwise what was missed is lost.
         lost_answers: How many more messages are taken without a word that they were.
+        limits: Seconds for which a path answers 429, once each.
+        hangs: How many more messages are taken into no account and never answered.
+        deaf: Whether heartbeats are left without an answer.
+        compressed: How many frames were sent compressed; None to send none so.
         posted: What is in the channel, in order.
     """
 
@@ -38,6 +44,12 @@ class FakeDiscord:
         self.resumable = True
         self.resumed = 0
         self.lost_answers = 0
+        self.limits: defaultdict[str, deque[float]] = defaultdict(deque)
+        self.hangs = 0
+        self.deaf = False
+        self.compressed: int | None = None
+        self._streams: WeakKeyDictionary[web.WebSocketResponse, Any] = WeakKeyDictionary()
+        self.tries: list[Json] = []
         self.heartbeats = 0
         self.heartbeat_interval = 40_000
         self.posted: list[Json] = []
@@ -93,13 +105,24 @@ class FakeDiscord:
         payload = {"op": 0, "t": event, "s": next(self._sequence), "d": data}
         self._events.append(payload)
         if self._socket is not None and not self._socket.closed:
-            await self._socket.send_json(payload)
+            await self._tell(self._socket, payload)
+
+    async def _tell(self, socket: web.WebSocketResponse, payload: Json) -> None:
+        """Send a payload, in one compressed stream a connection where that was asked for."""
+        if self.compressed is None:
+            await socket.send_json(payload)
+            return
+        stream = self._streams.setdefault(socket, zlib.compressobj())
+        sent = stream.compress(json.dumps(payload).encode()) + stream.flush(zlib.Z_SYNC_FLUSH)
+        for piece in (sent[:20], sent[20:]):  # a payload may come in several frames
+            await socket.send_bytes(piece)
+            self.compressed += 1
 
     async def ask_to_reconnect(self) -> None:
         """Tell the bot to come again, as Discord does before it restarts a server."""
         assert self._socket is not None
         socket, self._socket = self._socket, None
-        await socket.send_json({"op": 7, "d": None})
+        await self._tell(socket, {"op": 7, "d": None})
 
     async def drop(self, code: int = 4000) -> None:
         """Close the connection."""
@@ -119,7 +142,8 @@ class FakeDiscord:
             return web.Response(status=503)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        await socket.send_json({"op": 10, "d": {"heartbeat_interval": self.heartbeat_interval}})
+        self.asked_to_compress = request.query.get("compress", "")
+        await self._tell(socket, {"op": 10, "d": {"heartbeat_interval": self.heartbeat_interval}})
         async for message in socket:
             if message.type == WSMsgType.TEXT:
                 await self._hear(socket, json.loads(message.data))
@@ -129,7 +153,8 @@ class FakeDiscord:
     async def _hear(self, socket: web.WebSocketResponse, payload: Json) -> None:
         if payload["op"] == 1:
             self.heartbeats += 1
-            await socket.send_json({"op": 11})
+            if not self.deaf:
+                await self._tell(socket, {"op": 11})
         if payload["op"] == 6:
             await self._resume(socket, payload["d"]["seq"])
         if payload["op"] == 2 and self.close_codes:
@@ -151,12 +176,12 @@ class FakeDiscord:
 
     async def _resume(self, socket: web.WebSocketResponse, seen: int) -> None:
         if not self.resumable:
-            await socket.send_json({"op": 9, "d": False})
+            await self._tell(socket, {"op": 9, "d": False})
             return
         self.resumed += 1
         self._socket = socket
         for payload in [event for event in self._events if event["s"] > seen]:
-            await socket.send_json(payload)
+            await self._tell(socket, payload)
         await self.dispatch("RESUMED", {})
 
     async def _answer(self, request: web.Request) -> web.Response:
@@ -165,6 +190,9 @@ class FakeDiscord:
             return _json({"message": "401: Unauthorized", "code": 0}, 401)
         if self.faults[path]:
             return _json({"message": "a fault", "code": 0}, self.faults[path].popleft())
+        if self.limits[path]:
+            self.tries.append(await request.json())
+            return _limited(self.limits[path].popleft())
         if path == "users/@me":
             return _json(BOT)
         if path == "oauth2/applications/@me":
@@ -181,6 +209,10 @@ class FakeDiscord:
 
     async def _send(self, request: web.Request) -> web.Response:
         data = await request.json()
+        self.tries.append(data)
+        if self.hangs:
+            self.hangs -= 1
+            await asyncio.sleep(3600)
         known = self._nonces.get(data["nonce"]) if data.get("enforce_nonce") else None
         if known is None:
             known = self._nonces[data["nonce"]] = self.post(BOT, data["content"])
@@ -227,6 +259,17 @@ APPLICATION = {
     "owner": ANN,
     "flags": 0,
 }
+
+
+def _limited(seconds: float) -> web.Response:
+    told = {"message": "You are being rate limited.", "retry_after": seconds, "global": False}
+    answer = _json(told, 429)
+    answer.headers["Via"] = "1.1 google"  # without it, it is Cloudflare's
+    answer.headers["X-RateLimit-Bucket"] = "messages"
+    answer.headers["X-RateLimit-Remaining"] = "0"
+    answer.headers["X-RateLimit-Limit"] = "5"
+    answer.headers["X-RateLimit-Reset-After"] = str(seconds)
+    return answer
 
 
 def _json(found: Any, status: int = 200) -> web.Response:

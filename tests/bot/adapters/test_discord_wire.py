@@ -8,12 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from discord import RateLimited, VoiceClient
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
+from discord.utils import _ActiveDecompressionContext
 from pydantic import SecretStr
 
 from bot.adapters.delivery import Patience
 from bot.adapters.discord import serve
+from bot.adapters.discord_chats import pause
 from bot.conversation import Conversation
 from bot.settings import Settings
 from likeness.errors import (
@@ -305,3 +308,93 @@ async def test_an_edit_changes_what_was_said_and_is_not_answered(
         await server.edit(server.posted[0], "hello")
         await server.until(lambda: history.texts("discord", 7) == ["hello", "ok"])
     assert server.sent == ["ok"]
+
+
+MESSAGES = "channels/7/messages"
+
+
+async def test_where_discord_limits_it_it_waits_as_told_and_sends_once(
+    server: FakeDiscord, running: Run
+) -> None:
+    server.limits[MESSAGES].extend([0.1, 0.1])
+    async with running(["one", "two"]):
+        await server.until(lambda: server.identified == 1)
+        await server.say("hello")
+        await server.until(lambda: server.sent == ["one", "two"])
+    assert [sent["content"] for sent in server.tries] == ["one", "one", "one", "two"]
+    assert len({sent["nonce"] for sent in server.tries}) == 2
+
+
+def test_a_limit_that_lasts_is_waited_out_without_asking_again_and_again() -> None:
+    assert pause(RateLimited(90.0)) == 90.0
+
+
+@pytest.mark.parametrize("status", [429, 502, 503])
+async def test_a_proxy_that_stands_in_between_does_not_lose_a_message(
+    server: FakeDiscord, running: Run, status: int
+) -> None:
+    server.faults[MESSAGES].append(status)
+    async with running(["hi"]):
+        await server.until(lambda: server.identified == 1)
+        await server.say("hello")
+        await server.until(lambda: server.sent == ["hi"])
+
+
+async def test_a_message_that_discord_takes_and_never_answers_is_sent_again(
+    server: FakeDiscord, settings: Settings, hasty: Patience, fake_engine: Any, history: FakeHistory
+) -> None:
+    server.hangs, hurried = 1, replace(hasty, send_seconds=0.2)
+    bot = asyncio.create_task(serve(settings, Conversation(history, fake_engine()), hurried))
+    await server.until(lambda: server.identified == 1)
+    await server.say("hello")
+    await server.until(lambda: history.texts("discord", 7) == ["hello", "ok"])
+    assert server.sent == ["ok"]
+    assert len({sent["nonce"] for sent in server.tries}) == 1
+    bot.cancel()
+    await asyncio.wait([bot])
+
+
+@pytest.mark.skipif(
+    _ActiveDecompressionContext.COMPRESSION_TYPE != "zlib-stream",
+    reason="discord.py asks for zstd here, which the fake gateway does not speak",
+)
+async def test_a_compressed_gateway_is_understood(server: FakeDiscord, running: Run) -> None:
+    server.compressed = 0
+    async with running(["hi"]):
+        await server.until(lambda: server.identified == 1)
+        await server.say("hello 👋🏽 " * 50)
+        await server.until(lambda: server.sent == ["hi"])
+        await server.drop()
+        await server.say("again")
+        await server.until(lambda: len(server.sent) == 2)
+    assert server.asked_to_compress == "zlib-stream"
+    assert server.compressed > 8
+
+
+@pytest.mark.slow
+async def test_a_line_that_went_dead_without_a_word_is_dialled_again_and_nothing_is_missed(
+    server: FakeDiscord, settings: Settings, hasty: Patience, fake_engine: Any, history: FakeHistory
+) -> None:
+    server.heartbeat_interval, alert = 100, replace(hasty, silence_seconds=1)
+    bot = asyncio.create_task(serve(settings, Conversation(history, fake_engine()), alert))
+    await server.until(lambda: server.identified == 1)
+    await server.say("one")
+    await server.until(lambda: len(server.sent) == 1)
+    server.deaf = True
+    await server.until(lambda: server.resumed > 0, seconds=30)
+    server.deaf = False
+    await server.say("two")
+    await server.until(lambda: len(server.sent) == 2)
+    assert server.identified == 1
+    assert history.texts("discord", 7) == ["one", "ok", "two", "ok"]
+    bot.cancel()
+    await asyncio.wait([bot])
+
+
+async def test_it_does_not_warn_of_voice_which_it_has_no_use_for(
+    server: FakeDiscord, running: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    VoiceClient.warn_nacl = VoiceClient.warn_dave = True
+    async with running():
+        await server.until(lambda: server.identified == 1)
+    assert "voice" not in caplog.text
