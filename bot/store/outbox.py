@@ -44,6 +44,8 @@ class Outbox(Workers):
         async with self._transaction() as session:
             key = await session.scalar(select(chat_key(chat)))
             await self._must_be_mine(session, key)
+            if await session.scalar(select(is_stopped())):  # by a command to another process
+                texts = ()
             last = select(MessageRow.id).where(
                 MessageRow.chat_id == key, MessageRow.message_id == through
             )

@@ -142,10 +142,10 @@ async def test_going_back_drops_what_the_owner_decided_and_keeps_what_was_said(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "likeness.db"
-    go(path, "0004")
+    go(path, "0011")
     run_sql(path, OLD_ROWS)
     run_sql(path, OWNER_S_ROWS)
-    go(path, "0003", command.downgrade)
+    go(path, "0010", command.downgrade)
     assert [message.text for message in await opened(path)] == ["from back then"]
     assert rows(path, "SELECT temperature, pace, attempts FROM chats") == [(None, None, 0)]
     assert rows(path, "SELECT * FROM guests") == rows(path, "SELECT * FROM switches") == []
