@@ -18,6 +18,7 @@ from training.checkpoint import Checkpoint, checkpoints, sweep
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
 from training.evaluate import Evaluation, Judge
+from training.events import with_events
 from training.loop import Plan, Trainer, pick_device
 from training.loss import sees_apart
 from training.outcome import leave
@@ -106,7 +107,11 @@ def train(
         sweep(run)
     else:
         _refuse_taken(run)
-    with quiet(), _nothing_half_done(run, fresh=not resume):
+    with (
+        quiet(),
+        _nothing_half_done(run, fresh=not resume),
+        with_events(run, watch) as watch,
+    ):
         found = survey(messages, speaker)
         session, corpus = _open(task, found, last, watch)
         try:

@@ -49,7 +49,7 @@ def test_a_run_leaves_a_folder_that_transformers_loads(
     assert {path.name for path in run.iterdir()} == {
         "README.md", "config.json", "generation_config.json", "likeness.json", "metrics.jsonl",
         "model.safetensors", "moments.jsonl", "report.html", "report.json", "tokenizer.json",
-        "tokenizer_config.json",
+        "tensorboard", "tokenizer_config.json",
     }  # fmt: skip
     assert RunCard.read(run) == card
     assert (card.me, card.base, card.context_tokens) == ("me", "scratch", 64)
