@@ -22,7 +22,8 @@ from training.config import TrainConfig
 from training.corpus import build_corpus
 from training.evaluate import Judge
 from training.loop import Plan, Trainer
-from training.survey import survey, train_texts
+from training.portions import train_texts
+from training.survey import survey
 
 DEMO = Path(__file__).parent.parent.parent / "demo" / "chats"
 _EVALUATIONS = 4

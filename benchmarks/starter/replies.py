@@ -5,6 +5,7 @@ quarter of the demo's invented chat, which neither model has learnt from; nothin
 """
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from transformers import AutoModelForCausalLM
@@ -16,11 +17,13 @@ from likeness.tokenizer import FolderTokenizer
 from training.base import SCRATCH, STARTER, quiet
 from training.config import TrainConfig
 from training.moments import Moment, draw_moments
+from training.portions import portions
 from training.replies import answers
 from training.run import train
-from training.survey import portions, survey
+from training.survey import survey
 
 _REPLIES = 50
+_SETTINGS = ("held_out_share=0.25", "report_replies=1")
 _SHOWN = 2
 """Messages of a context that are printed; the models see all of it."""
 
@@ -38,9 +41,11 @@ class Silent(Lines):
         """Say nothing."""
 
 
-def replies(messages: Path, run: Path, base: str) -> tuple[list[Moment], list[list[str]]]:
+def replies(
+    messages: Path, run: Path, base: str, settings: Sequence[str] = ()
+) -> tuple[list[Moment], list[list[str]]]:
     """Fine-tune a base on the demo's chat, and let it speak where its person spoke later."""
-    config = TrainConfig.from_settings(["held_out_share=0.25", "report_replies=1"], base=base)
+    config = TrainConfig.from_settings([*_SETTINGS, *settings], base=base)
     train(messages, run, base=base, config=config, speaker=None, resume=False, watch=Silent())
     moments = draw_moments(portions(messages, survey(messages), config), _REPLIES, config.seed)
     with quiet():
