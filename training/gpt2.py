@@ -4,7 +4,6 @@ It reads the weights of a `GPT2LMHeadModel` where they are, so that what is trai
 itself: its 32-bit weights are the master copy, and a narrow copy of each is made as it is used.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,11 @@ from torch import nn
 from torch.nn import functional
 from transformers import GPT2LMHeadModel, PreTrainedModel
 
-from training.attention import attend
+from training.attention import Layout, attend, has_kernel
 from training.cross_entropy import cross_entropy
 from training.dropout import dropout
 from training.linear import linear
+from training.memory import moved
 from training.rows import Batch
 from training.scored import Scored
 
@@ -31,19 +31,25 @@ class Gpt2(nn.Module):
             says whether to drop out.
         width: What products are computed in, and what stands between layers; gradients of weights,
             and losses, have 32 bits.
+        compiled: Whether torch is to compile it, which takes about a minute at the first batch.
     """
 
     # What stands in a GPT2LMHeadModel has no types that say so.
     model: Any
 
-    def __init__(self, model: PreTrainedModel, width: torch.dtype) -> None:
+    def __init__(
+        self, model: PreTrainedModel, width: torch.dtype, *, compiled: bool = False
+    ) -> None:
         super().__init__()
         self.model = model
         self.width = width
+        self.compiled = compiled
+        # Batches have as many tokens as they have: one compiled form serves all.
+        self._layers: Any = torch.compile(self._hidden, dynamic=True) if compiled else self._hidden
 
     @staticmethod
-    def knows(model: PreTrainedModel) -> bool:
-        """Tell whether a model is a GPT-2 that computes as this does."""
+    def knows(model: PreTrainedModel, width: torch.dtype) -> bool:
+        """Tell whether a model is a GPT-2 that computes as this does, where this is fast."""
         shape: Any = model.config
         return (
             type(model) is GPT2LMHeadModel
@@ -51,6 +57,7 @@ class Gpt2(nn.Module):
             and shape.scale_attn_weights
             and not shape.scale_attn_by_inverse_layer_idx
             and shape.attn_pdrop == 0
+            and has_kernel(model.device, width)
         )
 
     def forward(self, batch: Batch) -> Scored:
@@ -60,23 +67,21 @@ class Gpt2(nn.Module):
             batch: Rows of windows; each window sees itself alone.
         """
         real, device = batch.real, self.model.device
-        ids = torch.from_numpy(batch.ids[real]).to(device, non_blocking=True)
-        positions = torch.from_numpy(batch.positions[real]).to(device, non_blocking=True)
+        ids, positions = moved(batch.ids[real], device), moved(batch.positions[real], device)
         starts = np.append(np.flatnonzero(batch.positions[real] == 0), len(ids))
-        hidden = self._hidden(ids, positions, np.diff(starts).tolist())
+        hidden = self._layers(ids, positions, Layout.of(np.diff(starts).tolist(), device))
         weights = batch.weights[real]
-        taught = torch.from_numpy(np.flatnonzero(weights > 0)).to(device, non_blocking=True)
+        taught = moved(np.flatnonzero(weights > 0), device)
         return cross_entropy(
             self._norm(hidden.index_select(0, taught - 1), self.model.transformer.ln_f),
             self.model.lm_head.weight,
             ids.index_select(0, taught),
-            torch.from_numpy(weights[weights > 0]).to(device, non_blocking=True),
+            moved(weights[weights > 0], device),
+            compiled=self.compiled,
         )
 
-    def _hidden(
-        self, ids: torch.Tensor, positions: torch.Tensor, lengths: Sequence[int]
-    ) -> torch.Tensor:
-        """Return what the last layer leaves (N, D) for N tokens of windows of some lengths."""
+    def _hidden(self, ids: torch.Tensor, positions: torch.Tensor, layout: Layout) -> torch.Tensor:
+        """Return what the last layer leaves (N, D) for N tokens of windows laid out so."""
         body = self.model.transformer
         # Where the head shares these rows its gradient is dense, and some rows more go into that.
         shared = body.wte.weight is self.model.lm_head.weight
@@ -85,7 +90,7 @@ class Gpt2(nn.Module):
         hidden = self._dropped(embedded.to(self.width), body.drop)
         for block in body.h:
             seen = linear(self._norm(hidden, block.ln_1), block.attn.c_attn)
-            seen = attend(seen, lengths, block.attn.num_heads)
+            seen = attend(seen, layout, block.attn.num_heads)
             seen = linear(seen, block.attn.c_proj)
             hidden = hidden + self._dropped(seen, block.attn.resid_dropout)
             thought = linear(self._norm(hidden, block.ln_2), block.mlp.c_fc)

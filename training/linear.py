@@ -13,6 +13,9 @@ def linear(inputs: torch.Tensor, layer: Any) -> torch.Tensor:
         layer: Has a weight as transformers keeps GPT-2's (I, O), and a bias (O), in 32 bits; so
             wide are their gradients.
     """
+    if inputs.device.type != "cpu":
+        weight, bias = layer.weight.to(inputs.dtype), layer.bias.to(inputs.dtype)
+        return torch.addmm(bias, inputs, weight)
     apply: Any = _Linear.apply
     made: torch.Tensor = apply(inputs, layer.weight, layer.bias)
     return made

@@ -2,12 +2,12 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
 from training.gpt2 import Gpt2
+from training.memory import moved
 from training.rows import Batch
 from training.scored import Scored
 
@@ -33,17 +33,24 @@ class AnyModel(nn.Module):
         narrow = self.width != torch.float32
         with torch.autocast(device.type, self.width, enabled=narrow):
             losses = token_losses(self.model, batch, device)
-        weights = torch.from_numpy(batch.weights[batch.weights > 0]).to(device, non_blocking=True)
+        weights = moved(batch.weights[batch.weights > 0], device)
         return Scored(losses @ weights, losses.detach())
 
 
 Scorer = AnyModel | Gpt2
 
 
-def scorer_for(model: PreTrainedModel, width: torch.dtype) -> Scorer:
-    """Return the fastest way to score with a model where it is."""
-    lean = model.device.type == "cpu" and Gpt2.knows(model)
-    return Gpt2(model, width) if lean else AnyModel(model, width)
+def scorer_for(model: PreTrainedModel, width: torch.dtype, *, compiled: bool = False) -> Scorer:
+    """Return the fastest way to score with a model where it is.
+
+    Args:
+        model: On its device already.
+        width: What products are computed in.
+        compiled: Whether a GPT-2 is worth compiling.
+    """
+    if Gpt2.knows(model, width):
+        return Gpt2(model, width, compiled=compiled)
+    return AnyModel(model, width)
 
 
 def token_losses(model: PreTrainedModel, batch: Batch, device: torch.device) -> torch.Tensor:
@@ -62,13 +69,13 @@ def token_losses(model: PreTrainedModel, batch: Batch, device: torch.device) -> 
     Returns:
         N losses in nats, for the N tokens of the batch with a weight.
     """
-    ids = _moved(batch.ids, device)
-    places = _moved(np.flatnonzero(batch.weights[:, 1:] > 0), device)
+    ids = moved(batch.ids, device)
+    places = moved(np.flatnonzero(batch.weights[:, 1:] > 0), device)
     told: dict[str, torch.Tensor] = {}
     if batch.packed:
-        told["position_ids"] = _moved(batch.positions, device)
+        told["position_ids"] = moved(batch.positions, device)
     elif not batch.real.all():
-        told["attention_mask"] = _moved(batch.real.astype(np.int64), device)
+        told["attention_mask"] = moved(batch.real.astype(np.int64), device)
     logits = model(input_ids=ids, use_cache=False, **told).logits
     chosen = logits[:, :-1].flatten(0, 1).index_select(0, places)
     targets = ids[:, 1:].flatten().index_select(0, places)
@@ -98,7 +105,3 @@ def sees_apart(model: PreTrainedModel) -> bool:
         model.train(training)
     # Rounding differs by some millionths, a word from the other window by far more.
     return bool((together - alone).abs().max() <= 2e-5 * alone.abs().max())
-
-
-def _moved(numbers: NDArray[np.int64], device: torch.device) -> torch.Tensor:
-    return torch.from_numpy(numbers).to(device, non_blocking=True)

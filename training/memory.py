@@ -6,9 +6,10 @@ import logging
 import platform
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
+from numpy.typing import NDArray
 
 try:
     import resource
@@ -38,6 +39,15 @@ def keep_memory() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(_MMAP_MAX, 0)
         library.mallopt(_TRIM_THRESHOLD, _NEVER)
+
+
+def moved(numbers: NDArray[Any], device: torch.device) -> torch.Tensor:
+    """Return numbers on a device, without waiting for what it is busy with."""
+    tensor = torch.from_numpy(numbers)
+    if device.type == "cuda":
+        # From other memory a GPU copies only when all before is done.
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 def peak_bytes(device: torch.device) -> int:

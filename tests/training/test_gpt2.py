@@ -105,8 +105,8 @@ def test_a_head_apart_from_the_embeddings_learns_apart() -> None:
 def test_the_loss_in_pieces_is_the_loss_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     model = _gpt2()
     whole = _gradients(model, Gpt2(model, torch.float32))
-    monkeypatch.setattr(cross_entropy, "_TOGETHER", 7)
-    monkeypatch.setattr(cross_entropy, "_WIDE", 3)
+    monkeypatch.setitem(cross_entropy._TOGETHER, "cpu", 7)
+    monkeypatch.setitem(cross_entropy._WIDE, "cpu", 3)
     pieces = _gradients(model, Gpt2(model, torch.float32))
     for name, gradient in whole.items():
         assert torch.allclose(pieces[name], gradient, rtol=1e-4, atol=1e-5), name
@@ -119,6 +119,15 @@ def test_a_model_that_is_not_training_drops_nothing() -> None:
     model.eval()
     with torch.no_grad():
         assert torch.equal(scorer(PACKED).losses, scorer(PACKED).losses)
+
+
+@pytest.mark.slow
+def test_compiled_it_gives_the_same() -> None:
+    model = _gpt2()
+    plain = _gradients(model, Gpt2(model, torch.float32))
+    fast = _gradients(model, Gpt2(model, torch.float32, compiled=True))
+    for name, gradient in plain.items():
+        assert torch.allclose(fast[name], gradient, rtol=1e-4, atol=1e-5), name
 
 
 def test_only_a_gpt2_that_computes_as_usual_takes_the_short_way() -> None:
