@@ -101,6 +101,9 @@ class Settings(_Tokens):
         most_answers: `LIKENESS_MOST_ANSWERS`, how many chats a platform may have answered at
             once; further ones wait.
         health_port: `LIKENESS_HEALTH_PORT`, where this machine may ask how it is; None for nowhere.
+        engine_url: `LIKENESS_ENGINE_URL`, a completions server that computes the model; None for
+            this process.
+        engine_key: `LIKENESS_ENGINE_KEY`, what that server asks for.
         log: `LIKENESS_LOG`, how log lines are written: `text` or `json`.
         owner: `LIKENESS_OWNER`, the ids of those who own the bot.
         allow: `LIKENESS_ALLOW`, the ids of people, chats, servers and roles who may talk to it.
@@ -136,6 +139,10 @@ class Settings(_Tokens):
     health_port: int | None = Field(
         default=None, ge=0, le=65_535, validation_alias="LIKENESS_HEALTH_PORT"
     )
+    engine_url: Annotated[str, _url("https", "http")] | None = Field(
+        default=None, validation_alias="LIKENESS_ENGINE_URL"
+    )
+    engine_key: _Token = Field(default=None, validation_alias="LIKENESS_ENGINE_KEY")
     log: Literal["text", "json"] = Field(default="text", validation_alias="LIKENESS_LOG")
 
     owner: _Ids = Field(default="", validation_alias="LIKENESS_OWNER")

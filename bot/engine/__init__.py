@@ -117,6 +117,9 @@ class ReplyEngine(Protocol):
 def open_engine(folder: Path, device: str = "auto") -> ReplyEngine:
     """Load a model folder into this process.
 
+    On the processor the compiled kernel computes it, without torch; where that cannot be, because
+    there is no compiler or the model is none that it knows, torch and transformers do.
+
     Args:
         folder: What training left.
         device: `cpu`, `cuda`, …; `auto` takes a GPU where there is one.
@@ -126,9 +129,25 @@ def open_engine(folder: Path, device: str = "auto") -> ReplyEngine:
         PromptVersionMismatch: The model was trained with another prompt format.
         ModelError: Something in the folder is broken, or there is no such device.
     """
-    from bot.engine.local import LocalEngine  # noqa: PLC0415 (imports this module)
-    from bot.engine.torch_model import TorchModel  # noqa: PLC0415 (loads torch)
+    from bot.engine.opening import open_local  # noqa: PLC0415 (imports this module)
+
+    return open_local(folder, device)
+
+
+def open_remote(folder: Path, url: str, key: str | None = None) -> ReplyEngine:
+    """Let a server compute the model of a folder, through OpenAI's completions interface.
+
+    Args:
+        folder: What training left; its weights are not needed here.
+        url: Where the server is, such as `http://localhost:8000/v1`.
+        key: What it asks for, if it does.
+
+    Raises:
+        ModelNotFound: There is no such folder, or it holds no card.
+        PromptVersionMismatch: The model was trained with another prompt format.
+        BadCard: The card or the tokenizer is broken.
+    """
+    from bot.engine.remote import RemoteEngine  # noqa: PLC0415 (loads aiohttp)
     from likeness.tokenizer import FolderTokenizer  # noqa: PLC0415 (only to load a model)
 
-    card, tokenizer = RunCard.read(folder), FolderTokenizer.load(folder)
-    return LocalEngine.of(folder, card, tokenizer, TorchModel.open(folder, device))
+    return RemoteEngine(RunCard.read(folder), FolderTokenizer.load(folder), url, key)

@@ -1,13 +1,13 @@
 """The in-process engine: prompts in, replies out, whatever model computes them."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 
 from bot.engine import Outlook, Sampling, Trace
+from bot.engine.asking import ask, room_for, seen
 from bot.engine.caches import Caches
 from bot.engine.choosing import write_best
 from bot.engine.grammar import Grammar
@@ -16,21 +16,12 @@ from bot.engine.outlook import look_ahead
 from bot.engine.scheduler import Scheduler
 from bot.engine.writing import Request, write
 from likeness.card import RunCard
-from likeness.dialogue import (
-    Part,
-    Tokenizer,
-    context,
-    prompt,
-    silence_tag,
-    split_conversations,
-)
+from likeness.dialogue import Part, silence_tag
 from likeness.errors import ModelError
 from likeness.messages import Message
 from likeness.tokenizer import FolderTokenizer
 
 CACHE_BYTES = 256 * 2**20
-_TAGS_OF_A_PROMPT = 2
-"""What `prompt` adds to a context at the most: a silence, and my tag."""
 
 
 class LocalEngine:
@@ -110,7 +101,7 @@ class LocalEngine:
             return None
         tokenizer = self._grammar.tokenizer
         tag = silence_tag((now - shown[-1].sent_at).total_seconds()) if now else None
-        ids = await asyncio.to_thread(self._context, messages, sampling)
+        ids = await asyncio.to_thread(seen, list(messages), tokenizer, self.card, sampling)
         late = tokenizer.tag(tag) if tag else None
         steps = look_ahead(ids, late, tokenizer, self.card, self._caches)
         async with aclosing(self._scheduler.stream(steps)) as found:
@@ -132,45 +123,5 @@ class LocalEngine:
         opening: str,
         trace: Trace,
     ) -> Request:
-        room, limit = self._room(sampling)
-        ids = ask(messages, self._grammar.tokenizer, self.card, limit, now, opening)
-        return Request(ids, room, sampling, messages, trace)
-
-    def _context(self, messages: Sequence[Message], sampling: Sampling) -> list[int]:
-        """Return the chat as `_request` would begin its prompt."""
-        limit = self._room(sampling)[1] - _TAGS_OF_A_PROMPT
-        return context(newest_conversation(messages, self.card), self._grammar.tokenizer, limit)
-
-    def _room(self, sampling: Sampling) -> tuple[int, int]:
-        """Return how many tokens a reply and its prompt have at the most."""
-        room = min(sampling.max_new_tokens, self.card.context_tokens // 2)
-        return room, self.card.context_tokens - room
-
-
-def ask(
-    messages: Sequence[Message],
-    tokenizer: Tokenizer,
-    card: RunCard,
-    limit: int,
-    now: datetime | None,
-    opening: str,
-) -> list[int]:
-    """Return the prompt for a reply in a chat: its newest conversation, as the model knows it.
-
-    Args:
-        messages: The chat so far, in order.
-        tokenizer: Of the model.
-        card: Of the model.
-        limit: The prompt's length at the most, in tokens.
-        now: When the answer is given, if that is not at once.
-        opening: Words of the reply that are given.
-    """
-    conversation = newest_conversation(messages, card)
-    return prompt(conversation, tokenizer, limit, now=now, opening=opening.strip())[-limit:]
-
-
-def newest_conversation(messages: Sequence[Message], card: RunCard) -> list[Message]:
-    """Return what was said since the last long silence of a chat."""
-    conversations = split_conversations(messages, card.gap_seconds, card.reply_gap_seconds)
-    newest = deque(conversations, maxlen=1)
-    return newest[0] if newest else []
+        ids = ask(messages, self._grammar.tokenizer, self.card, sampling, now, opening)
+        return Request(ids, room_for(sampling, self.card), sampling, messages, trace)

@@ -3,19 +3,19 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.engine import Sampling, Trace
+from bot.engine.asking import given_words
 from bot.engine.caches import Caches
 from bot.engine.grammar import Grammar, Position, readable
 from bot.engine.models import Cache, Reading
 from bot.engine.repetition import Echo, Loop
 from bot.engine.sampling import choose
 from bot.engine.scheduler import Steps
-from likeness.dialogue import ME, NEXT_MESSAGE, SILENCES, Part, ReplyReader, Tokenizer
+from likeness.dialogue import Part, ReplyReader
 from likeness.messages import Message
 
 _TRIES = 3
@@ -117,7 +117,7 @@ class Draft:
         self._held: list[Part] = []
         seed = request.sampling.seed
         self._random = np.random.default_rng(None if seed is None else [seed % 2**64, number])
-        opening = _after_my_tag(request.ids, grammar.tokenizer)
+        opening = given_words(request.ids, grammar.tokenizer)
         self._position.read(opening)
         for id_ in opening:
             self._reader.read(id_)
@@ -154,10 +154,3 @@ class Draft:
             return []
         said, self._held = self._held, []
         return said
-
-
-def _after_my_tag(ids: Sequence[int], tokenizer: Tokenizer) -> list[int]:
-    """Return the words of mine at a prompt's end: those that the opening gave."""
-    tags = {tokenizer.tag(tag) for tag in (ME, NEXT_MESSAGE, *SILENCES)}
-    words = takewhile(lambda id_: id_ not in tags, reversed(ids))
-    return list(words)[::-1]

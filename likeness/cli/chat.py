@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from likeness.cli.console import remarks, results, run_folder
+from likeness.cli.console import results
+from likeness.cli.engine import engine_options, open_chosen
 from likeness.cli.sampling import read_sampling, sampling_options
 from likeness.dialogue import SPEAKERS, START, read_prompt
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option("--max-history", type=click.IntRange(1), help="Turns it sees; as many as fit.")
 @click.option("--verbose", is_flag=True, help="Show exactly what goes in and comes out.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, …")
+@engine_options
 @sampling_options
 def chat(
     name: str,
@@ -33,16 +34,16 @@ def chat(
     *,
     verbose: bool,
     device: str,
+    engine_url: str | None,
     **sampling: Any,
 ) -> None:
     """Talk to the model NAME (a run, or the path of a model folder).
 
     Where the input is no terminal, each of its lines is one message, and the answers are printed.
     """
-    from bot.engine import open_engine
+    from bot.settings import Settings
 
-    with remarks().status("Loading the model"):
-        engine = open_engine(run_folder(name), device)
+    engine = open_chosen(name, Settings.read(), device=device, engine_url=engine_url)
     chosen = read_sampling(engine.card, **sampling)
     if prompt is None:
         from bot.adapters.terminal import talk

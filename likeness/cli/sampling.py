@@ -26,6 +26,18 @@ OPTIONS = (
         help="Choose among the likeliest tokens that together have this probability.",
     ),
     click.option(
+        "--min-p",
+        type=click.FloatRange(0, 1),
+        help="Choose among tokens at least this often as likely as the likeliest; 0: all.",
+    ),
+    click.option(
+        "--typical",
+        "typical_p",
+        type=click.FloatRange(0, 1, min_open=True),
+        help="Choose among tokens about as surprising as one expects, which together have this "
+        "probability; 1: all.",
+    ),
+    click.option(
         "--best-of",
         type=click.IntRange(1, 64),
         help="Write so many replies and say the one that fits the chat best.",
@@ -39,6 +51,11 @@ OPTIONS = (
     click.option("--seed", type=int, help="Make the replies repeatable."),
     click.option(
         "--max-new-tokens", type=click.IntRange(1), help="Length of a reply at the most, in tokens."
+    ),
+    click.option(
+        "--max-seconds",
+        type=click.FloatRange(0, min_open=True),
+        help="How long to write on a reply at the most.",
     ),
 )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from likeness.cli.console import remarks, run_folder
+from likeness.cli.engine import engine_options, open_chosen
 from likeness.cli.logs import LogForm, configure_logging
 from likeness.cli.sampling import read_sampling, sampling_options
 
@@ -17,7 +17,7 @@ STOP_SECONDS = 8.0
 @click.command()
 @click.argument("name")
 @click.argument("platforms", nargs=-1, required=True, type=click.Choice(PLATFORMS))
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, …")
+@engine_options
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), help="Of log lines; or LIKENESS_LOG."
 )
@@ -38,6 +38,7 @@ def serve(
     platforms: tuple[str, ...],
     *,
     device: str,
+    engine_url: str | None,
     log_format: LogForm | None,
     health_port: int | None,
     **sampling: Any,
@@ -51,7 +52,6 @@ def serve(
     process of this bot is at work, 69 where a platform sends it away, and 1 where anything else
     failed.
     """
-    from bot.engine import open_engine
     from bot.run import serve as run_serve
     from bot.settings import Settings
 
@@ -59,7 +59,6 @@ def serve(
     configure_logging(debug=bool(ctx.find_root().params["debug"]), form=log_format or settings.log)
     if health_port is not None:
         settings = settings.model_copy(update={"health_port": health_port})
-    with remarks().status("Loading the model"):
-        engine = open_engine(run_folder(name), device)
+    engine = open_chosen(name, settings, device=device, engine_url=engine_url)
     chosen = read_sampling(engine.card, **sampling)
     asyncio.run(run_serve(engine, settings, platforms, chosen, stop_seconds=STOP_SECONDS))

@@ -16,6 +16,8 @@ NAMES = (
     "TELEGRAM_BASE_URL",
     "DISCORD_API_URL",
     "DISCORD_GATEWAY_URL",
+    "LIKENESS_ENGINE_URL",
+    "LIKENESS_ENGINE_KEY",
 )
 
 
@@ -108,3 +110,13 @@ def test_behaviour_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("LIKENESS_PAUSE_SECONDS", "-1")
     with pytest.raises(BadSettings, match=r"LIKENESS_PAUSE_SECONDS .*LIKENESS_PACE "):
         Settings.read()
+
+
+def test_the_key_of_an_engine_s_server_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIKENESS_ENGINE_URL", "http://localhost:8000/v1/")
+    monkeypatch.setenv("LIKENESS_ENGINE_KEY", "sk-hidden")
+    settings = Settings.read()
+    assert settings.engine_url == "http://localhost:8000/v1"
+    assert settings.engine_key
+    assert settings.engine_key.get_secret_value() == "sk-hidden"
+    assert "sk-hidden" not in repr(settings)

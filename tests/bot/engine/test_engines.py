@@ -8,20 +8,32 @@ from typing import Any
 
 import pytest
 
-from bot.engine import ReplyEngine, Sampling, Trace, open_engine
+from bot.engine import ReplyEngine, Sampling, Trace, open_engine, open_remote
 from likeness.errors import ModelError
+from tests.bot.engine.completions import Completions, serving
 
 Make = Callable[..., Any]
 SHORT = Sampling(max_new_tokens=24, seed=3)
 
 
-@pytest.fixture(params=["fake", "local"])
+@pytest.fixture(params=["fake", "native", "torch", "remote"])
 async def engine(
-    request: pytest.FixtureRequest, tiny_model: Path, fake_engine: Make
+    request: pytest.FixtureRequest,
+    tiny_model: Path,
+    fake_engine: Make,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[ReplyEngine]:
-    engine = fake_engine(["one", "two"]) if request.param == "fake" else open_engine(tiny_model)
-    yield engine
-    await engine.close()
+    if request.param == "torch":
+        monkeypatch.setattr("bot.engine.opening.open_native", lambda _: None)
+    async with serving(Completions()) as url:
+        engine = {
+            "fake": lambda: fake_engine(["one", "two"]),
+            "native": lambda: open_engine(tiny_model, "cpu"),
+            "torch": lambda: open_engine(tiny_model, "cpu"),
+            "remote": lambda: open_remote(tiny_model, url),
+        }[request.param]()
+        yield engine
+        await engine.close()
 
 
 async def test_a_reply_is_messages_with_words(engine: ReplyEngine, message: Make) -> None:

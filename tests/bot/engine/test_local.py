@@ -19,6 +19,7 @@ from bot.engine import Sampling, Trace, open_engine
 from bot.engine.grammar import Position
 from bot.engine.local import LocalEngine
 from bot.engine.models import Reading
+from bot.engine.native.packed import FILE_NAME as PACKED
 from likeness.card import FILE_NAME, RunCard
 from likeness.dialogue import END_OF_TURN, NEXT_MESSAGE, START, TAGS, Part
 from likeness.errors import BadCard, LikenessError, ModelError, ModelNotFound, PromptVersionMismatch
@@ -30,8 +31,9 @@ Make = Callable[..., Message]
 
 @pytest.fixture
 def folder(tiny_model: Path, tmp_path: Path) -> Path:
-    """Copy the tiny model, to break it."""
-    return Path(shutil.copytree(tiny_model, tmp_path / "tiny"))
+    """Copy the tiny model, without its weights of 8 bits, to break it."""
+    packed = shutil.ignore_patterns(PACKED)
+    return Path(shutil.copytree(tiny_model, tmp_path / "tiny", ignore=packed))
 
 
 async def write(

@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.engine.local import ask
+from bot.engine import Sampling
+from bot.engine.asking import ask
 from likeness.card import RunCard
 from likeness.dialogue import CharacterTokenizer, encode_turns, join
 from likeness.messages import Message
@@ -72,8 +73,8 @@ def test_the_prompt_is_a_prefix_of_what_training_taught(
     chat: tuple[list[Message], list[Message]], room: int
 ) -> None:
     messages, reply = chat
-    limit = CARD.context_tokens - room
-    asked = ask(messages, TOKENIZER, CARD, limit, reply[0].sent_at, "")
+    sampling = Sampling(max_new_tokens=room)
+    asked = ask(messages, TOKENIZER, CARD, sampling, reply[0].sent_at)
     taught = join(encode_turns(newest_conversation(messages) + reply, TOKENIZER), TOKENIZER).ids
     assert TOKENIZER.decode(taught).startswith(TOKENIZER.decode(asked))
     assert asked == taught[: len(asked)]
@@ -87,7 +88,7 @@ def test_an_opening_stands_where_the_words_of_a_reply_stand(
     messages, reply = chat
     opening = reply[0].text.strip()
     said = [made(0, f"{opening} and more", "text", reply[0].sent_at, 100)]
-    asked = ask(messages, TOKENIZER, CARD, 20_000, said[0].sent_at, opening)
+    asked = ask(messages, TOKENIZER, CARD, Sampling(), said[0].sent_at, opening)
     taught = join(encode_turns(newest_conversation(messages) + said, TOKENIZER), TOKENIZER).ids
     assert asked == taught[: len(asked)]
     assert len(taught) - len(asked) == len(" and more\n")

@@ -1,0 +1,45 @@
+"""A model folder in this process: which of the ways to compute it is taken."""
+
+import ctypes
+import logging
+import sys
+from pathlib import Path
+
+from bot.engine.local import LocalEngine
+from bot.engine.models import Model
+from bot.engine.native import open_native
+from likeness.card import RunCard
+from likeness.tokenizer import FolderTokenizer
+
+log = logging.getLogger(__name__)
+
+
+def open_local(folder: Path, device: str = "auto") -> LocalEngine:
+    """Load a model folder; see `bot.engine.open_engine`."""
+    card, tokenizer = RunCard.read(folder), FolderTokenizer.load(folder)
+    return LocalEngine.of(folder, card, tokenizer, _model(folder, device))
+
+
+def _model(folder: Path, device: str) -> Model:
+    if device == "cpu" or (device == "auto" and not has_gpu()):
+        native = open_native(folder)
+        if native is not None:
+            log.info("The model is computed by the compiled kernel, with weights of 8 bits")
+            return native
+    from bot.engine.torch_model import TorchModel  # noqa: PLC0415 (slow to load)
+
+    return TorchModel.open(folder, device)
+
+
+def has_gpu() -> bool:
+    """Return whether the driver knows of an NVIDIA GPU: torch would take seconds to tell.
+
+    Source: CUDA's driver interface, `cuInit` and `cuDeviceGetCount`; 0 is success.
+    """
+    count = ctypes.c_int(0)
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        found = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    except (OSError, AttributeError):
+        return False
+    return found and count.value > 0
