@@ -4,9 +4,9 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,8 @@ class _Dialogue:
 def write_messages(person: Person, data: Path, folder: Path, characters: int) -> Path:
     """Write what a person and those around them said.
 
-    Of a corpus the dialogues are taken in which the person says the largest share, up to about so
-    many characters of everybody's; the order of time stays.
+    Of a corpus the dialogues are taken in which the person says the largest share, up to so many
+    characters of everybody's, the last of them cut; the order of time stays.
 
     Args:
         person: Who is me.
@@ -83,13 +83,19 @@ def write_messages(person: Person, data: Path, folder: Path, characters: int) ->
 
 def _chosen(person: Person, source: Path, characters: int) -> list[_Dialogue]:
     dialogues = [one for one in _dialogues(person, source) if one.share]
-    left, chosen = characters, set()
+    left, kept = characters, dict[str, int]()
     for dialogue in sorted(dialogues, key=lambda one: one.share, reverse=True):
         if left <= 0:
             break
+        kept[dialogue.name] = left
         left -= dialogue.characters
-        chosen.add(dialogue.name)
-    return [dialogue for dialogue in dialogues if dialogue.name in chosen]
+    return [_cut(dialogue, kept[dialogue.name]) for dialogue in dialogues if dialogue.name in kept]
+
+
+def _cut(dialogue: _Dialogue, characters: int) -> _Dialogue:
+    ends = accumulate(len(turn["text"]) for turn in dialogue.turns)
+    turns = [turn for turn, end in zip(dialogue.turns, ends, strict=True) if end <= characters]
+    return replace(dialogue, turns=turns)
 
 
 def _dialogues(person: Person, source: Path) -> Iterator[_Dialogue]:

@@ -24,6 +24,7 @@ from transformers.utils import logging as transformers_logging
 from likeness.dialogue import START
 from likeness.errors import BadSetting, BaseUnavailable
 from likeness.tokenizer import FolderTokenizer, newline_id
+from training.adapter import plain
 from training.config import TrainConfig
 from training.vocabulary import add_tags, byte_level_bpe, grow
 
@@ -71,7 +72,7 @@ class Base:
 
     def save(self, folder: Path) -> None:
         """Write a folder that transformers loads by itself."""
-        self.model.save_pretrained(folder)
+        plain(self.model).save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
 
 

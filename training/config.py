@@ -38,7 +38,9 @@ class TrainConfig:
     batch_rows: int = _setting(4, "rows of one forward pass", 1)
     eval_batch_rows: int = _setting(8, "the same in evaluation", 1)
     accumulation: int = _setting(2, "forward passes of one step", 1, scratch=1, starter=1)
-    learning_rate: float = _setting(5e-5, "at its peak", 1e-9, 1, scratch=1e-3, starter=6e-4)
+    learning_rate: float = _setting(
+        5e-5, "at its peak; ten times that for LoRA", 1e-9, 1, scratch=1e-3, starter=6e-4
+    )
     weight_decay: float = _setting(0.01, "of matrices; biases and norms have none", 0, 1)
     adam_epsilon: float = _setting(1e-8, "of AdamW", 1e-16, 1)
     max_norm: float = _setting(1.0, "to which gradients are clipped", 1e-6)
@@ -52,6 +54,12 @@ class TrainConfig:
     device: str = _setting("auto", "auto, cpu, cuda, cuda:1, mps")
     precision: str = _setting(
         "auto", "of products: auto, bf16, fp32; weights and sums have 32 bits anyway"
+    )
+    method: str = _setting("auto", "full, lora, or auto: lora for bases larger than gpt2-medium")
+    lora_rank: int = _setting(16, "of the matrices that LoRA adds to every linear layer", 1)
+    lora_alpha: int = _setting(32, "by which they count, divided by the rank", 1)
+    recompute: int = _setting(
+        0, "1: compute layers again on the way back, for less memory and a third more time", 0, 1
     )
     save_every: int = _setting(500, "steps between checkpoints", 1)
     eval_every: int | None = _setting(

@@ -58,6 +58,7 @@ class Gpt2(nn.Module):
             and not shape.scale_attn_by_inverse_layer_idx
             and shape.attn_pdrop == 0
             and has_kernel(model.device, width)
+            and not any(getattr(one, "gradient_checkpointing", False) for one in model.modules())
         )
 
     def forward(self, batch: Batch) -> Scored:

@@ -11,6 +11,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from likeness.errors import BadSetting
+from training.adapter import PACE, is_adapted
 from training.config import TrainConfig
 from training.loss import scorer_for
 from training.memory import fewer_rows, keep_memory
@@ -110,6 +111,7 @@ class Trainer:
         self.step = 0
         self.busy = False
         self.rows_at_once = plan.config.batch_rows
+        self._pace = PACE if is_adapted(model) else 1.0
         self._optimizer = adamw(model, plan.config)
         self._epoch = (-1, list[list[list[Row]]]())
         torch.manual_seed(plan.config.seed)
@@ -133,7 +135,7 @@ class Trainer:
         self.busy = True
         taken, self.rows_at_once = fewer_rows(self._gradients, self.rows_at_once)
         for group in self._optimizer.param_groups:
-            group["lr"] = self.plan.rate(self.step)
+            group["lr"] = self.plan.rate(self.step) * self._pace
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         self.step += 1

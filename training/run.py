@@ -20,6 +20,7 @@ from training.corpus import Corpus, build_corpus
 from training.evaluate import Evaluation, Judge
 from training.events import with_events
 from training.loop import Plan, Trainer, pick_device
+from training.lora import prepared
 from training.loss import sees_apart
 from training.outcome import leave
 from training.portions import train_texts
@@ -129,7 +130,9 @@ def _open(
     if state:
         _refuse_other(task.run, state["identity"], identity)
     device = pick_device(config.device)
-    name = str(last.folder) if last else task.base
+    # What LoRA learns is kept by itself, beside the base it began with.
+    merged = last and state and state["adapter"] is None
+    name = str(last.folder) if last and merged else task.base
     opened = open_base(name, config, lambda: train_texts(task.messages, found, config))
     base = dataclasses.replace(opened, name=task.base)
     watch.base(base.description)
@@ -140,6 +143,7 @@ def _open(
     )  # fmt: skip
     watch.corpus(corpus.balance)
     row_tokens = base.context_tokens if sees_apart(base.model) else None
+    base = prepared(base, config)
     judge = None
     if len(corpus.held_out):
         judge = Judge(

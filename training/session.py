@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from likeness.errors import TrainingError
+from training.adapter import is_adapted, learnt, put_back
 from training.base import Base
 from training.checkpoint import prune, save_checkpoint
 from training.evaluate import Evaluation, Judge
@@ -95,7 +96,9 @@ class Session:
         self._began = (self.trainer.step, time.monotonic())
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a checkpoint, whose weights the model has already."""
+        """Go back to a checkpoint, whose weights the model has already, but for LoRA's."""
+        if state["adapter"] is not None:
+            put_back(self.base.model, state["adapter"])
         self.trainer.restore(state["trainer"])
         self.progress = Progress.restored(state["progress"])
         self._saved = self.trainer.step
@@ -131,6 +134,7 @@ class Session:
             "trainer": self.trainer.state(),
             "progress": dataclasses.asdict(self.progress),
             "identity": self.identity,
+            "adapter": learnt(self.base.model) if is_adapted(self.base.model) else None,
         }
         saved = save_checkpoint(self.run, step, self.base, state)
         self._saved = step

@@ -1,0 +1,111 @@
+"""LoRA learns beside frozen weights, and what it leaves is a plain model."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, GPT2LMHeadModel
+
+from likeness.errors import BadSetting, Interrupted
+from likeness.messages import Message
+from training.adapter import is_adapted, learnt, plain
+from training.base import open_base, quiet
+from training.config import TrainConfig
+from training.lora import prepared, wants_lora
+from training.run import train
+
+Settings = Callable[..., TrainConfig]
+Write = Callable[[Iterable[Message]], Path]
+
+
+def _train(messages: Path, run: Path, base: Path, config: TrainConfig, watch: Any, **other: Any):
+    told: dict[str, Any] = {"speaker": None, "resume": False} | other
+    return train(messages, run, base=str(base), config=config, watch=watch, **told)
+
+
+def test_a_run_by_lora_leaves_a_plain_model_that_got_better(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, plain_gpt2: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    config = tiny("method=lora", "lora_rank=4", "epochs=6", "learning_rate=1e-2")
+    card = _train(write(chat), tmp_path / "run", plain_gpt2, config, memory)
+    assert card.metrics["after"]["perplexity"] < 0.95 * card.metrics["before"]["perplexity"]
+    with quiet():
+        model = AutoModelForCausalLM.from_pretrained(tmp_path / "run")
+    assert type(model) is GPT2LMHeadModel
+    assert not any("lora" in name for name in load_file(tmp_path / "run" / "model.safetensors"))
+
+
+def test_what_is_merged_says_what_the_adapted_said(plain_gpt2: Path) -> None:
+    with quiet():
+        base = prepared(open_base(str(plain_gpt2), TrainConfig(), list), TrainConfig(method="lora"))
+    for weight in learnt(base.model).values():
+        weight.add_(torch.randn_like(weight) * 0.1)
+    merged = plain(base.model)
+    assert not is_adapted(merged)
+    ids = torch.arange(300).view(6, 50) % len(base.tokenizer)
+    base.model.eval()
+    with torch.no_grad():
+        difference = base.model(ids).logits - merged.eval()(ids).logits
+    assert difference.abs().max() < 1e-4
+    assert is_adapted(base.model)
+
+
+def test_only_small_matrices_and_the_rows_of_tags_learn(plain_gpt2: Path) -> None:
+    with quiet():
+        base = prepared(open_base(str(plain_gpt2), TrainConfig(), list), TrainConfig(method="lora"))
+    names = set(learnt(base.model))
+    assert all("lora_" in name or "trainable_tokens" in name for name in names)
+    for layer in ("c_attn", "c_proj", "c_fc"):
+        assert any(f".{layer}." in name for name in names)
+    assert any("trainable_tokens" in name for name in names)
+
+
+def test_lora_stopped_and_resumed_is_uninterrupted_bit_for_bit(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, plain_gpt2: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    path = write(chat)
+    config = tiny("method=lora", "epochs=4", "accumulation=1", "eval_every=5")
+    whole = _train(path, tmp_path / "whole", plain_gpt2, config, memory)
+    memory.interrupt_at = 10
+    with pytest.raises(Interrupted):
+        _train(path, tmp_path / "parted", plain_gpt2, config, memory)
+    memory.interrupt_at = None
+    parted = _train(path, tmp_path / "parted", plain_gpt2, config, memory, resume=True)
+    assert whole.metrics == parted.metrics
+    one, other = (load_file(tmp_path / run / "model.safetensors") for run in ("whole", "parted"))
+    assert all(torch.equal(one[name], other[name]) for name in one | other)
+
+
+@pytest.mark.parametrize(("method", "lora"), [("full", False), ("auto", False), ("lora", True)])
+def test_a_small_base_learns_whole_unless_told_otherwise(
+    plain_gpt2: Path, method: str, lora: bool
+) -> None:
+    with quiet():
+        base = open_base(str(plain_gpt2), TrainConfig(), list)
+    assert wants_lora(base, TrainConfig(method=method)) is lora
+
+
+def test_an_unknown_method_is_refused(plain_gpt2: Path) -> None:
+    with quiet():
+        base = open_base(str(plain_gpt2), TrainConfig(), list)
+    with pytest.raises(BadSetting, match="method takes auto, full or lora"):
+        prepared(base, TrainConfig(method="magic"))
+
+
+def test_layers_computed_again_teach_the_same(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, plain_gpt2: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    path = write(chat)
+    told = ["epochs=1", "dropout=0", "precision=fp32"]
+    cards = [
+        _train(path, tmp_path / run, plain_gpt2, tiny(*told, *more), memory)
+        for run, more in (("kept", []), ("again", ["recompute=1"]))
+    ]
+    losses = [card.metrics["after"]["loss"] for card in cards]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)

@@ -1,0 +1,37 @@
+"""What LoRA has put beside a model's weights: known, kept, put back, and merged."""
+
+import copy
+
+import torch
+from transformers import PreTrainedModel
+
+PACE = 10.0
+"""By how much faster than all weights together LoRA's small matrices learn."""
+
+
+def is_adapted(model: PreTrainedModel) -> bool:
+    """Tell whether a model learns by LoRA."""
+    return hasattr(model, "peft_config")
+
+
+def plain(model: PreTrainedModel) -> PreTrainedModel:
+    """Return a model as transformers knows it: a copy with what LoRA learnt added, if need be."""
+    if not is_adapted(model):
+        return model
+    merged: PreTrainedModel = copy.deepcopy(model).merge_and_unload()  # type: ignore[operator]
+    return merged
+
+
+def learnt(model: PreTrainedModel) -> dict[str, torch.Tensor]:
+    """Return what LoRA has learnt, beside the base."""
+    return {
+        name: weight.detach() for name, weight in model.named_parameters() if weight.requires_grad
+    }
+
+
+def put_back(model: PreTrainedModel, weights: dict[str, torch.Tensor]) -> None:
+    """Go back to what `learnt` returned."""
+    own = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, weight in weights.items():
+            own[name].copy_(weight)

@@ -1,0 +1,76 @@
+"""How a base learns: all its weights, or by LoRA, where only small matrices beside them do.
+
+Source: "LoRA: Low-Rank Adaptation of Large Language Models" (Hu et al., 2021); on all linear
+layers, with ten times the learning rate: "LoRA Without Regret" (Schulman et al., 2025).
+"""
+
+import dataclasses
+import warnings
+from typing import Any
+
+import torch
+from transformers.pytorch_utils import Conv1D
+
+from likeness.dialogue import START, TAGS
+from likeness.errors import BadSetting
+from training.base import Base
+from training.config import TrainConfig
+
+_MOST_WEIGHTS_IN_FULL = 360_000_000
+_METHODS = ("auto", "full", "lora")
+
+
+def prepared(base: Base, config: TrainConfig) -> Base:
+    """Return a base ready to learn as the settings say.
+
+    Raises:
+        BadSetting: `method` does not fit.
+    """
+    with warnings.catch_warnings():
+        # transformers is changing the name of what peft, and other versions of it, know.
+        warnings.simplefilter("ignore", FutureWarning)
+        if config.recompute:
+            base.model.gradient_checkpointing_enable(  # type: ignore[no-untyped-call]
+                {"use_reentrant": False}
+            )
+        return adapted(base, config) if wants_lora(base, config) else base
+
+
+def wants_lora(base: Base, config: TrainConfig) -> bool:
+    """Tell whether a base is trained by LoRA: as set, or if it is larger than gpt2-medium.
+
+    Raises:
+        BadSetting: There is no such method.
+    """
+    if config.method not in _METHODS:
+        raise BadSetting(f"method={config.method} does not fit: method takes auto, full or lora.")
+    large = base.model.num_parameters() > _MOST_WEIGHTS_IN_FULL
+    return config.method == "lora" or (config.method == "auto" and large)
+
+
+def adapted(base: Base, config: TrainConfig) -> Base:
+    """Return a base of whose weights only the small matrices learn, and the rows of the tags.
+
+    Raises:
+        BadSetting: It has no linear layer that LoRA knows.
+    """
+    # It takes seconds to import, and only large bases need it.
+    from peft import LoraConfig, get_peft_model  # noqa: PLC0415
+
+    tags = [base.tags.tag(tag) for tag in (START, *TAGS)]
+    turned = any(isinstance(layer, Conv1D) for layer in base.model.modules())
+    told = LoraConfig(
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.dropout,
+        target_modules="all-linear",
+        fan_in_fan_out=turned,
+        trainable_token_indices=tags,
+        task_type="CAUSAL_LM",
+    )
+    torch.manual_seed(config.seed)
+    try:
+        model: Any = get_peft_model(base.model, told)
+    except ValueError as error:
+        raise BadSetting(f"method=lora does not fit {base.name}: {error}.") from error
+    return dataclasses.replace(base, model=model)
