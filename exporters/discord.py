@@ -9,18 +9,31 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from exporters.blocks import Block, Sender
 from exporters.discord_markdown import Names, rendered
 from exporters.discord_place import PLATFORM, Place, named
 from exporters.entry import Unreadable, as_object, needed, part, string
 from exporters.sources import Reading, Source
 from exporters.streaming import JSONReader, beginning, keep_whole
-from likeness.messages import Kind, Message, Notice, Record, Rejected
+from likeness.messages import (
+    Kind,
+    Message,
+    Notice,
+    Record,
+    Rejected,
+    line_of,
+    place_part,
+    speaker_part,
+)
 
 _BY_PEOPLE = frozenset({"Default", "Reply", "0", "19"})
 _BY_COMMANDS = frozenset({"20", "23"})
 _SYSTEM_KIND = re.compile(r"[A-Za-z]{1,40}|\d{1,4}")
 _DIRECT_GUILD = "0"
 _MOST_EDITS = 10_000
+
+_Read = tuple[str, Sender, datetime, str, str | None, Kind]
+"""What a message has of its own: id, sender, time, words, the id that it answers, kind."""
 
 
 class _Discord:
@@ -31,7 +44,7 @@ class _Discord:
         parts = [found.get(key) for key in ("guild", "channel")] if isinstance(found, dict) else []
         return bool(parts) and all(isinstance(place, dict) and "id" in place for place in parts)
 
-    def read(self, source: Source, reading: Reading) -> Iterator[Record]:
+    def read(self, source: Source, reading: Reading) -> Iterator[Record | Block]:
         with source.open(reading.on_bytes) as file:
             yield from keep_whole(_records(JSONReader(file), reading), source.name)
 
@@ -39,7 +52,7 @@ class _Discord:
 DISCORD = _Discord()
 
 
-def _records(json: JSONReader, reading: Reading) -> Iterator[Record]:
+def _records(json: JSONReader, reading: Reading) -> Iterator[Record | Block]:
     header: dict[str, Any] = {}
     if json.kind() != "object":
         return
@@ -49,11 +62,12 @@ def _records(json: JSONReader, reading: Reading) -> Iterator[Record]:
         elif key == "messages" and json.kind() == "array":
             place, reading.flavour = _place(header)
             channel = _Channel(place, string(part(header, "channel"), "name"))
-            for index, entry in json.values():
-                try:
-                    yield channel.record(entry)
-                except Unreadable as error:
-                    yield Rejected(f"messages[{index}]", str(error))
+            done = 0
+            for run in json.runs() if reading.blocks else ():
+                yield channel.block(run, done)
+                done += len(run)
+            for index, entry in json.values(done):
+                yield channel.record(entry, index)
 
 
 def _place(header: dict[str, Any]) -> tuple[Place, str]:
@@ -79,13 +93,64 @@ class _Channel:
         self._edits: dict[str, tuple[datetime, Message]] = {}
         self._older_edits: dict[str, tuple[datetime, Message]] = {}
 
-    def record(self, entry: Any) -> Message | Notice:
-        """Return what an entry is.
+    def block(self, run: list[Any], first: int) -> Block:
+        """Return what many entries come to, most of them without a message made of each.
+
+        Args:
+            run: The entries.
+            first: The place of the first of them in the file.
+        """
+        block = Block(PLATFORM, self._place.id, self._place.name)
+        place = place_part(PLATFORM, self._place.id, self._place.name)
+        for index, entry in enumerate(run, first):
+            read = self._read(entry, index)
+            if not isinstance(read, tuple):
+                block.add(read)
+            elif entry.get("timestampEdited") or self._edited(read[0]):
+                block.add(self._latest(self._message(read), entry))
+            else:
+                id_, (speaker_id, speaker), moment, text, reply_to, kind = read
+                begun = speaker_part(speaker_id, speaker, None)
+                line = line_of(place, id_, begun, moment.isoformat(), text, reply_to, kind)
+                block.lines.append(f"{line}\n")
+                block.ids.append(id_)
+                block.moments.append(moment.timestamp())
+                block.senders.append((speaker_id, speaker))
+        return block.closed()
+
+    def record(self, entry: Any, index: int) -> Record:
+        """Return what an entry at a place in the file is."""
+        read = self._read(entry, index)
+        return self._latest(self._message(read), entry) if isinstance(read, tuple) else read
+
+    def _message(self, read: _Read) -> Message:
+        id_, (speaker_id, speaker), sent_at, text, reply_to, kind = read
+        return Message(
+            platform=PLATFORM,
+            chat_id=self._place.id,
+            chat=self._place.name,
+            id=id_,
+            speaker_id=speaker_id,
+            speaker=speaker,
+            outgoing=None,
+            sent_at=sent_at,
+            text=text,
+            reply_to=reply_to,
+            kind=kind,
+        )
+
+    def _read(self, entry: Any, index: int) -> _Read | Notice | Rejected:
+        try:
+            return self._told(as_object(entry))
+        except Unreadable as error:
+            return Rejected(f"messages[{index}]", str(error))
+
+    def _told(self, entry: dict[str, Any]) -> _Read | Notice:
+        """Return what an entry tells of a message, or the notice that it is.
 
         Raises:
             Unreadable: It is not what the app writes.
         """
-        entry = as_object(entry)
         type_ = string(entry, "type")
         if type_ not in _BY_PEOPLE and type_ not in _BY_COMMANDS:
             if not _SYSTEM_KIND.fullmatch(type_):
@@ -97,20 +162,9 @@ class _Channel:
         text, kind = self._said(entry, sent_at)
         if author.get("isBot") is True or type_ in _BY_COMMANDS:
             kind = "automated"
-        message = Message(
-            platform=PLATFORM,
-            chat_id=self._place.id,
-            chat=self._place.name,
-            id=needed(entry, "id"),
-            speaker_id=needed(author, "id"),
-            speaker=_name(author) or needed(author, "name"),
-            outgoing=None,
-            sent_at=sent_at.astimezone(UTC),
-            text=text,
-            reply_to=self._reply_to(entry),
-            kind=kind,
-        )
-        return self._latest(message, entry)
+        sender = needed(author, "id"), _name(author) or needed(author, "name")
+        moment = sent_at.astimezone(UTC)
+        return needed(entry, "id"), sender, moment, text, self._reply_to(entry), kind
 
     def _learn(self, entry: dict[str, Any], author: dict[str, Any]) -> None:
         """Remember the names that an entry tells, for those who are mentioned later."""
@@ -151,7 +205,7 @@ class _Channel:
         edited = None
         with suppress(Unreadable):
             edited = _moment(entry, "timestampEdited")
-        known = self._edits.get(message.id) or self._older_edits.get(message.id)
+        known = self._edited(message.id)
         if known is not None and (edited is None or edited < known[0]):
             return known[1]
         if edited is not None:
@@ -159,6 +213,9 @@ class _Channel:
                 self._older_edits, self._edits = self._edits, {}
             self._edits[message.id] = edited, message
         return message
+
+    def _edited(self, id_: str) -> tuple[datetime, Message] | None:
+        return self._edits.get(id_) or self._older_edits.get(id_)
 
 
 def _name(user: dict[str, Any]) -> str:

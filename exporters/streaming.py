@@ -95,10 +95,21 @@ class JSONReader:
             index += 1
         self._next()
 
-    def values(self) -> Iterator[tuple[int, Any]]:
-        """Yield index and value of each element of the array that comes next, in slices or not."""
-        index = 0
-        for run in self.slices(_decode, _decode):
+    def runs(self) -> Iterator[list[Any]]:
+        """Yield runs of elements of the array that comes next, as far as it comes in slices.
+
+        Those that are left `values` yields.
+        """
+        return self.slices(_decode, _decode)
+
+    def values(self, first: int = 0) -> Iterator[tuple[int, Any]]:
+        """Yield index and value of each element of the array that comes next, in slices or not.
+
+        Args:
+            first: The index of the first of them, where runs were taken before.
+        """
+        index = first
+        for run in self.runs():
             yield from enumerate(run, index)
             index += len(run)
         for rest in self.elements(index):

@@ -1,0 +1,79 @@
+"""Discord's messages read many at once are those that are read one by one."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporters import find_exporter
+from exporters.discord import DISCORD
+from exporters.sources import sources_in
+from tests.exporters.test_blocks import told
+
+SAMPLES = sorted((Path(__file__).parent / "samples" / "discord").glob("*.json"))
+ANN = {"id": "5", "name": "ann", "nickname": "Ann", "isBot": False, "roles": []}
+BO = {"id": "6", "name": "bo", "nickname": "", "roles": [{"id": "9", "name": "Crew"}]}
+TIMES = ["2024-01-02T03:04:05.6+01:00", "2024-01-02T03:04:05+00:00", "2024-01-02T03:04", "soon"]
+
+words = st.sampled_from(["", "hello", "<@5> and <@&9>", "\ud83e", "🦊", 'a "b"\n', "<t:0>"])
+entries = st.fixed_dictionaries(
+    {
+        "id": st.integers(1, 6).map(str) | st.just(""),
+        "type": st.sampled_from(["Default"] * 6 + ["Reply", "Call", "20", "?"]),
+        "timestamp": st.sampled_from(TIMES[:2] * 4 + TIMES),
+        "content": words,
+        "author": st.sampled_from([ANN, BO, ANN | {"isBot": True}, {"id": "7"}]),
+    },
+    optional={
+        "timestampEdited": st.sampled_from([None, *TIMES]),
+        "attachments": st.sampled_from([[], [{}]]),
+        "mentions": st.sampled_from([[], [BO], 3]),
+        "forwardedMessage": st.just({"content": "of another"}),
+        "reference": st.sampled_from([{"messageId": "1"}, {"messageId": "1", "channelId": "2"}]),
+    },
+)
+
+
+def laid_out(messages):
+    place = {"guild": {"id": "0"}, "channel": {"id": "1", "type": "DirectTextChat", "name": "Bo"}}
+    return json.dumps(place | {"messages": messages}, indent=2)
+
+
+def agree(path):
+    found, count = told(path, blocks=True, exporter=DISCORD)
+    assert found == told(path, blocks=False, exporter=DISCORD)[0]
+    return count
+
+
+@given(st.lists(entries, max_size=12), st.data())
+@settings(max_examples=80, deadline=None)
+def test_any_channel_is_read_as_one_by_one(tmp_path_factory, messages, data):
+    whole = laid_out(messages)
+    path = tmp_path_factory.mktemp("channel") / "channel.json"
+    end = data.draw(st.just(len(whole)) | st.integers(1, len(whole)))
+    path.write_text(whole[:end], encoding="utf-8")
+    agree(path)
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_a_sample_is_read_as_one_by_one(path):
+    agree(path)
+
+
+def test_exports_of_others_are_read_as_one_by_one(shared):
+    read = 0
+    for path in sorted((shared / "fixtures" / "discord").glob("*.json")):
+        (source,) = sources_in(path, path.name)
+        if find_exporter(source) is DISCORD:
+            agree(path)
+            read += 1
+    assert read > 2
+
+
+def test_a_long_channel_comes_in_blocks(tmp_path):
+    entry = {"type": "Default", "timestamp": TIMES[1], "content": "words " * 50, "author": ANN}
+    path = tmp_path / "channel.json"
+    path.write_text(laid_out([entry | {"id": str(number)} for number in range(1, 2000)]), "utf-8")
+    assert agree(path) > 5
