@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.adapters.delivery import NOTHING, Answers, Patience, insist, split, wordless
+from bot.adapters.delivery import NOTHING, Answers, Patience, insist, kept_up, split, wordless
 from bot.adapters.telegram_chats import _utf16_units
 from bot.history import ChatId
 from bot.outlet import NotDelivered
@@ -157,3 +157,18 @@ def test_an_error_is_described_by_where_it_arose() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         _ = 1 / 0
     assert wordless(caught.value).startswith("ZeroDivisionError, test_an_error_is_described")
+
+
+async def test_a_sign_is_kept_up_until_left_whatever_becomes_of_it() -> None:
+    signs = []
+
+    async def sign() -> None:
+        signs.append(1)
+        raise ConnectionResetError
+
+    async with kept_up(sign, every_seconds=0):
+        await asyncio.sleep(0.05)
+    count = len(signs)
+    assert count > 2
+    await asyncio.sleep(0.01)
+    assert len(signs) == count

@@ -398,3 +398,21 @@ async def test_it_does_not_warn_of_voice_which_it_has_no_use_for(
     async with running():
         await server.until(lambda: server.identified == 1)
     assert "voice" not in caplog.text
+
+
+async def test_what_is_written_in_one_order_is_heard_in_it(
+    server: FakeDiscord, running: Run, history: FakeHistory
+) -> None:
+    add, slow = history.add, iter([0.1, 0.0, 0.0])
+
+    async def add_slowly(*parts: Any, **more: Any) -> bool:
+        await asyncio.sleep(next(slow))
+        return await add(*parts, **more)
+
+    history.add = add_slowly  # type: ignore[method-assign]
+    async with running(["hi"]):
+        await server.until(lambda: server.identified == 1)
+        for text in ("one", "two", "three"):
+            await server.say(text)
+        await server.until(lambda: bool(server.sent))
+    assert history.texts("discord", 7)[:3] == ["one", "two", "three"]

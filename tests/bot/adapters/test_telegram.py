@@ -651,3 +651,37 @@ async def test_words_names_and_the_token_are_never_logged(
     assert "The model failed" in caplog.text
     assert "secret" not in caplog.text
     assert TOKEN not in caplog.text
+
+
+async def test_a_send_that_hangs_is_given_up_and_tried_again(
+    telegram: FakeTelegram, settings: Settings, hasty: Patience, fake_engine: Any
+) -> None:
+    telegram.faults["sendMessage"].append(Fault(hang_seconds=60))
+    hurried = replace(hasty, send_seconds=0.3)
+    talk = Conversation(FakeHistory(), fake_engine())
+    bot = asyncio.create_task(serve(settings, talk, hurried))
+    await telegram.say("hello")
+    assert await telegram.until_sent(1) == ["ok"]
+    bot.cancel()
+    await asyncio.wait([bot])
+
+
+async def test_what_looks_like_markup_or_is_blank_is_sent_as_it_is(
+    telegram: FakeTelegram, running: Run
+) -> None:
+    async with running(["*a_b [x](y", "  "]):
+        await telegram.say("hello")
+        assert await telegram.until_sent(2) == ["*a_b [x](y", "…"]
+    assert not any("parse_mode" in data for data in telegram.of("sendMessage"))
+
+
+async def test_a_command_that_is_edited_in_is_not_obeyed(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    async with running():
+        message = await telegram.say("hello")
+        await telegram.until_sent(1)
+        await telegram.push({"edited_message": message | {"text": "/reset", "edit_date": 5}})
+        await telegram.until_confirmed()
+    assert len(telegram.sent) == 1
+    assert len(await history.recent(next(iter(history.chats)), 9)) == 2
