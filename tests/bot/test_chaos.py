@@ -15,7 +15,7 @@ import pytest
 from tests.bot.adapters.fake_telegram import TOKEN, FakeTelegram
 
 REPOSITORY = Path(__file__).parents[2]
-KILLS = 20
+KILLS = 50
 PEOPLE = 6
 
 PROGRAM = """
@@ -84,6 +84,7 @@ async def write_on(telegram: FakeTelegram, dice: random.Random, said: set[str]) 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 async def test_no_message_is_lost_and_only_what_was_in_flight_is_said_twice(tmp_path: Path) -> None:
     dice, database = random.Random(5), tmp_path / "likeness.db"  # noqa: S311 (no secret)
     said: set[str] = set()

@@ -120,3 +120,24 @@ def test_the_key_of_an_engine_s_server_is_a_secret(monkeypatch: pytest.MonkeyPat
     assert settings.engine_key
     assert settings.engine_key.get_secret_value() == "sk-hidden"
     assert "sk-hidden" not in repr(settings)
+
+
+def test_who_owns_the_bot_and_who_may_talk_to_it_is_told_platform_by_platform(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LIKENESS_OWNER", "telegram:1, discord:2")
+    monkeypatch.setenv("LIKENESS_ALLOW", "telegram:-100,discord:everyone")
+    monkeypatch.setenv("LIKENESS_ALIASES", "Rob, Bobby B.")
+    settings = Settings.read()
+    assert (settings.owners("telegram"), settings.owners("discord")) == ({"1"}, {"2"})
+    assert (settings.allowed("telegram"), settings.allowed("discord")) == ({"-100"}, {"everyone"})
+    assert settings.called == ["Rob", "Bobby B."]
+    monkeypatch.setenv("LIKENESS_ALLOW", "everyone")
+    assert Settings.read().allowed("telegram") == {"everyone"}
+
+
+@pytest.mark.parametrize("ids", ["123", "signal:1", "telegram:@ann", "telegram:"])
+def test_an_id_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, ids: str) -> None:
+    monkeypatch.setenv("LIKENESS_OWNER", ids)
+    with pytest.raises(BadSettings, match=r"LIKENESS_OWNER must be ids like telegram:123"):
+        Settings.read()
