@@ -21,13 +21,23 @@ class Half(Enum):
 
 
 # Spelled without dots and blanks, in small letters.
+# fmt: off
 _KNOWN = dict.fromkeys(
-    ("am", "ص", "上午", "午前", "오전", "凌晨", "早上", "πμ", "öö", "sa", "fm", "delamañana"),
+    (
+        "am", "ص", "قظ", "上午", "午前", "오전", "凌晨", "早上", "πμ", "öö", "sa", "fm",
+        "delamañana", "pg", "eparadites", "पूर्वाह्न", "मपू", "ก่อนเที่ยง", "بن", "vorm",
+        "prijepodne", "priešpiet",
+    ),
     Half.MORNING,
 ) | dict.fromkeys(
-    ("pm", "م", "下午", "午後", "오후", "中午", "晚上", "μμ", "ös", "ch", "em", "delatarde"),
+    (
+        "pm", "م", "بظ", "下午", "午後", "오후", "中午", "晚上", "μμ", "ös", "ch", "em",
+        "delatarde", "ptg", "epasdites", "अपराह्न", "मउ", "หลังเที่ยง", "دن", "nachm",
+        "poslijepodne", "popiet",
+    ),
     Half.AFTERNOON,
 )
+# fmt: on
 
 
 def plain_word(word: str) -> str:

@@ -16,9 +16,10 @@ _WORD = r"[^\W\d_](?:[^\d\[\](){}<>:;,،、/|\"=\-–—]{0,22}[^\d\[\](){}<>:;,
 _LATIN_HALF = rf"(?:[AaPp]\.?{_GAP}[Mm]\.?)"
 _ERA = r"(?:[RH]|令和|平成)"
 _NUMBER = r"\d{1,4}"
-_ANY_SEPARATOR = rf"(?:{_GAP}[./\-年月]{_GAP}|{_BLANK}{{1,2}})"
-_ANY_JOIN = r"[,،、\-]?"
+_ANY_SEPARATOR = rf"(?:{_GAP}[./\-年月년월]{_GAP}|{_BLANK}{{1,2}})"
+_ANY_JOIN = r"[,،、၊\-]?"
 _PROMISING = re.compile(rf"{_GAP}\[?{_GAP}[^\W\d_]{{0,10}}\d")
+_YEAR_AND_MONTH = (("年", "月"), ("년", "월"))
 _ENDS = ("]", "-", ":", "")
 
 
@@ -97,7 +98,7 @@ def _date_pattern(numbers: list[str], separators: list[str], least: int = 3) -> 
     for place, (separator, number) in enumerate(zip(separators, numbers[1:], strict=True), 1):
         part = f"(?P<s{place}>{separator})(?P<n{place}>{number})"
         parts.append(f"(?:{part})?" if place >= least else part)
-    return rf"(?P<date>{''.join(parts)}(?!\d)[.日]?(?:{_GAP}(?:BE|AD|CE)\b)?)"
+    return rf"(?P<date>{''.join(parts)}(?!\d)[.日일]?(?:{_GAP}(?:(?:BE|AD|CE)\b|г\.))?)"
 
 
 def _separator_pattern(separator: str) -> str:
@@ -156,7 +157,7 @@ def _shape(found: re.Match[str], end: str, time_first: bool) -> Shape | None:
     if (
         None in widths
         or sum(width != 2 for width in widths) > 1
-        or (len(set(separators)) > 1 and separators != ("年", "月"))
+        or (len(set(separators)) > 1 and separators not in _YEAR_AND_MONTH)
         or (end in (":", "") and ":" not in found["rest"])
         or (end == "" and separators[0] != ".")
     ):
