@@ -61,6 +61,7 @@ class TrainConfig:
     recompute: int = _setting(
         0, "1: compute layers again on the way back, for less memory and a third more time", 0, 1
     )
+    compile: str = _setting("auto", "yes or no; auto: where a long run on a GPU gains by it")
     save_every: int = _setting(500, "steps between checkpoints", 1)
     eval_every: int | None = _setting(
         None, "steps between evaluations; four times an epoch unless given", 1

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from likeness.errors import BadSetting
 from training.adapter import PACE, is_adapted
+from training.compiling import worth_compiling
 from training.config import TrainConfig
 from training.loss import scorer_for
 from training.memory import fewer_rows, keep_memory
@@ -98,23 +99,31 @@ class Trainer:
         scorer: The model's forward pass and loss.
         step: How many steps are done.
         busy: Whether it is in the middle of one, and so cannot be saved.
-        rows_at_once: How many rows go through together: fewer than asked for, once memory gave out.
+        rows_at_once: How many rows go through together: on a GPU at first a whole step's, elsewhere
+            a batch's; fewer, once memory gave out.
     """
 
     def __init__(self, model: PreTrainedModel, plan: Plan, device: torch.device) -> None:
         self.model = model
         self.model.to(device).train()  # type: ignore[arg-type]  # its wrapper hides self
         self.width = pick_width(plan.config.precision, device)
-        self.scorer = scorer_for(model, self.width)
+        config, tokens = plan.config, plan.config.epochs * int(plan.windows.lengths.sum())
+        compiled = worth_compiling(
+            config.compile, model.num_parameters(), tokens, device, self.width
+        )
+        self.scorer = scorer_for(model, self.width, compiled=compiled)
         self.plan = plan
         self.device = device
         self.step = 0
         self.busy = False
-        self.rows_at_once = plan.config.batch_rows
+        self.rows_at_once = config.batch_rows
+        if device.type == "cuda":
+            # The more at once the faster; where memory does not hold a whole step, half goes on.
+            self.rows_at_once *= config.accumulation
         self._pace = PACE if is_adapted(model) else 1.0
-        self._optimizer = adamw(model, plan.config)
+        self._optimizer = adamw(model, config)
         self._epoch = (-1, list[list[list[Row]]]())
-        torch.manual_seed(plan.config.seed)
+        torch.manual_seed(config.seed)
         if device.type == "cpu":
             keep_memory()
 
@@ -147,7 +156,7 @@ class Trainer:
         self._optimizer.zero_grad(set_to_none=True)
         batches = [
             self.plan.windows.batch(rows[start : start + rows_at_once])
-            for rows in self._rows()
+            for rows in self._rows(rows_at_once)
             for start in range(0, len(rows), rows_at_once)
         ]
         weight = sum(batch.weight for batch in batches) or 1.0
@@ -185,11 +194,15 @@ class Trainer:
         if self.device.type == "cuda" and "cuda" in state["random"]:
             torch.cuda.set_rng_state(state["random"]["cuda"], self.device)
 
-    def _rows(self) -> list[list[Row]]:
+    def _rows(self, rows_at_once: int) -> list[list[Row]]:
+        """Return the rows of the next step, in batches that may still have to be cut."""
         epoch, place = divmod(self.step, self.plan.steps_per_epoch)
         if self._epoch[0] != epoch:
             self._epoch = (epoch, self.plan.epoch(epoch))
-        return self._epoch[1][place]
+        batches = self._epoch[1][place]
+        if rows_at_once <= self.plan.config.batch_rows:
+            return batches
+        return [[row for rows in batches for row in rows]]
 
 
 def pick_device(name: str) -> torch.device:

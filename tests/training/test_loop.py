@@ -10,7 +10,9 @@ from transformers import GPT2LMHeadModel, PreTrainedModel
 
 from likeness.dialogue import Encoded
 from likeness.errors import BadSetting, TrainingError
+from training import compiling
 from training.base import open_base, quiet
+from training.compiling import worth_compiling
 from training.config import TrainConfig
 from training.evaluate import Judge, my_words
 from training.loop import Plan, Trainer, pick_device
@@ -181,6 +183,30 @@ def test_a_memory_that_holds_no_row_is_said_in_one_sentence(plain_gpt2: Path) ->
     trainer.scorer = _Cramped(trainer, 0, torch.OutOfMemoryError("no"))
     with pytest.raises(TrainingError, match="does not hold one row: lower context_tokens"):
         trainer.take_step()
+
+
+def test_rows_of_several_batches_may_go_through_at_once_to_the_same_end(plain_gpt2: Path) -> None:
+    windows = _windows([30, 7, 19, 12, 25, 8, 9, 14])
+    config = TrainConfig(batch_rows=2, accumulation=4, dropout=0, precision="fp32")
+    parted, whole = (Trainer(_model(plain_gpt2), Plan(windows, config), CPU) for _ in range(2))
+    whole.rows_at_once = 8
+    whole.scorer = _Cramped(whole, 8, RuntimeError("none"))
+    expected = [float(parted.take_step().loss) for _ in range(3)]
+    assert [float(whole.take_step().loss) for _ in range(3)] == pytest.approx(expected, rel=1e-5)
+    assert whole.scorer.seen == [8] * 3
+
+
+def test_compiling_is_left_to_long_runs_on_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "peak_flops", lambda *_: 1e15)
+    cuda, small = torch.device("cuda"), 124_000_000
+    bf16 = torch.bfloat16
+    assert not worth_compiling("auto", small, 1e7, cuda, bf16)
+    assert worth_compiling("auto", small, 1e9, cuda, bf16)
+    assert not worth_compiling("auto", small, 1e12, CPU, bf16)
+    assert worth_compiling("yes", small, 1, CPU, bf16)
+    assert not worth_compiling("no", small, 1e12, cuda, bf16)
+    with pytest.raises(BadSetting, match="auto, yes or no"):
+        worth_compiling("maybe", small, 1, CPU, bf16)
 
 
 def test_another_error_is_no_lack_of_memory(plain_gpt2: Path) -> None:
