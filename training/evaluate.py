@@ -20,6 +20,7 @@ from training.loss import Scorer
 from training.memory import fewer_rows
 from training.packing import sorted_batches
 from training.rows import Batch, Windows
+from training.team import ALONE, Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Judge:
         tokenizer: Of the model.
         batch_rows: How many rows go through at once.
         row_tokens: How many tokens a row of several windows takes; None: one window is a row.
+        team: The processes that share the work.
     """
 
     windows: Windows
@@ -56,6 +58,7 @@ class Judge:
     tokenizer: Tokenizer
     batch_rows: int
     row_tokens: int | None = None
+    team: Team = ALONE
 
     def evaluate(self, scorer: Scorer) -> Evaluation:
         """Measure; the model's mode and the random state stay as they were.
@@ -63,16 +66,26 @@ class Judge:
         Raises:
             TrainingError: Not even one row fits into the memory.
         """
-        return fewer_rows(lambda rows: self._evaluate(scorer, rows), self.batch_rows)[0]
+        sums, _ = fewer_rows(lambda rows: self._sums(scorer, rows), self.batch_rows)
+        weighted, of_words, weight, tokens = self.team.total(sums).tolist()
+        per_token = of_words / max(tokens, 1)
+        return Evaluation(
+            loss=weighted / weight,
+            perplexity=math.exp(min(per_token, 700)),
+            nats_per_character=of_words / max(self.characters, 1),
+            tokens=round(tokens),
+        )
 
-    def _evaluate(self, scorer: Scorer, rows_at_once: int) -> Evaluation:
+    def _sums(self, scorer: Scorer, rows_at_once: int) -> torch.Tensor:
+        """Return four sums: of weighted losses, of my words' losses, of weights, of my words."""
         model, device = scorer.model, scorer.model.device
         sums = torch.zeros(2, dtype=torch.float64, device=device)
         weight, tokens = 0.0, 0
         training = model.training
         model.train(mode=False)
         with torch.no_grad():
-            for rows in sorted_batches(self.windows.lengths, self.row_tokens, rows_at_once):
+            batches = sorted_batches(self.windows.lengths, self.row_tokens, rows_at_once)
+            for rows in self.team.share(batches):
                 batch = self.windows.batch(rows)
                 mine = my_words(batch, self.tokenizer)
                 losses = scorer(batch).losses
@@ -83,14 +96,7 @@ class Judge:
                 weight += batch.weight
                 tokens += int(mine.sum())
         model.train(training)
-        weighted, of_words = sums.tolist()
-        per_token = of_words / max(tokens, 1)
-        return Evaluation(
-            loss=weighted / weight,
-            perplexity=math.exp(min(per_token, 700)),
-            nats_per_character=of_words / max(self.characters, 1),
-            tokens=tokens,
-        )
+        return torch.cat([sums.cpu(), torch.tensor([weight, tokens], dtype=torch.float64)])
 
 
 def my_words(batch: Batch, tokenizer: Tokenizer) -> NDArray[np.float32]:

@@ -15,14 +15,15 @@ _FLUSH_SECONDS = 10
 
 
 @contextmanager
-def with_events(run: Path, watch: Watch) -> Iterator[Watch]:
+def with_events(run: Path, watch: Watch, *, wanted: bool = True) -> Iterator[Watch]:
     """Have what a run tells written as events in its folder, and told on.
 
     Args:
         run: The run's folder.
         watch: Is told all the same; alone, where nothing is installed that reads events.
+        wanted: Whether this process writes.
     """
-    if find_spec("tensorboard") is None:
+    if not wanted or find_spec("tensorboard") is None:
         yield watch
         return
     events = Events(run / FOLDER, watch)

@@ -21,6 +21,10 @@ from training.packing import Row, epoch_batches, pack
 from training.peak import peak_flops, step_flops
 from training.precision import pick_width
 from training.rows import Windows
+from training.team import ALONE, Team
+
+_APART = 1_000_003
+"""Between the seeds of two processes: their dropout shall not be the same."""
 
 
 @dataclass(frozen=True)
@@ -83,19 +87,22 @@ class Taken:
         loss: The weighted mean, still on the device: to read it is to wait for the device.
         tokens: How many tokens were read, without padding.
         targets: How many of them weigh no less than my words.
-        flops: How many operations that took, forward and back.
+        flops: How many operations that took each device, forward and back.
+        weight: The sum of all tokens' weights.
     """
 
     loss: torch.Tensor
     tokens: int
     targets: int
     flops: float
+    weight: float
 
 
 class Trainer:
     """A model on its way, step by step.
 
     Attributes:
+        team: The processes that train it together.
         scorer: The model's forward pass and loss.
         step: How many steps are done.
         busy: Whether it is in the middle of one, and so cannot be saved.
@@ -103,8 +110,11 @@ class Trainer:
             a batch's; fewer, once memory gave out.
     """
 
-    def __init__(self, model: PreTrainedModel, plan: Plan, device: torch.device) -> None:
+    def __init__(
+        self, model: PreTrainedModel, plan: Plan, device: torch.device, team: Team = ALONE
+    ) -> None:
         self.model = model
+        self.team = team
         self.model.to(device).train()  # type: ignore[arg-type]  # its wrapper hides self
         self.width = pick_width(plan.config.precision, device)
         config, tokens = plan.config, plan.config.epochs * int(plan.windows.lengths.sum())
@@ -120,10 +130,11 @@ class Trainer:
         if device.type == "cuda":
             # The more at once the faster; where memory does not hold a whole step, half goes on.
             self.rows_at_once *= config.accumulation
+        team.agree(model.parameters())
         self._pace = PACE if is_adapted(model) else 1.0
         self._optimizer = adamw(model, config)
         self._epoch = (-1, list[list[list[Row]]]())
-        torch.manual_seed(config.seed)
+        torch.manual_seed(config.seed + _APART * team.rank)
         if device.type == "cpu":
             keep_memory()
 
@@ -143,6 +154,8 @@ class Trainer:
         """
         self.busy = True
         taken, self.rows_at_once = fewer_rows(self._gradients, self.rows_at_once)
+        if self.team.size > 1:
+            taken = self._together(taken)
         for group in self._optimizer.param_groups:
             group["lr"] = self.plan.rate(self.step) * self._pace
         self._optimizer.step()
@@ -156,7 +169,7 @@ class Trainer:
         self._optimizer.zero_grad(set_to_none=True)
         batches = [
             self.plan.windows.batch(rows[start : start + rows_at_once])
-            for rows in self._rows(rows_at_once)
+            for rows in map(self.team.share, self._rows(rows_at_once))
             for start in range(0, len(rows), rows_at_once)
         ]
         weight = sum(batch.weight for batch in batches) or 1.0
@@ -165,13 +178,31 @@ class Trainer:
             part = self.scorer(batch).loss / weight
             part.backward()
             loss += part.detach()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.config.max_norm)
+        if self.team.size == 1:
+            self._clip()
         return Taken(
             loss,
             sum(batch.tokens for batch in batches),
             sum(batch.targets for batch in batches),
             sum(step_flops(self.model, batch) for batch in batches),
+            weight,
         )
+
+    def _together(self, mine: Taken) -> Taken:
+        """Put all processes' gradients, and what they read, together."""
+        counts = [mine.weight, mine.tokens, mine.targets, mine.flops]
+        weight, tokens, targets, flops = self.team.total(
+            torch.tensor(counts, dtype=torch.float64)
+        ).tolist()
+        share = mine.weight / weight
+        learning = [one for one in self.model.parameters() if one.requires_grad]
+        self.team.mean_gradients(learning, share)
+        self._clip()
+        loss = self.team.total(mine.loss * share)
+        return Taken(loss, round(tokens), round(targets), flops / self.team.size, weight)
+
+    def _clip(self) -> None:
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.config.max_norm)
 
     def state(self) -> dict[str, Any]:
         """Return all that, beside the weights, makes the next step what it will be."""
@@ -181,7 +212,7 @@ class Trainer:
         return {
             "step": self.step,
             "optimizer": self._optimizer.state_dict(),
-            "random": random,
+            "random": self.team.gathered(random),
             "rows_at_once": self.rows_at_once,
         }
 
@@ -190,9 +221,14 @@ class Trainer:
         self.step = state["step"]
         self.rows_at_once = state["rows_at_once"]
         self._optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"]["cpu"])
-        if self.device.type == "cuda" and "cuda" in state["random"]:
-            torch.cuda.set_rng_state(state["random"]["cuda"], self.device)
+        if self.team.rank >= len(state["random"]):
+            # There are more processes than there were.
+            torch.manual_seed(self.plan.config.seed + _APART * self.team.rank + self.step)
+            return
+        random = state["random"][self.team.rank]
+        torch.set_rng_state(random["cpu"])
+        if self.device.type == "cuda" and "cuda" in random:
+            torch.cuda.set_rng_state(random["cuda"], self.device)
 
     def _rows(self, rows_at_once: int) -> list[list[Row]]:
         """Return the rows of the next step, in batches that may still have to be cut."""

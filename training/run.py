@@ -18,7 +18,7 @@ from training.checkpoint import Checkpoint, checkpoints, sweep
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
 from training.evaluate import Evaluation, Judge
-from training.events import with_events
+from training.events import FOLDER, with_events
 from training.loop import Plan, Trainer, pick_device
 from training.lora import prepared
 from training.loss import sees_apart
@@ -27,6 +27,7 @@ from training.portions import train_texts
 from training.rows import WindowsBuilder
 from training.session import Session
 from training.survey import Balance, Survey, survey
+from training.team import ALONE, Team, device_name
 from training.watch import METRICS, Step, Watch
 
 __all__ = ["Balance", "Evaluation", "Step", "Watch", "train"]
@@ -76,6 +77,7 @@ def train(
     speaker: str | None,
     resume: bool,
     watch: Watch,
+    team: Team = ALONE,
 ) -> RunCard:
     """Fine-tune a base on a file of messages, and leave a model folder.
 
@@ -87,6 +89,7 @@ def train(
         speaker: The name or id of whom to play instead of the file's owner.
         resume: Go on from the run's last checkpoint.
         watch: Is told what happens.
+        team: The processes that train together; all call this, the first alone writes.
 
     Returns:
         The card of the model, as it stands in its folder.
@@ -104,32 +107,34 @@ def train(
     """
     task = _Task(messages, run, base, config, speaker)
     last = _last_checkpoint(run) if resume else None
-    if resume:
-        sweep(run)
-    else:
-        _refuse_taken(run)
+    if team.leads:
+        sweep(run) if resume else _refuse_taken(run)
+    team.wait()
     with (
         quiet(),
-        _nothing_half_done(run, fresh=not resume),
-        with_events(run, watch) as watch,
+        _nothing_half_done(run, fresh=team.leads and not resume),
+        with_events(run, watch, wanted=team.leads) as watch,
     ):
         found = survey(messages, speaker)
-        session, corpus = _open(task, found, last, watch)
+        session, corpus = _open(task, found, last, watch, team)
         try:
             session.go()
-            return leave(task.messages, found, corpus.balance, session)
+            if team.leads:
+                leave(task.messages, found, corpus.balance, session)
+            team.wait()
+            return RunCard.read(run)
         except KeyboardInterrupt as stop:
             raise _interrupted(task, session) from stop
 
 
 def _open(
-    task: _Task, found: Survey, last: Checkpoint | None, watch: Watch
+    task: _Task, found: Survey, last: Checkpoint | None, watch: Watch, team: Team
 ) -> tuple[Session, Corpus]:
     config, identity = task.config, task.identity()
     state = last.state() if last else None
     if state:
         _refuse_other(task.run, state["identity"], identity)
-    device = pick_device(config.device)
+    device = pick_device(device_name(config.device, team))
     # What LoRA learns is kept by itself, beside the base it began with.
     merged = last and state and state["adapter"] is None
     name = str(last.folder) if last and merged else task.base
@@ -147,11 +152,12 @@ def _open(
     judge = None
     if len(corpus.held_out):
         judge = Judge(
-            corpus.held_out, corpus.held_out_characters, tags, config.eval_batch_rows, row_tokens
-        )
+            corpus.held_out, corpus.held_out_characters, tags, config.eval_batch_rows, row_tokens,
+            team,
+        )  # fmt: skip
     else:
         log.warning("nothing is held out: the messages are too few, so the run is not evaluated")
-    trainer = Trainer(base.model, Plan(corpus.train, config, row_tokens), device)
+    trainer = Trainer(base.model, Plan(corpus.train, config, row_tokens), device, team)
     session = Session(task.run, base, trainer, judge, watch, identity)
     if state:
         session.restore(state)
@@ -178,7 +184,7 @@ def _refuse_taken(run: Path) -> None:
 
 
 def _is_leftover(path: Path) -> bool:
-    return path.name == METRICS or path.name.startswith((f".{METRICS}.", ".checkpoint-"))
+    return path.name in (METRICS, FOLDER) or path.name.startswith((f".{METRICS}.", ".checkpoint-"))
 
 
 def _last_checkpoint(run: Path) -> Checkpoint:
@@ -212,7 +218,7 @@ def _interrupted(task: _Task, session: Session) -> Interrupted:
         return Interrupted("Stopped within the first step: nothing was there to be saved.")
     return Interrupted(
         f"Stopped; all is saved up to step {saved[-1].step} of {session.trainer.plan.steps}. "
-        f"Go on with: {task.command()}"
+        f"Go on with: {session.trainer.team.launcher}{task.command()}"
     )
 
 

@@ -119,7 +119,7 @@ class Session:
                     self._save_if_new()
                 if self._done():
                     break
-                if self._stop:
+                if self.trainer.team.any(flag=self._stop):
                     raise KeyboardInterrupt
                 self._unreported.append(self.trainer.take_step())
                 self._report_if_due(_SECONDS_BETWEEN_REPORTS)
@@ -136,10 +136,12 @@ class Session:
             "identity": self.identity,
             "adapter": learnt(self.base.model) if is_adapted(self.base.model) else None,
         }
-        saved = save_checkpoint(self.run, step, self.base, state)
         self._saved = step
-        prune(self.run, self.progress.best_step)
-        self.watch.saved(saved.folder)
+        if self.trainer.team.leads:
+            saved = save_checkpoint(self.run, step, self.base, state)
+            prune(self.run, self.progress.best_step)
+            self.watch.saved(saved.folder)
+        self.trainer.team.wait()
 
     @property
     def final_step(self) -> int:
@@ -148,7 +150,7 @@ class Session:
 
     @property
     def _metrics(self) -> Metrics:
-        return Metrics(self.run / METRICS)
+        return Metrics(self.run / METRICS if self.trainer.team.leads else None)
 
     def _save_if_new(self) -> None:
         if self.trainer.step not in (0, self._saved):
@@ -208,8 +210,10 @@ class Session:
 
         def ask(_number: int, _frame: FrameType | None) -> None:
             self._stop = True
-            for number in before:
-                signal.signal(number, signal.default_int_handler)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            # After Ctrl-C torchrun sends a SIGTERM of its own, and waits for half a minute.
+            alone = self.trainer.team.size == 1
+            signal.signal(signal.SIGTERM, signal.default_int_handler if alone else signal.SIG_IGN)
 
         for number in before:
             signal.signal(number, ask)

@@ -67,10 +67,10 @@ class Metrics:
     """`metrics.jsonl`: one line for each report and each evaluation.
 
     Attributes:
-        path: Where it lies.
+        path: Where it lies; None: nothing is kept.
     """
 
-    path: Path
+    path: Path | None
 
     def stepped(self, step: Step) -> None:
         """Append a report."""
@@ -82,13 +82,15 @@ class Metrics:
 
     def forget_after(self, step: int) -> None:
         """Remove what a run that goes on from a checkpoint will do again."""
-        if not self.path.exists():
+        if self.path is None or not self.path.exists():
             return
         lines = self.path.read_text(encoding="utf-8").splitlines()
         with whole_file(self.path) as file:
             file.writelines(f"{line}\n" for line in lines if _step_of(line) <= step)
 
     def _append(self, values: dict[str, object]) -> None:
+        if self.path is None:
+            return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:

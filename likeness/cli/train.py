@@ -1,5 +1,7 @@
 """`likeness train`: messages.jsonl in, a model folder out, with the progress drawn."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -10,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from likeness.cli.console import RUNS, remarks, results, table
 from likeness.cli.tune import choose_sampling
+from likeness.errors import LikenessError
 
 if TYPE_CHECKING:
     from likeness.card import RunCard
@@ -60,17 +63,33 @@ def train(
     """Fine-tune a language model on MESSAGES to write as you do."""
     from training.config import TrainConfig
     from training.run import train as train_run
+    from training.team import joined
 
     config = TrainConfig.from_settings(settings, base=base)
     run = RUNS / name if Path(name).parent == Path() else Path(name)
-    with Drawing(remarks()) as drawing:
+    with joined() as team, _one_voice(leads=team.leads) as console, Drawing(console) as drawing:
         card = train_run(
-            messages, run, base=base, config=config, speaker=speaker, resume=resume, watch=drawing
-        )
+            messages, run, base=base, config=config, speaker=speaker, resume=resume,
+            watch=drawing, team=team,
+        )  # fmt: skip
+    if not team.leads:
+        return
     _print_gain(results(), card)
     if tune:
         choose_sampling(run, device=config.device)
     results().print(f"{card.me} is in {run}. Talk to it: likeness chat {name}")
+
+
+@contextmanager
+def _one_voice(*, leads: bool) -> Iterator[Console]:
+    """Give the console that remarks go to; of several processes only the first one says things."""
+    if leads:
+        yield remarks()
+        return
+    try:
+        yield Console(quiet=True)
+    except LikenessError as error:
+        raise SystemExit(1) from error
 
 
 class Drawing:
