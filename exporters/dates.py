@@ -13,6 +13,7 @@ _BUDDHIST = 543
 _JALALI_START, _JALALI_YEARS = date(2009, 3, 21), range(1388, 1479)
 _ERAS = {"R": 2018, "令和": 2018, "H": 1988, "平成": 1988}
 _MOST_KEPT = 1_000_000
+_HALF_A_YEAR = 6
 _ORDINALS = ("first", "second", "third")
 
 Numbers = tuple[int, ...]
@@ -119,6 +120,12 @@ class DateEvidence:
         )
         return Order(_places(year, day_known), why)
 
+    def new_years(self, places: str) -> int:
+        """Return how many years later the last of dates without a year lies than the first."""
+        dates = [_unpacked(packed, len(self._shape.widths)) for packed in self._kept]
+        months = [numbers[places.index("m")] for numbers in dates]
+        return sum(map(years_between, months, months[1:]))
+
     def _year_place(self, dates: list[Numbers]) -> int | None:
         if len(self._shape.widths) == 2:
             return None
@@ -144,6 +151,11 @@ class DateEvidence:
         if not self._unpadded:
             return True, "by its look: numbers filled up with zeros, nothing contradicts"
         return False, "by its look: slashes and numbers without zeros, nothing contradicts"
+
+
+def years_between(month: int, next_month: int) -> int:
+    """Return by how much the year changes between two dates without one: by as little as can be."""
+    return (month - next_month > _HALF_A_YEAR) - (next_month - month > _HALF_A_YEAR)
 
 
 def _unpacked(packed: int, count: int) -> Numbers:

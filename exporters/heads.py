@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
 from exporters.cuts import Cuts
-from exporters.dates import DateEvidence, Order, calendar_date, numbers_of
+from exporters.dates import DateEvidence, Order, calendar_date, numbers_of, years_between
 from exporters.halves import HalfEvidence, hour_of_day, plain_word
 from exporters.shapes import Shape, pattern_of
 
@@ -122,10 +122,13 @@ def _possible(found: re.Match[str]) -> bool:
 class HeadReader:
     """Reads the heads of one shape, its order of dates and its halves of the day decided."""
 
-    def __init__(self, found: ShapeFound, places: str, year_if_none: int) -> None:
+    def __init__(self, found: ShapeFound, places: str, last_year: int) -> None:
+        """Take in a shape, the order of its dates, and the year of the last if they tell none."""
         self._match = pattern_of(found.shape).match
         self._places = places
-        self._year_if_none = year_if_none
+        self._without_year = "y" not in places
+        self._year = last_year - (found.dates.new_years(places) if self._without_year else 0)
+        self._month: int | None = None
         self._halves = found.halves.halves()
         self._seconds = found.shape.seconds
         self._cuts = Cuts[datetime, timedelta](found.shape)
@@ -140,7 +143,10 @@ class HeadReader:
         return None if found is None else self._read(found)
 
     def _read(self, found: re.Match[str]) -> Head | None:
-        date = calendar_date(numbers_of(date_parts(found)), self._places, self._year_if_none)
+        numbers = numbers_of(date_parts(found))
+        if self._without_year:
+            self._follow(numbers[self._places.index("m")])
+        date = calendar_date(numbers, self._places, self._year)
         hour, minute = int(found["hour"]), int(found["minute"])
         if word := found["after"] or found["before"]:
             half = self._halves.get(plain_word(word))
@@ -155,5 +161,12 @@ class HeadReader:
         )
         seconds = min(int(found["second"]), 59) if self._seconds else 0
         announced = is_marked(found["lead"])
-        self._cuts.learn(found, midnight, time_of_day, announced=announced)
+        if not self._without_year:
+            self._cuts.learn(found, midnight, time_of_day, announced=announced)
         return midnight + time_of_day + timedelta(seconds=seconds), found["rest"], announced
+
+    def _follow(self, month: int) -> None:
+        """Go on to the year of the next date."""
+        if self._month is not None:
+            self._year += years_between(self._month, month)
+        self._month = month

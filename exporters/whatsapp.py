@@ -122,7 +122,7 @@ class _Chat:
             reading.remarks.append(f"Dates are read as {spelled}: {order.why}.")
             if "y" not in order.places:
                 reading.remarks.append(
-                    f"The dates have no year: they are taken to be of {now.year}."
+                    f"The dates have no year: the last is taken to be of {now.year}."
                 )
             reading.flavour = reading.flavour or found.shape.look(order.places)
             readers.append(HeadReader(found, order.places, now.year))

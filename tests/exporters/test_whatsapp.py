@@ -452,3 +452,12 @@ def test_notices_hold_no_words_of_anybody() -> None:
     spoken = " ".join([*reading.remarks, *(r.reason for r in records if isinstance(r, Notice))])
 
     assert not {"Ida", "Bo", "Jo", "Choir"} & set(spoken.split())
+
+
+def test_dates_without_a_year_go_on_into_the_next() -> None:
+    heads = ["30/11, 14:56", "31/12, 14:56", "01/01, 00:10", "31/12, 23:59", "02/01, 09:00"]
+    records, reading = read(held("".join(f"{head} - Ann: hi\n" for head in heads)))
+
+    (last,) = [int(word) for word in reading.remarks[1].strip(".").split() if word.isdecimal()]
+    years = [record.sent_at.year for record in records if isinstance(record, Message)]
+    assert years == [last - 1, last - 1, last, last - 1, last]
