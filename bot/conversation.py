@@ -102,6 +102,16 @@ class Conversation:
             self._chimed.add((chat, message.id))
         return asks and not turns.ask(message.id)
 
+    async def my_turn(self, chat: ChatId, message: Message) -> float | None:
+        """Return how likely the person would speak after a message, None if the model cannot tell.
+
+        Raises:
+            DatabaseError: The history could not be read.
+        """
+        messages = [*await self._recent(chat), message]
+        outlook = await self._voice.outlook(chat, messages, self._clock())
+        return outlook.my_turn if outlook else None
+
     async def owed(self, platform: str, limit: int) -> list[Place]:
         """Return what waits for an answer that nobody sees to, those that wait longest first.
 
@@ -236,17 +246,24 @@ class Conversation:
         question = await self.history.question(outlet.chat)
         if question is None:
             return
-        await turns.until_done(question.speaker_id)
+        await turns.until_done(question.speaker_id, lambda: self._pause(outlet.chat))
         if turns.more:
             question = await self.history.question(outlet.chat)
-        messages = await self.history.recent(
-            outlet.chat, limit=self._voice.engine.card.context_tokens
-        )
+        messages = await self._recent(outlet.chat)
         turns.see(messages)
         if messages and question is not None:
             await self._answer(
                 turns, outlet, messages, self._replies_to(question, outlet, messages)
             )
+
+    async def _recent(self, chat: ChatId) -> list[Message]:
+        """Return as much of a chat as the model could see at the most."""
+        return await self.history.recent(chat, limit=self._voice.engine.card.context_tokens)
+
+    async def _pause(self, chat: ChatId) -> float:
+        """Return how long to wait whether there comes more, in seconds."""
+        outlook = await self._voice.outlook(chat, await self._recent(chat))
+        return self.manner.pause(outlook.finished if outlook else None)
 
     def _replies_to(self, question: Question, outlet: Outlet, messages: list[Message]) -> str:
         """Return the message to reply to; none where the bot chimes in and nobody spoke since."""

@@ -9,6 +9,8 @@ Chattiness = Literal["silent", "quiet", "lively", "chatty"]
 _CHARACTERS_A_SECOND = {"quick": 30.0, "natural": 8.0}
 _LONGEST_SECONDS = {"quick": 2.0, "natural": 8.0}
 _CHANCES = {"silent": 0.0, "quiet": 0.02, "lively": 0.1, "chatty": 0.3}
+_EAGERNESS = {"silent": 0.0, "quiet": 0.1, "lively": 0.5, "chatty": 1.0}
+_LONGEST_PAUSES = 3.0
 _REST_SECONDS = {"silent": 0.0, "quiet": 900.0, "lively": 180.0, "chatty": 30.0}
 
 
@@ -36,10 +38,26 @@ class Manner:
             return 0.0
         return min(len(text) / _CHARACTERS_A_SECOND[self.pace], _LONGEST_SECONDS[self.pace])
 
-    @property
-    def chance(self) -> float:
-        """How likely it chimes in at a message that is not for it."""
-        return _CHANCES[self.chattiness]
+    def pause(self, finished: float | None) -> float:
+        """Return after how many seconds of silence somebody seems done.
+
+        Args:
+            finished: How likely they are, says the model; at two thirds it waits as long as set,
+                and the surer it is the shorter. None if it does not say.
+        """
+        doubt = 1 / _LONGEST_PAUSES if finished is None else 1 - finished
+        return self.pause_seconds * _LONGEST_PAUSES * doubt
+
+    def chance(self, my_turn: float | None) -> float:
+        """Return how likely it chimes in at a message that is not for it.
+
+        Args:
+            my_turn: How likely the person themselves would, says the model: who is `chatty` does
+                so just as often. None if it does not say.
+        """
+        if my_turn is None:
+            return _CHANCES[self.chattiness]
+        return _EAGERNESS[self.chattiness] * my_turn
 
     @property
     def rest_seconds(self) -> float:

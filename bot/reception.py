@@ -103,7 +103,7 @@ class Reception:
         addressed = addressed or self._named.search(message.text) is not None
         if standing not in ("owner", "allowed"):
             return False, await self._knock(visitor) if standing is None and addressed else None
-        chimes = not addressed and visitor.group and await self._feels_like_it(chat)
+        chimes = not addressed and visitor.group and await self._feels_like_it(chat, message)
         asks = addressed or chimes
         reply = None
         if asks and not self._may_ask(visitor, chat, standing):
@@ -151,13 +151,16 @@ class Reception:
         text = f"{what_i_am(self.conversation.me)} {NOT_YET}"
         return Reply(text, tells=tuple(tells))
 
-    async def _feels_like_it(self, chat: ChatId) -> bool:
+    async def _feels_like_it(self, chat: ChatId, message: Message) -> bool:
+        """Decide whether to chime in: by what the model says, else by chance and not too often."""
         customs = await self.conversation.history.customs(chat)
         manner = customs.manner(self.conversation.manner)
-        now = time.monotonic()
-        if now - self._chimed_at.get(chat, -math.inf) < manner.rest_seconds:
+        if manner.chattiness == "silent":
             return False
-        if self._dice.random() >= manner.chance:
+        my_turn, now = await self.conversation.my_turn(chat, message), time.monotonic()
+        if my_turn is None and now - self._chimed_at.get(chat, -math.inf) < manner.rest_seconds:
+            return False
+        if self._dice.random() >= manner.chance(my_turn):
             return False
         self._chimed_at[chat] = now
         return True

@@ -1,7 +1,7 @@
 """Whose turn it is in one chat: when the person seems done, and when they write again."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from bot.pace import Manner
@@ -58,12 +58,17 @@ class Turns:
                 self._stop_writing()
         return self.busy
 
-    async def until_done(self, speaker: str) -> None:
-        """Wait until a person has written nothing for a while."""
+    async def until_done(self, speaker: str, pause: Callable[[], Awaitable[float]]) -> None:
+        """Wait until a person has written nothing for a while.
+
+        Args:
+            speaker: Who.
+            pause: Returns how many seconds to wait after what was said by now.
+        """
         self._speaker, heard = speaker, -1
         while heard != self._heard and self._manner.pause_seconds and self._patient():
             heard = self._heard
-            await asyncio.sleep(self._manner.pause_seconds)
+            await asyncio.sleep(await pause())
 
     def begin(self) -> None:
         """Begin a turn: whatever is kept by now will be seen in it."""

@@ -7,10 +7,11 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 
-from bot.engine import ReplyEngine, Sampling
+from bot.engine import Outlook, ReplyEngine, Sampling
 from bot.history import ChatId
 from bot.pace import Customs
 from bot.watch import Watch
+from likeness.errors import ModelError
 from likeness.messages import Kind, Message
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,25 @@ class Voice:
         if customs.temperature is None:
             return here
         return replace(here, temperature=customs.temperature)
+
+    async def outlook(
+        self, chat: ChatId, messages: list[Message], now: datetime | None = None
+    ) -> Outlook | None:
+        """Return what the model expects of a chat, None where it was not trained to tell.
+
+        Args:
+            chat: Where.
+            messages: The chat, in order.
+            now: The present, if what counts is not the moment of the last message.
+        """
+        if not self.engine.card.foresight:
+            return None
+        try:
+            return await self.engine.outlook(messages, self.usual, now=now)
+        except ModelError:
+            self._watch.failed(chat.platform)
+            log.warning("The model failed to look ahead in %s", chat)
+            return None
 
     async def words(
         self, chat: ChatId, messages: list[Message], customs: Customs

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,9 +44,9 @@ def conversation(store: Store, fake_engine: Make) -> Callable[..., Conversation]
 
 
 async def settle() -> None:
-    """Let everything that can go on go on."""
-    for _ in range(20):
-        await asyncio.sleep(0.005)
+    """Let everything that can go on go on: many more times than a database's thread is asked."""
+    for _ in range(60):
+        await asyncio.to_thread(time.sleep, 0.001)
 
 
 async def test_an_answer_is_sent_message_by_message_and_kept(

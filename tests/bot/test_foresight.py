@@ -1,0 +1,123 @@
+"""What the model expects of a chat, in place of fixed rules: whether they are done, whose turn."""
+
+import asyncio
+import dataclasses
+import random
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.access import EVERYONE, Access, Visitor
+from bot.conversation import Conversation
+from bot.engine import Outlook
+from bot.history import ChatId
+from bot.pace import Chattiness, Manner
+from bot.reception import Reception
+from bot.store import Store
+from likeness.errors import ModelError
+from likeness.messages import Message
+
+ANN = ChatId("telegram", "7")
+GROUP = ChatId("telegram", "-100")
+ADAM = Visitor("telegram", "7", "user7", "Adam", ("-100",), "The band", group=True)
+NOW = datetime(2024, 5, 1, 12, 0, 30, tzinfo=UTC)
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'likeness.db'}")
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def seer(fake_engine: Make) -> Make:
+    """Return a function that makes an engine that was trained to look ahead."""
+
+    def seer(finished: float = 0.5, my_turn: float = 0.5) -> Any:
+        engine = fake_engine()
+        engine.card = dataclasses.replace(engine.card, foresight={"finished": [1.0, 0.0]})
+        engine.foreseen = Outlook(finished, my_turn, silence_seconds=10.0)
+        return engine
+
+    return seer
+
+
+def test_the_surer_they_are_done_the_shorter_it_waits() -> None:
+    manner = Manner(pause_seconds=2.0)
+    assert manner.pause(None) == pytest.approx(2.0)
+    assert manner.pause(2 / 3) == pytest.approx(2.0)
+    assert manner.pause(1.0) == 0
+    assert manner.pause(0.0) == pytest.approx(6.0)
+
+
+async def test_who_is_surely_done_is_answered_at_once(
+    store: Store, seer: Make, fake_outlet: Make, message: Make
+) -> None:
+    talk = Conversation(
+        store, seer(finished=1.0), manner=Manner(pause_seconds=60), clock=lambda: NOW
+    )
+    assert await talk.hear(ANN, message("lunch?"))
+    outlet = fake_outlet()
+    await asyncio.wait_for(talk.respond(outlet), 30)
+    assert outlet.sent == ["ok"]
+
+
+async def test_who_surely_goes_on_is_waited_for(
+    store: Store, seer: Make, fake_outlet: Make, message: Make
+) -> None:
+    manner = Manner(pause_seconds=20, longest_pause_seconds=100)
+    talk = Conversation(store, seer(finished=0.0), manner=manner, clock=lambda: NOW)
+    assert await talk.hear(ANN, message("so"))
+    outlet = fake_outlet()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(talk.respond(outlet), 0.3)
+    assert outlet.sent == []
+
+
+async def test_a_model_that_cannot_look_ahead_leaves_the_rule_as_it_is(
+    store: Store, seer: Make, fake_outlet: Make, message: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = seer()
+
+    async def fail(*_: object, **__: object) -> None:
+        raise ModelError("lunch?")
+
+    engine.outlook = fail
+    talk = Conversation(store, engine, manner=Manner(pause_seconds=0.01), clock=lambda: NOW)
+    assert await talk.hear(ANN, message("lunch?"))
+    outlet = fake_outlet()
+    await asyncio.wait_for(talk.respond(outlet), 30)
+    assert outlet.sent == ["ok"]
+    assert "failed to look ahead" in caplog.text
+    assert "lunch" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("chattiness", "my_turn", "least", "most"),
+    [
+        ("silent", 1.0, 0, 0),
+        ("chatty", 0.0, 0, 0),
+        ("chatty", 1.0, 200, 200),
+        ("chatty", 0.3, 40, 80),
+        ("lively", 0.3, 15, 45),
+        ("quiet", 0.3, 1, 15),
+    ],
+)
+async def test_in_a_group_it_chimes_in_as_often_as_the_person_would(
+    store: Store, seer: Make, message: Make, chattiness: Chattiness, my_turn: float, least: int,
+    most: int,
+) -> None:  # fmt: skip
+    manner = Manner(chattiness=chattiness)
+    talk = Conversation(store, seer(my_turn=my_turn), manner=manner, clock=lambda: NOW)
+    access = Access("telegram", store, ("1",), (EVERYONE,))
+    door = Reception(talk, access, dice=random.Random(4))  # noqa: S311 (no secret)
+    asked = 0
+    for number in range(200):
+        said: Message = message("x", id=str(number))
+        asked += (await door.hear(ADAM, GROUP, said, addressed=False))[0]
+    assert least <= asked <= most
