@@ -15,6 +15,7 @@ from likeness.card import RunCard
 from likeness.files import whole_file
 from training.checkpoint import checkpoints, finish, remove
 from training.foresight import Foretold, foretell, reply_silences
+from training.held_out import keep_held_out
 from training.moments import draw_moments, keep_moments
 from training.portions import portions
 from training.readme import readme
@@ -40,6 +41,8 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
     run, config = session.run, session.trainer.plan.config
     finish(run, session.final_step)
     model = _best_weights(session)
+    if session.judge is not None:
+        keep_held_out(run, model, session.judge)
     foretold = _foretold(model, session)
     set_right = {name: one.fit() for name, one in foretold.items()}
     card = RunCard(

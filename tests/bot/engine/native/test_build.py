@@ -116,7 +116,7 @@ def _spoil(folder: Path) -> None:
 
 def _other_version(folder: Path) -> None:
     path = folder / FILE_NAME
-    path.write_bytes(path.read_bytes().replace(b'"v": 1', b'"v": 0', 1))
+    path.write_bytes(path.read_bytes().replace(b'"v": 2', b'"v": 0', 1))
 
 
 @pytest.mark.parametrize("change", [_touch, _shorten, _spoil, _other_version])

@@ -1,0 +1,47 @@
+"""A few held-out windows that stay in the model folder: bots check rounded weights by them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from likeness.files import whole_file
+from training.evaluate import Judge, my_words
+from training.loss import token_losses
+
+FILE_NAME = "held_out.json"
+_MOST_TOKENS = 1500
+"""Enough to show a tenth of a percent, and read in a third of a second."""
+
+
+def keep_held_out(run: Path, model: PreTrainedModel, judge: Judge) -> None:
+    """Write some held-out windows as ids, with how well the weights in 32 bits foretell my words.
+
+    Args:
+        run: The model folder.
+        model: Its weights, in 32 bits.
+        judge: Has the windows.
+
+    Raises:
+        LikenessError: The folder cannot be written.
+    """
+    lines, nats = [], 0.0
+    training = model.training
+    model.train(mode=False)
+    room = _MOST_TOKENS
+    for window, length in enumerate(judge.windows.lengths.tolist()):
+        batch = judge.windows.batch([[window]])
+        mine = my_words(batch, judge.tokenizer) > 0
+        if length > room or not mine.any():
+            continue
+        with torch.no_grad():
+            losses = token_losses(model, batch, model.device).double().cpu().numpy()
+        nats += float(losses[mine[batch.weights > 0]].sum())
+        lines.append({"ids": batch.ids[0].tolist(), "mine": np.flatnonzero(mine[0]).tolist()})
+        room -= length
+    model.train(training)
+    with whole_file(run / FILE_NAME) as file:
+        json.dump({"v": 1, "nats": nats, "lines": lines}, file)
+        file.write("\n")
