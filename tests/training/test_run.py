@@ -47,7 +47,8 @@ def test_a_run_leaves_a_folder_that_transformers_loads(
     run = tmp_path / "runs" / "me"
     card = _train(write(chat), run, memory, tiny("epochs=3"))
     assert {path.name for path in run.iterdir()} == {
-        "README.md", "config.json", "generation_config.json", "likeness.json", "metrics.jsonl",
+        "README.md", "config.json", "generation_config.json", "held_out.json", "likeness.json",
+        "metrics.jsonl",
         "model.safetensors", "moments.jsonl", "report.html", "report.json", "tokenizer.json",
         "tensorboard", "tokenizer_config.json",
     }  # fmt: skip
