@@ -21,6 +21,8 @@ import numpy as np
 
 from benchmarks.gpt2_shape import write_model
 from benchmarks.reply_engines import ENGINES, REMEMBER
+from bot.engine.models import Reading
+from bot.engine.native import open_native
 
 HISTORY = 200
 NEW = 15
@@ -62,6 +64,33 @@ def measure(name: str, folder: Path, threads: int, repeats: int, started: float)
         figures[f"{kind}_whole"] = median(whole for _, whole in took)
     figures["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     return figures
+
+
+def steps(folder: Path, threads: int, repeats: int = 41) -> str:
+    """Measure single steps of the native model after 200 tokens; return them as a table."""
+    model = open_native(folder, threads)
+    if model is None:
+        raise SystemExit("the kernel cannot be built here")
+    ids = np.random.default_rng(7).integers(0, 50_000, HISTORY).tolist()
+    caches = [model.cache() for _ in range(CHATS)]
+    for cache in caches:
+        model.read([Reading(cache, ids)])
+
+    def milliseconds(chats: int, known: int, tokens: int) -> float:
+        took = []
+        for _ in range(repeats):
+            for cache in caches:
+                cache.cut(known)
+            start = time.perf_counter()
+            model.read([Reading(cache, ids[:tokens], 1) for cache in caches[:chats]])
+            took.append(time.perf_counter() - start)
+        return 1000 * median(took)
+
+    kinds = {f"{tokens} tokens of a chat": (1, HISTORY, tokens) for tokens in (1, 2, 3, 4, 5, 8)}
+    kinds |= {f"a token each of {chats} chats": (chats, HISTORY, 1) for chats in (2, 4, 8)}
+    kinds |= {"15 tokens of a chat": (1, HISTORY - NEW, NEW), "200 tokens": (1, 0, HISTORY)}
+    rows = [f"| {name} | {milliseconds(*kind):.1f} |" for name, kind in kinds.items()]
+    return "\n".join(["| a step that reads | ms |", "|---|---|", *rows])
 
 
 def in_turn(folder: Path, names: list[str], rounds: int, options: list[str]) -> dict[str, Figures]:
@@ -128,6 +157,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--folder", type=Path, help="of the model and its other files, to keep")
+    parser.add_argument("--steps", action="store_true", help="measure steps of ours alone")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     parser.add_argument("--started", type=float, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -141,6 +171,9 @@ def main() -> None:
         folder = given.folder or Path(temporary)
         if not (folder / "model").exists():
             write_model(folder / "model")
+        if given.steps:
+            print(steps(folder / "model", given.threads))
+            return
         print(table(in_turn(folder, given.engines, given.rounds, options)))
 
 

@@ -63,7 +63,7 @@ constexpr int32_t kRounderBits = 0x4B400000;
 inline Lanes round_to_whole(Lanes x) { return (x + kRounder) - kRounder; }
 
 // e^x, with a relative error of about 1e-7; x is taken between -87 and 88.
-// Source: the polynomial of Cephes' expf, compared with the standard library's by a test.
+// Source: the polynomial of Cephes' expf.
 inline Lanes exponential(Lanes x) {
     x = smaller(larger(x, fill(-87.0f)), fill(88.0f));
     Lanes shifted = x * 1.44269504088896341f + kRounder;

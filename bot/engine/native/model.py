@@ -92,7 +92,7 @@ class NativeModel:
             shape.positions,
             shape.vocabulary,
             planes,
-            threads or min(len(os.sched_getaffinity(0)), _MOST_THREADS),
+            threads or min(_processors(), _MOST_THREADS),
             shape.epsilon,
         )
         self._handle = _there(library.likeness_open(ctypes.byref(sizes), tensors))
@@ -156,6 +156,13 @@ class NativeModel:
             raise ValueError(f"a text is longer than the model's {self.positions} positions")
         if ids.size and (ids.min() < 0 or ids.max() >= self.vocabulary):
             raise ValueError(f"a token is none of the model's {self.vocabulary}")
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _own(cache: object) -> NativeCache:
