@@ -215,6 +215,8 @@ def find_files(path: Path) -> Iterator[Path]:
 def sources_in(path: Path, name: str) -> Iterator[Source]:
     """Yield a file as one source, or a zip as one for each file inside, opened in place.
 
+    A zip of nothing but zips, as people send several exports at once, is one for each file in them.
+
     Args:
         path: The file.
         name: What to call it before people.
@@ -231,10 +233,33 @@ def sources_in(path: Path, name: str) -> Iterator[Source]:
             yield Source(name, path, None, head, size)
             return
         archive = zipfile.ZipFile(path)  # closed when the last of its sources is gone
-        for info in sorted(archive.infolist(), key=lambda info: _by_number(info.filename)):
-            _refuse_harm(info, name)
-            if not info.is_dir() and all(map(_worth_a_look, info.filename.split("/"))):
-                yield _member(archive, info, path, f"{name}/{info.filename}")
+        members = _worthy(archive, name)
+        if not members or not all(info.filename.lower().endswith(".zip") for info in members):
+            yield from (_member(archive, one, path, f"{name}/{one.filename}") for one in members)
+            return
+        for info in members:
+            inner_name = f"{name}/{info.filename}"
+            inner = zipfile.ZipFile(archive.open(info))
+            for one in _worthy(inner, inner_name):
+                yield _member(inner, one, path, f"{inner_name}/{one.filename}")
+
+
+def _worthy(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+    """Return the files in a zip that may be exports, in order of names.
+
+    Raises:
+        SourceError: The zip was built to do harm.
+    """
+    for info in archive.infolist():
+        _refuse_harm(info, name)
+    return sorted(
+        (
+            info
+            for info in archive.infolist()
+            if not info.is_dir() and all(map(_worth_a_look, info.filename.split("/")))
+        ),
+        key=lambda info: _by_number(info.filename),
+    )
 
 
 def _head(file: IO[bytes]) -> bytes:

@@ -116,3 +116,26 @@ def test_a_picture_is_not_read_beyond_its_beginning(tmp_path):
     path.write_bytes(b"\xff\xd8\0" + b"x" * HEAD_BYTES)
     (source,) = sources_in(path, "photo.jpg")
     assert len(source.head) == 512
+
+
+def test_a_zip_of_zips_is_looked_into(tmp_path):
+    inner = zipped(
+        tmp_path / "inner", {"_chat.txt": b"hello", "media/a.zip": b"PK\3\4"}
+    ).read_bytes()
+    path = zipped(tmp_path / "all.zip", {"b.zip": inner, "a.zip": inner, "__MACOSX/._a.zip": b""})
+    inside = ["_chat.txt", "media/a.zip"]
+    assert names(path) == [f"all.zip/{zip_}.zip/{name}" for zip_ in "ab" for name in inside]
+    first, *_ = sources_in(path, "all.zip")
+    with first.open() as file:
+        assert file.read() == first.head == b"hello"
+
+
+def test_a_broken_zip_among_zips_is_told(tmp_path):
+    with pytest.raises(DamagedSource, match="broken zip"):
+        names(zipped(tmp_path / "all.zip", {"a.zip": b"PK\3\4 and no more"}))
+
+
+def test_a_zip_that_came_as_a_file_of_a_chat_stays_closed(tmp_path):
+    inner = zipped(tmp_path / "inner", {"_chat.txt": b"of others"}).read_bytes()
+    path = zipped(tmp_path / "chat.zip", {"_chat.txt": b"hello", "notes.zip": inner})
+    assert names(path) == ["chat.zip/_chat.txt", "chat.zip/notes.zip"]
