@@ -17,10 +17,15 @@ log = logging.getLogger(__name__)
 def open_local(folder: Path, device: str = "auto") -> LocalEngine:
     """Load a model folder; see `bot.engine.open_engine`."""
     card, tokenizer = RunCard.read(folder), FolderTokenizer.load(folder)
-    return LocalEngine.of(folder, card, tokenizer, _model(folder, device))
+    return LocalEngine.of(folder, card, tokenizer, open_model(folder, device))
 
 
-def _model(folder: Path, device: str) -> Model:
+def open_model(folder: Path, device: str = "auto") -> Model:
+    """Return what computes the model of a folder: the compiled kernel where it can, else torch.
+
+    Raises:
+        ModelError: Something in the folder is broken, or there is no such device.
+    """
     if device == "cpu" or (device == "auto" and not has_gpu()):
         native = open_native(folder)
         if native is not None:
