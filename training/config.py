@@ -69,9 +69,7 @@ class TrainConfig:
     patience: int | None = _setting(
         4, "evaluations without a better one that end the run; none: never", 1
     )
-    context_weight: float = _setting(
-        0.1, "of others' words in the loss, mine having 1", 0, 1, scratch=1.0, starter=1.0
-    )
+    context_weight: float = _setting(1.0, "of others' words in the loss, mine having 1", 0, 1)
     gap_seconds: float | None = _setting(
         None, "the silence that ends a conversation; found for each chat unless given", 1
     )

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import numpy as np
-
 from likeness.dialogue import CharacterTokenizer
 from likeness.messages import Message
 from training.config import TrainConfig
@@ -17,8 +15,8 @@ Say = Callable[..., Message]
 CHARACTERS = CharacterTokenizer()
 
 
-def _windows(path: Path, context_tokens: int = 1000) -> Windows:
-    config = TrainConfig(held_out_share=0)
+def _windows(path: Path, context_tokens: int = 1000, context_weight: float = 0.25) -> Windows:
+    config = TrainConfig(held_out_share=0, context_weight=context_weight)
     return build_corpus(path, survey(path), config, CHARACTERS, context_tokens).train
 
 
@@ -81,14 +79,13 @@ def test_a_conversation_longer_than_any_row_is_not_skipped(say: Say, write: Writ
     assert all(taught.count(f" word {number}\n") == 1 for number in range(1, 200, 2))
 
 
-def test_what_others_said_weighs_less_than_what_i_said_and_every_border_is_taught(
+def test_others_words_weigh_what_was_set_and_mine_and_every_border_one(
     say: Say, write: Write
 ) -> None:
-    windows = _windows(write([say("ann", "yes"), say("me", "no")]))
+    windows = _windows(write([say("ann", "yes"), say("me", "no")]), context_weight=0.25)
     weights = windows.weights.tolist()
     words = {"yes": slice(2, 6), "no": slice(8, 11)}
-    context_weight = float(np.float32(TrainConfig().context_weight))
-    assert weights[words["yes"]] == [context_weight] * 4
+    assert weights[words["yes"]] == [0.25] * 4
     assert weights[words["no"]] == [1.0] * 3
     assert [weights[place] for place in (1, 6, 7, 11)] == [1.0] * 4
 
