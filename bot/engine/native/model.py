@@ -57,6 +57,11 @@ class NativeCache:
         """Give its memory back; it is not used again."""
         self._drop()
 
+    @property
+    def closed(self) -> bool:
+        """Whether that happened."""
+        return not self._drop.alive
+
 
 class NativeModel:
     """A GPT-2 that the kernel computes; a `bot.engine.models.Model`.
@@ -147,6 +152,8 @@ class NativeModel:
         wanted: NDArray[np.int32],
     ) -> None:
         """Hold off what the kernel would take for granted."""
+        if not self._close.alive or any(cache.closed for cache in caches):
+            raise ValueError("the model or a cache is closed")
         lengths = np.array([cache.length for cache in caches]) + counts
         if len(set(map(id, caches))) < len(caches):
             raise ValueError("two readings go on from the same cache")

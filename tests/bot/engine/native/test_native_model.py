@@ -1,5 +1,6 @@
 """The kernel's model: close to transformers', and the same to the bit however it is asked."""
 
+import resource
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -160,6 +161,35 @@ def test_one_cache_cannot_be_read_twice_in_a_step(model: NativeModel) -> None:
     cache = model.cache()
     with pytest.raises(ValueError, match="same cache"):
         model.read([Reading(cache, [1]), Reading(cache, [2])])
+
+
+def test_what_is_closed_is_not_read(tiny_model: Path) -> None:
+    model = open_native(tiny_model)
+    assert model is not None
+    gone, left = model.cache(), model.cache()
+    gone.close()
+    with pytest.raises(ValueError, match="closed"):
+        model.read([Reading(gone, [1])])
+    model.close()
+    with pytest.raises(ValueError, match="closed"):
+        model.read([Reading(left, [1])])
+
+
+def test_memory_of_closed_texts_is_used_again(model: NativeModel) -> None:
+    def peak() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    def many() -> None:
+        for _ in range(300):
+            caches = [model.cache() for _ in range(8)]
+            model.read([Reading(cache, IDS[:70]) for cache in caches])
+            for cache in caches:
+                cache.close()
+
+    many()
+    before = peak()
+    many()
+    assert peak() - before < 4096  # KB; without giving back it would be some 100 MB
 
 
 def test_a_cache_may_outlive_its_model(tiny_model: Path) -> None:
