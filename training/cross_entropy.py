@@ -16,8 +16,8 @@ from training.scored import Scored
 
 _TOGETHER = {"cpu": 1024, "cuda": 8192}
 """Tokens whose logits exist at the same time: 0.1 or 0.8 GB of GPT-2's vocabulary in 16 bits."""
-_WIDE = {"cpu": 8, "cuda": 8192}
-"""Tokens whose logits exist in 32 bits: so few that they stay in a processor's cache."""
+_WIDE_BYTES = {"cpu": 1 << 21, "cuda": 1 << 31}
+"""What logits may take in 32 bits at the same time: so little that a processor's cache holds it."""
 _ALIGNED = 64
 """A matrix whose rows begin at odd addresses is multiplied at two thirds of the speed."""
 
@@ -99,7 +99,7 @@ def _to_slopes(
 ) -> None:
     """Write the losses, and over the logits the slopes of the weighted losses by them."""
     compute = _compiled() if compiled else _losses_and_slopes
-    some = _WIDE.get(logits.device.type, 1024)
+    some = max(1, _WIDE_BYTES.get(logits.device.type, 1 << 28) // (4 * logits.shape[1]))
     for start in range(0, len(logits), some):
         piece = slice(start, start + some)
         losses[piece], logits[piece] = compute(

@@ -14,7 +14,7 @@ _CARDS = {
     "L40S": 362, "L4": 121, "A10G": 70, "A10": 125, "RTX 4090": 165, "RTX 3090": 71,
 }  # fmt: skip
 """Products of bfloat16, dense, in 10^12 a second. Source: NVIDIA's data sheets."""
-_SIDE = {"cpu": 2048, "cuda": 8192}
+_SIDE = {"cpu": 1024, "cuda": 8192}
 _TRIES = 5
 
 
@@ -30,7 +30,7 @@ def peak_flops(device: torch.device, width: torch.dtype) -> float:
         for card, tera in _CARDS.items():
             if card in name:
                 return tera * _TERA
-    side = _SIDE.get(device.type, 2048)
+    side = _SIDE.get(device.type, 1024)
     one = torch.ones(side, side, dtype=width, device=device)
     made, seconds = torch.mm(one, one), float("inf")
     for _ in range(_TRIES):
