@@ -44,7 +44,13 @@ class TrainConfig:
     weight_decay: float = _setting(0.01, "of matrices; biases and norms have none", 0, 1)
     adam_epsilon: float = _setting(1e-8, "of AdamW", 1e-16, 1)
     max_norm: float = _setting(1.0, "to which gradients are clipped", 1e-6)
-    epochs: float = _setting(3.0, "how often the data is seen", 1e-3, scratch=16.0, starter=12.0)
+    epochs: float | None = _setting(
+        None,
+        "how often the data is seen, at the most; by its size unless given: 8, 4, or 2",
+        1e-3,
+        scratch=16.0,
+        starter=12.0,
+    )
     warmup_share: float = _setting(0.05, "of the steps, before the rate falls", 0, 1)
     warmup_steps: int | None = _setting(None, "instead of the share")
     dropout: float = _setting(

@@ -23,6 +23,10 @@ from training.precision import pick_width
 from training.rows import Windows
 from training.team import ALONE, Team
 
+_EPOCHS = {300_000: 8.0, 3_000_000: 4.0}
+"""For so many tokens at the most, how often they are seen."""
+_FEWEST_EPOCHS = 2.0
+
 _APART = 1_000_003
 """Between the seeds of two processes: their dropout shall not be the same."""
 
@@ -50,9 +54,22 @@ class Plan:
         return math.ceil(batches / self.config.accumulation)
 
     @property
+    def epochs(self) -> float:
+        """How often all windows are seen: as set, or the more often the fewer they are.
+
+        Source: four times is as good as fresh text, sixteen hardly better ("Scaling
+        Data-Constrained Language Models", Muennighoff et al., 2023); early stopping ends what is
+        too much.
+        """
+        if self.config.epochs is not None:
+            return self.config.epochs
+        tokens = int(self.windows.lengths.sum())
+        return next((often for most, often in _EPOCHS.items() if tokens <= most), _FEWEST_EPOCHS)
+
+    @property
     def steps(self) -> int:
         """How many steps the run has."""
-        return max(1, round(self.config.epochs * self.steps_per_epoch))
+        return max(1, round(self.epochs * self.steps_per_epoch))
 
     @property
     def eval_every(self) -> int:
@@ -117,7 +134,7 @@ class Trainer:
         self.team = team
         self.model.to(device).train()  # type: ignore[arg-type]  # its wrapper hides self
         self.width = pick_width(plan.config.precision, device)
-        config, tokens = plan.config, plan.config.epochs * int(plan.windows.lengths.sum())
+        config, tokens = plan.config, plan.epochs * int(plan.windows.lengths.sum())
         compiled = worth_compiling(
             config.compile, model.num_parameters(), tokens, device, self.width
         )

@@ -296,3 +296,11 @@ def test_a_device_that_is_not_there_is_refused(name: str) -> None:
 
 def test_auto_finds_a_device() -> None:
     assert pick_device("auto").type in ("cpu", "cuda", "mps")
+
+
+@pytest.mark.parametrize(("tokens", "epochs"), [(1_000, 8), (1_000_000, 4), (9_000_000, 2)])
+def test_few_words_are_read_more_often_than_many(tokens: int, epochs: int) -> None:
+    empty = np.zeros(0, np.uint16)
+    windows = Windows(empty, np.zeros(0, np.float32), np.array([0, tokens]))
+    assert Plan(windows, TrainConfig()).epochs == epochs
+    assert Plan(windows, TrainConfig(epochs=3)).epochs == 3
