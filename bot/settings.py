@@ -100,6 +100,11 @@ class Settings(_Tokens):
             after an outage, 0 for none.
         most_answers: `LIKENESS_MOST_ANSWERS`, how many chats a platform may have answered at
             once; further ones wait.
+        discord_shards: `LIKENESS_DISCORD_SHARDS`, over how many connections Discord is heard; 0 for
+            as many as Discord recommends, None for one.
+        webhook_url: `LIKENESS_WEBHOOK_URL`, which Telegram calls; None to fetch by itself.
+        webhook_host: `LIKENESS_WEBHOOK_HOST`, where the bot listens for those calls.
+        webhook_port: `LIKENESS_WEBHOOK_PORT`, likewise.
         health_port: `LIKENESS_HEALTH_PORT`, where this machine may ask how it is; None for nowhere.
         engine_url: `LIKENESS_ENGINE_URL`, a completions server that computes the model; None for
             this process.
@@ -136,6 +141,16 @@ class Settings(_Tokens):
     )
     catch_up: int = Field(default=100, ge=0, le=10_000, validation_alias="LIKENESS_CATCH_UP")
     most_answers: int = Field(default=1000, ge=1, validation_alias="LIKENESS_MOST_ANSWERS")
+    discord_shards: int | None = Field(
+        default=None, ge=0, validation_alias="LIKENESS_DISCORD_SHARDS"
+    )
+    webhook_url: Annotated[str, _url("https", "http")] | None = Field(
+        default=None, validation_alias="LIKENESS_WEBHOOK_URL"
+    )
+    webhook_host: str = Field(default="127.0.0.1", validation_alias="LIKENESS_WEBHOOK_HOST")
+    webhook_port: int = Field(
+        default=8080, ge=1, le=65_535, validation_alias="LIKENESS_WEBHOOK_PORT"
+    )
     health_port: int | None = Field(
         default=None, ge=0, le=65_535, validation_alias="LIKENESS_HEALTH_PORT"
     )

@@ -18,7 +18,7 @@ from discord.http import Route
 from bot.adapters import delivery
 from bot.adapters.delivery import Patience
 from bot.adapters.discord_chats import pause
-from bot.adapters.discord_client import LikenessClient
+from bot.adapters.discord_client import LikenessClient, make_client
 from bot.conversation import Conversation
 from bot.reception import Reception
 from bot.settings import Settings
@@ -65,7 +65,7 @@ async def serve(
     waits, reception = patience.waits(), Reception.of("discord", settings, conversation)
     with urls(settings):
         while True:
-            client = LikenessClient(reception, patience, settings.catch_up)
+            client = make_client(reception, patience, settings)
             trouble = "the connection ended"
             try:
                 await client.login(token)

@@ -16,6 +16,7 @@ from bot.adapters.discord_people import is_addressed, visitor_of
 from bot.history import ChatId
 from bot.outlet import Reply
 from bot.reception import Reception
+from bot.settings import Settings
 from likeness.errors import DatabaseError, LikenessError
 
 log = logging.getLogger(__name__)
@@ -27,13 +28,20 @@ CHANNELS = 100
 class LikenessClient(discord.Client):
     """One login of the bot."""
 
-    def __init__(self, reception: Reception, patience: Patience, catch_up: int = 0) -> None:
+    def __init__(
+        self,
+        reception: Reception,
+        patience: Patience,
+        catch_up: int = 0,
+        shards: int | None = None,
+    ) -> None:
         """Ask for no more than it needs, and never ping anybody.
 
         Args:
             reception: Who hears and answers.
             patience: For what fails.
             catch_up: How many missed messages a channel to look up.
+            shards: Over how many connections, where it makes more than one.
         """
         # It warns at every start that voice lacks its libraries; this bot only writes.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
@@ -42,6 +50,7 @@ class LikenessClient(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=patience.limit_seconds,
             heartbeat_timeout=patience.silence_seconds,
+            shard_count=shards,
             guild_ready_timeout=0,  # nothing here waits for all servers, and it outlives a close
         )
         self.was_connected = False
@@ -203,3 +212,16 @@ class LikenessClient(discord.Client):
         with suppress(discord.NotFound):
             user = self.get_user(id_) or await self.fetch_user(id_)
             await DiscordOutlet(await user.create_dm(), self._patience).say(reply)
+
+
+class ShardedClient(LikenessClient, discord.AutoShardedClient):
+    """One login over several connections, as Discord asks of a bot in thousands of servers."""
+
+
+def make_client(reception: Reception, patience: Patience, settings: Settings) -> LikenessClient:
+    """Return a login as the settings say."""
+    if settings.discord_shards is None:
+        return LikenessClient(reception, patience, settings.catch_up)
+    recommended = settings.discord_shards == 0
+    shards = None if recommended else settings.discord_shards
+    return ShardedClient(reception, patience, settings.catch_up, shards)

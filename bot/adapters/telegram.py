@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from telegram import Bot, BotCommand, CallbackQuery, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus
@@ -23,6 +24,7 @@ from bot.adapters import delivery
 from bot.adapters.delivery import Answers, Patience
 from bot.adapters.telegram_chats import TelegramOutlet, chat_of, seconds, translate
 from bot.adapters.telegram_people import command_of, is_addressed, visitor_at, visitor_of
+from bot.adapters.telegram_webhook import Webhook, receive_by
 from bot.adapters.telegram_wire import UpdatesRequest, quieten_libraries
 from bot.commands import COMMANDS
 from bot.conversation import Conversation
@@ -83,7 +85,7 @@ async def serve(
     )
     try:
         reception = Reception.of("telegram", settings, conversation)
-        await _TelegramBot(bot, reception, patience).run()
+        await _TelegramBot(bot, reception, patience, Webhook.of(settings)).run()
     except InvalidToken:
         # The library's error quotes the token, so it must not show up as the cause.
         raise TokenRefused(REFUSED) from None
@@ -94,8 +96,11 @@ async def serve(
 class _TelegramBot:
     """One bot at work."""
 
-    def __init__(self, bot: Bot, reception: Reception, patience: Patience) -> None:
+    def __init__(
+        self, bot: Bot, reception: Reception, patience: Patience, webhook: Webhook | None
+    ) -> None:
         self._bot = bot
+        self._webhook = webhook
         self._reception = reception
         self._conversation = reception.conversation
         self._patience = patience
@@ -106,12 +111,11 @@ class _TelegramBot:
     async def run(self) -> None:
         await self._until_it_works(self._connect)
         log.info("telegram: connected")
-        history = self._conversation.history
         self._answers.refill()
-        if history.shared:
+        if self._conversation.history.shared:
             self._answers.keep_looking()
         try:
-            await self._until_it_works(lambda: history.lead("telegram", self._fetch_on))
+            await self._until_it_works(self._receive)
         finally:
             await self._answers.finish(self._patience.grace_seconds)
             await self._chores.finish(self._patience.grace_seconds)
@@ -119,7 +123,7 @@ class _TelegramBot:
 
     async def _connect(self) -> None:
         await self._bot.initialize()
-        await self._bot.delete_webhook(drop_pending_updates=False)
+        await receive_by(self._webhook, self._bot, WANTED)
         await self._register_commands()
         await self._reception.open()
 
@@ -150,6 +154,12 @@ class _TelegramBot:
         await self._conversation.history.move(chat, to)
         await self._reception.access.move(chat.chat, to.chat)
 
+    async def _receive(self) -> None:
+        if self._webhook is not None:
+            check = partial(self._until_it_works, self._bot.get_me)
+            await self._webhook.listen(self._bot, self._take, check, self._patience.poll_seconds)
+        await self._conversation.history.lead("telegram", self._fetch_on)
+
     async def _fetch_on(self) -> None:
         while True:
             await self._until_it_works(self._fetch)
@@ -172,7 +182,7 @@ class _TelegramBot:
             except TelegramError as error:
                 log.debug("telegram: the last fetch was not confirmed: %s", type(error).__name__)
 
-    async def _until_it_works(self, action: Callable[[], Awaitable[None]]) -> None:
+    async def _until_it_works(self, action: Callable[[], Awaitable[object]]) -> None:
         """Do something again until no network, server or database stands in its way.
 
         Raises:

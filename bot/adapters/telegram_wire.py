@@ -25,11 +25,12 @@ class UpdatesRequest(HTTPXRequest):
         """Read an answer of Telegram's."""
         found = HTTPXRequest.parse_json_payload(payload)
         if isinstance(found.get("result"), list):
-            found["result"] = [_readable(update) for update in found["result"]]
+            found["result"] = [readable(update) for update in found["result"]]
         return found
 
 
-def _readable(update: dict[str, Any]) -> dict[str, Any]:
+def readable(update: dict[str, Any]) -> dict[str, Any]:
+    """Return an update, or one that is empty where the library cannot read it."""
     try:
         Update.de_json(update, None)
     except Exception as error:  # noqa: BLE001 (whatever the library trips over)

@@ -29,6 +29,12 @@ STOP_SECONDS = 8.0
     help="Answer /healthz, /readyz and /metrics on this port of this machine; or "
     "LIKENESS_HEALTH_PORT.",
 )
+@click.option(
+    "--webhook",
+    "webhook_url",
+    metavar="URL",
+    help="Let Telegram call this address instead of fetching; or LIKENESS_WEBHOOK_URL.",
+)
 @sampling_options
 @click.pass_context
 def serve(
@@ -41,6 +47,7 @@ def serve(
     engine_url: str | None,
     log_format: LogForm | None,
     health_port: int | None,
+    webhook_url: str | None,
     **sampling: Any,
 ) -> None:
     """Answer as the model NAME on PLATFORMS, until Ctrl-C or SIGTERM.
@@ -57,8 +64,8 @@ def serve(
 
     settings = Settings.read(platforms)
     configure_logging(debug=bool(ctx.find_root().params["debug"]), form=log_format or settings.log)
-    if health_port is not None:
-        settings = settings.model_copy(update={"health_port": health_port})
+    given = {"health_port": health_port, "webhook_url": webhook_url}
+    settings = settings.model_copy(update={k: v for k, v in given.items() if v is not None})
     engine = open_chosen(name, settings, device=device, engine_url=engine_url)
     chosen = read_sampling(engine.card, **sampling)
     asyncio.run(run_serve(engine, settings, platforms, chosen, stop_seconds=STOP_SECONDS))

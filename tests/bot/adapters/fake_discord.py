@@ -57,6 +57,7 @@ class FakeDiscord:
         self._events: list[Json] = []
         self.sent: list[str] = []
         self.identified = 0
+        self.shards: list[list[int]] = []
         self.closed_by_bot = 0
         self.api_url = ""
         self.gateway_url = ""
@@ -161,6 +162,7 @@ class FakeDiscord:
             await socket.close(code=self.close_codes.popleft())
         elif payload["op"] == 2:
             self.identified += 1
+            self.shards.append(payload["d"].get("shard", []))
             self._socket = socket
             await self.dispatch(
                 "READY",
@@ -170,6 +172,7 @@ class FakeDiscord:
                     "resume_gateway_url": self.gateway_url,
                     "user": BOT,
                     "guilds": [],
+                    "shard": payload["d"].get("shard", [0, 1]),
                     "application": {"id": BOT["id"], "flags": 0},
                 },
             )
@@ -193,19 +196,26 @@ class FakeDiscord:
         if self.limits[path]:
             self.tries.append(await request.json())
             return _limited(self.limits[path].popleft())
-        if path == "users/@me":
-            return _json(BOT)
-        if path == "oauth2/applications/@me":
-            return _json(APPLICATION)
+        if path in self._fixed:
+            return _json(self._fixed[path])
         if path.endswith("/commands"):
             return _json([] if request.method == "GET" else await self._commands(request))
         if path.endswith("/messages"):
             if request.method == "GET":
                 return _json([one for one in self.posted[::-1] if one["author"] != BOT])
             return await self._send(request)
-        if path == f"channels/{DM['id']}":
-            return _json(DM)
         return _json({})
+
+    @property
+    def _fixed(self) -> dict[str, Json]:
+        """What is always the same, by its path."""
+        limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
+        return {
+            "users/@me": BOT,
+            "oauth2/applications/@me": APPLICATION,
+            "gateway/bot": {"url": self.gateway_url, "shards": 2, "session_start_limit": limit},
+            f"channels/{DM['id']}": DM,
+        }
 
     async def _send(self, request: web.Request) -> web.Response:
         data = await request.json()

@@ -201,8 +201,8 @@ class FakeTelegram:
                 return _result(self.commands)
             case "setMyCommands":
                 self.commands = data["commands"]
-            case "deleteWebhook":
-                self.webhook = False
+            case "setWebhook" | "deleteWebhook":
+                self.webhook = method == "setWebhook"
             case "getWebhookInfo":
                 url = "https://likeness.example/" if self.webhook else ""
                 found = {"url": url, "has_custom_certificate": False}

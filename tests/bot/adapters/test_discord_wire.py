@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from bot.adapters.delivery import Patience
 from bot.adapters.discord import serve
 from bot.adapters.discord_chats import pause
+from bot.adapters.discord_client import ShardedClient
 from bot.conversation import Conversation
 from bot.settings import Settings
 from likeness.errors import (
@@ -416,3 +417,28 @@ async def test_what_is_written_in_one_order_is_heard_in_it(
             await server.say(text)
         await server.until(lambda: bool(server.sent))
     assert history.texts("discord", 7)[:3] == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize(("wanted", "shards"), [(0, 2), (3, 3)])
+async def test_it_hears_over_several_connections_if_asked_to(
+    server: FakeDiscord,
+    settings: Settings,
+    history: FakeHistory,
+    hasty: Patience,
+    fake_engine: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: int,
+    shards: int,
+) -> None:
+    async def at_once(*_: object, **__: object) -> None:
+        pass
+
+    monkeypatch.setattr(ShardedClient, "before_identify_hook", at_once)  # it waits five seconds
+    many = settings.model_copy(update={"discord_shards": wanted})
+    bot = asyncio.create_task(serve(many, Conversation(history, fake_engine(["hi"])), hasty))
+    await server.until(lambda: server.identified == shards, seconds=30)
+    assert sorted(server.shards) == [[number, shards] for number in range(shards)]
+    await server.say("hello")
+    await server.until(lambda: server.sent == ["hi"])
+    bot.cancel()
+    await asyncio.gather(bot, return_exceptions=True)
