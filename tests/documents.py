@@ -16,6 +16,7 @@ _MADE = re.compile(r"(<!-- made: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 _ELSEWHERE = (
     ("alembic/", "the database's migrations, step by step"),
     ("tests/", "as the tree; samples/ hold invented exports beside what they become"),
+    ("deploy/", "examples of a service: a systemd unit, a container"),
     ("demo/", "the invented chats of `make demo`, and three questions"),
     ("docs/", "exporting, training, running a bot, the contracts, adding an exporter"),
     ("benchmarks/", "what the documents quote, each one command"),
