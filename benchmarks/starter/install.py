@@ -21,7 +21,7 @@ from training.loss import scorer_for
 from training.outcome import versions
 from training.precision import pick_width
 
-_JUDGING_WINDOWS = 150
+_JUDGING_WINDOWS = 40
 """Of each corpus."""
 _SHIPPED = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
             "tokenizer_config.json")  # fmt: skip

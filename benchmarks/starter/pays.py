@@ -9,11 +9,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks.starter.fine_tuning import fine_tune
+from benchmarks.starter.fine_tuning import task
 from benchmarks.starter.people import PEOPLE, write_chat
 from training.base import SCRATCH, STARTER, quiet
 
-_STEPS = {200: 40, 2_000: 120, 20_000: 240}
+_STEPS = {200: 30, 2_000: 80, 20_000: 120}
 """How many steps are taken with so many messages of mine."""
 _JUDGING_MESSAGES = 80
 _ROWS = ("context_tokens=256", "batch_rows=4", "accumulation=1", "patience=none")
@@ -30,10 +30,11 @@ def rows(name: str, data: Path, folder: Path) -> None:
             return
         done = mine
         settings = (*_ROWS, f"held_out_share={_JUDGING_MESSAGES / mine}")
-        ours = fine_tune(path, STARTER, settings, steps)
-        same_steps = fine_tune(path, SCRATCH, settings, steps)
+        ours = task(path, STARTER, settings).fine_tune(steps)
+        from_nothing = task(path, SCRATCH, settings)
+        same_steps = from_nothing.fine_tune(steps)
         affordable = round(steps * ours.seconds / same_steps.seconds)
-        same_time = fine_tune(path, SCRATCH, settings, affordable)
+        same_time = from_nothing.fine_tune(affordable)
         print(
             f"| {name} | {mine - _JUDGING_MESSAGES:,} | {steps} | "
             f"{same_steps.nats_per_character:.3f} | {same_time.nats_per_character:.3f} "

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.starter.fine_tuning import fine_tune, write_demo
+from benchmarks.starter.fine_tuning import task, write_demo
 from benchmarks.starter.people import write_chat
 from benchmarks.starter.replies import replies
 from likeness.files import read_messages
@@ -30,8 +30,8 @@ def test_a_chat_is_cut_to_its_newest_messages_of_mine(
 @pytest.mark.slow
 def test_a_fine_tuning_takes_as_many_steps_as_it_is_told_and_gets_better(tmp_path: Path) -> None:
     messages = write_demo(tmp_path)
-    short = fine_tune(messages, SCRATCH, TINY, steps=1)
-    longer = fine_tune(messages, SCRATCH, TINY, steps=12)
+    from_nothing = task(messages, SCRATCH, TINY)
+    short, longer = from_nothing.fine_tune(1), from_nothing.fine_tune(12)
     assert (short.steps, longer.steps) == (1, 12)
     assert longer.nats_per_character < short.nats_per_character
 
