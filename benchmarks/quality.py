@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="the folder of the corpora")
     parser.add_argument("--people", nargs="+", default=list(PEOPLE), choices=PEOPLE)
     parser.add_argument("--base", type=Path, help="a model folder; a small plain one is made else")
-    parser.add_argument("--base-tokens", type=int, default=2_000_000, help="that it reads")
+    parser.add_argument("--base-tokens", type=int, default=1_000_000, help="that it reads")
     parser.add_argument("--characters", type=int, default=200_000, help="of each corpus")
     parser.add_argument("--set", dest="settings", nargs="+", default=[], metavar="KEY=VALUE")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir(), "likeness-bases"))
