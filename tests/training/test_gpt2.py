@@ -1,5 +1,7 @@
 """Our forward pass of GPT-2 is that of transformers: losses, gradients, and what windows see."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -122,7 +124,11 @@ def test_a_model_that_is_not_training_drops_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_compiled_it_gives_the_same() -> None:
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+@pytest.mark.timeout(300)
+def test_traced_as_for_a_gpu_it_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    cross_entropy._compiled.cache_clear()
     model = _gpt2()
     plain = _gradients(model, Gpt2(model, torch.float32))
     fast = _gradients(model, Gpt2(model, torch.float32, compiled=True))
