@@ -18,6 +18,7 @@ from training.checkpoint import checkpoints
 from training.config import TrainConfig
 from training.evaluate import Evaluation, Judge
 from training.loop import Plan, Taken, Trainer
+from training.peak import step_flops
 from training.rows import Batch, Windows
 from training.session import Session
 from training.survey import Balance
@@ -63,7 +64,7 @@ class SideBySide(Trainer):
     def _gradients(self, rows_at_once: int) -> Taken:
         batches = [
             self.plan.windows.batch(rows[start : start + rows_at_once])
-            for rows in self._rows()
+            for rows in self._rows(rows_at_once)
             for start in range(0, len(rows), rows_at_once)
         ]
         weight = sum(batch.weight for batch in batches) or 1.0
@@ -78,7 +79,14 @@ class SideBySide(Trainer):
             loss, *gradients = (sum(parts) for parts in zip(*pool.map(learn, batches), strict=True))
         for of, gradient in zip(weights, gradients, strict=True):
             of.grad = gradient
-        return Taken(loss, sum(batch.tokens for batch in batches))
+        self._clip()
+        return Taken(
+            loss,
+            sum(batch.tokens for batch in batches),
+            sum(batch.targets for batch in batches),
+            sum(step_flops(self.model, batch) for batch in batches),
+            weight,
+        )
 
 
 class Lines:
