@@ -59,7 +59,11 @@ def _number(word: str) -> float | None:
 def _shown(order: Order, customs: Customs) -> Reply:
     usual = order.conversation.manner
     here = customs.manner(usual)
-    heat = order.conversation.temperature if customs.temperature is None else customs.temperature
+    heat = (
+        order.conversation.voice.usual.temperature
+        if customs.temperature is None
+        else customs.temperature
+    )
     lines = [
         f"Temperature: {heat:g}. Low is tame, high is wild.",
         f"Pace: {here.pace}. How fast I seem to type.",

@@ -34,7 +34,7 @@ class Conversation:
         self.history = history
         self.manner = manner or Manner()
         self.watch = watch or Watch()
-        self._voice = Voice(engine, sampling or Sampling(), clock, self.watch)
+        self.voice = Voice(engine, sampling or Sampling(), clock, self.watch)
         self._clock = clock
         self._chimed: set[tuple[ChatId, str]] = set()
         self._chats: WeakValueDictionary[ChatId, Turns] = WeakValueDictionary()
@@ -45,17 +45,7 @@ class Conversation:
     @property
     def me(self) -> str:
         """The name of the person whom the bot imitates."""
-        return self._voice.engine.card.me
-
-    @property
-    def model(self) -> str:
-        """The name of the model that answers."""
-        return self._voice.engine.card.name
-
-    @property
-    def temperature(self) -> float:
-        """How wild the answers are where a chat has set nothing."""
-        return self._voice.usual.temperature
+        return self.voice.engine.card.me
 
     @property
     def up_seconds(self) -> float:
@@ -109,7 +99,7 @@ class Conversation:
             DatabaseError: The history could not be read.
         """
         messages = [*await self._recent(chat), message]
-        outlook = await self._voice.outlook(chat, messages, self._clock())
+        outlook = await self.voice.outlook(chat, messages, self._clock())
         return outlook.my_turn if outlook else None
 
     async def owed(self, platform: str, limit: int) -> list[Place]:
@@ -258,11 +248,11 @@ class Conversation:
 
     async def _recent(self, chat: ChatId) -> list[Message]:
         """Return as much of a chat as the model could see at the most."""
-        return await self.history.recent(chat, limit=self._voice.engine.card.context_tokens)
+        return await self.history.recent(chat, limit=self.voice.engine.card.context_tokens)
 
     async def _pause(self, chat: ChatId) -> float:
         """Return how long to wait whether there comes more, in seconds."""
-        outlook = await self._voice.outlook(chat, await self._recent(chat))
+        outlook = await self.voice.outlook(chat, await self._recent(chat))
         return self.manner.pause(outlook.finished if outlook else None)
 
     def _replies_to(self, question: Question, outlet: Outlet, messages: list[Message]) -> str:
@@ -280,7 +270,7 @@ class Conversation:
         chat, through, first, since = outlet.chat, messages[-1].id, True, time.monotonic()
         customs = await self.history.customs(chat)
         manner = customs.manner(self.manner)
-        words = turns.uninterrupted(self._voice.words(chat, messages, customs))
+        words = turns.uninterrupted(self.voice.words(chat, messages, customs))
         async with outlet.typing(), aclosing(words):
             async for text, kind in words:
                 planned = outlet.split(text)

@@ -93,7 +93,7 @@ async def status(order: Order) -> Reply:
         "\n".join(
             [
                 "I am stopped; /go lets me answer." if counts.stopped else "I am answering.",
-                f"Model: {conversation.model}, as {conversation.me}",
+                f"Model: {conversation.voice.engine.card.name}, as {conversation.me}",
                 f"Up for: {up}",
                 f"Chats: {counts.chats}",
                 f"Messages kept: {counts.messages}",

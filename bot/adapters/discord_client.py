@@ -65,8 +65,8 @@ class LikenessClient(discord.Client):
 
     async def stop(self) -> None:
         """Finish the answers being written, then leave."""
-        await self._answers.finish(self._patience.grace_seconds)
-        await self._orders.chores.finish(self._patience.grace_seconds)
+        grace = self._patience.grace_seconds
+        await asyncio.gather(self._answers.finish(grace), self._orders.chores.finish(grace))
         await self.close()
 
     async def setup_hook(self) -> None:

@@ -11,25 +11,23 @@ a Bot API server on loopback.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 
-from telegram import Bot, BotCommand, CallbackQuery, ChatMemberUpdated, Message, Update
+from telegram import Bot, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.access import Visitor
 from bot.adapters import delivery
 from bot.adapters.delivery import Answers, Patience
 from bot.adapters.telegram_chats import TelegramOutlet, chat_of, seconds, translate
-from bot.adapters.telegram_people import command_of, is_addressed, visitor_at, visitor_of
+from bot.adapters.telegram_commands import Orders
+from bot.adapters.telegram_people import command_of, is_addressed, visitor_of
 from bot.adapters.telegram_webhook import Webhook, receive_by
 from bot.adapters.telegram_wire import UpdatesRequest, quieten_libraries
 from bot.commands import COMMANDS
 from bot.conversation import Conversation
 from bot.history import ChatId
-from bot.outlet import Reply
 from bot.reception import Reception
 from bot.settings import Settings
 from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
@@ -40,8 +38,6 @@ REFUSED = (
     "Telegram does not accept the bot's token: take it from @BotFather again and put it into "
     "TELEGRAM_TOKEN."
 )
-CHORES = 1000
-"""How many commands and lines of its own it has in hand at once."""
 WANTED = [
     Update.MESSAGE,
     Update.EDITED_MESSAGE,
@@ -105,7 +101,7 @@ class _TelegramBot:
         self._conversation = reception.conversation
         self._patience = patience
         self._answers = Answers(patience.answers, self._answer_owed)
-        self._chores = Answers(CHORES)
+        self._orders = Orders(bot, reception, self._outlet, self._respond)
         self._offset: int | None = None
 
     async def run(self) -> None:
@@ -117,26 +113,15 @@ class _TelegramBot:
         try:
             await self._until_it_works(self._receive)
         finally:
-            await self._answers.finish(self._patience.grace_seconds)
-            await self._chores.finish(self._patience.grace_seconds)
+            grace = self._patience.grace_seconds
+            await asyncio.gather(self._answers.finish(grace), self._orders.chores.finish(grace))
             await self._confirm()
 
     async def _connect(self) -> None:
         await self._bot.initialize()
         await receive_by(self._webhook, self._bot, WANTED)
-        await self._register_commands()
+        await self._orders.register()
         await self._reception.open()
-
-    async def _register_commands(self) -> None:
-        """Tell Telegram the commands, where it knows others."""
-        ours = tuple(BotCommand(name, command.does) for name, command in COMMANDS.items())
-        try:
-            if await self._bot.get_my_commands() != ours:
-                await self._bot.set_my_commands(ours)
-        except InvalidToken:
-            raise
-        except (TelegramError, TypeError) as error:  # TypeError: no list came
-            log.warning("telegram: the commands were not registered: %s", type(error).__name__)
 
     async def _answer_owed(self, limit: int) -> int:
         found = await self._conversation.owed("telegram", limit)
@@ -222,7 +207,7 @@ class _TelegramBot:
             elif update.edited_message is not None:
                 await self._reread(update.edited_message)
             elif update.callback_query is not None:
-                self._press(update.callback_query)
+                self._orders.press(update.callback_query)
             elif update.my_chat_member is not None:
                 await self._leave(update.my_chat_member)
         except DatabaseError:
@@ -235,7 +220,7 @@ class _TelegramBot:
         line = command_of(message, self._bot.username.lower())
         if line is not None:
             if line.partition(" ")[0] in COMMANDS and visitor is not None:
-                self._chores.start(chat, self._obey(chat, visitor, line, message))
+                self._orders.obey(message, visitor, line)
             return
         if message.migrate_to_chat_id:
             await self._move(chat, ChatId("telegram", str(message.migrate_to_chat_id)))
@@ -247,50 +232,12 @@ class _TelegramBot:
         if respond:
             self._respond(chat)
         if reply is not None:
-            self._chores.start(chat, self._say(chat, reply, heard.id))
+            self._orders.say(chat, reply, heard.id)
 
     async def _reread(self, message: Message) -> None:
         edited = translate(message)
         if edited is not None:
             await self._conversation.history.edit(chat_of(message), edited.id, edited.text)
-
-    def _press(self, query: CallbackQuery) -> None:
-        """Do what is on a button."""
-        message = query.message
-        if not isinstance(message, Message) or not query.data or query.from_user.is_bot:
-            return
-        chat, visitor = chat_of(message), visitor_at(query.from_user, message.chat)
-        self._chores.start(chat, self._press_and_show(query, chat, visitor, message.message_id))
-
-    async def _press_and_show(
-        self, query: CallbackQuery, chat: ChatId, visitor: Visitor, message_id: int
-    ) -> None:
-        reply = await self._reception.obey(visitor, chat, query.data or "")
-        with suppress(TelegramError):  # it only ends the sign that something is being done
-            await self._bot.answer_callback_query(query.id)
-        if reply is None:
-            return
-        if reply.file is None:
-            await self._outlet(chat).change(message_id, reply)
-            await self._tell(reply)
-        else:
-            await self._say(chat, reply, str(message_id))
-
-    async def _obey(self, chat: ChatId, visitor: Visitor, line: str, message: Message) -> None:
-        reply = await self._reception.obey(visitor, chat, line)
-        if reply is not None:
-            await self._say(chat, reply, str(message.message_id))
-
-    async def _say(self, chat: ChatId, reply: Reply, answers: str) -> None:
-        await self._outlet(chat).say(reply, answers)
-        await self._tell(reply)
-        if reply.asks_anew:
-            self._respond(chat)
-
-    async def _tell(self, reply: Reply) -> None:
-        for id_, told in reply.tells:
-            chat = ChatId("telegram", id_)
-            self._chores.start(chat, self._say(chat, told, ""))
 
     async def _leave(self, change: ChatMemberUpdated) -> None:
         """Owe nothing where the bot was blocked or thrown out."""

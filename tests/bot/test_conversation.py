@@ -98,8 +98,8 @@ async def test_messages_that_come_while_an_answer_is_written_stop_it_and_get_one
         await talk.respond(outlet)  # somebody is at it already
     await answer
     assert outlet.sent == ["to all"]
-    assert [m.text for m in talk._voice.engine.asked[-1]] == ["a", "later 2", "later 3"]
-    assert talk._voice.engine.stopped == len(talk._voice.engine.asked) - 1
+    assert [m.text for m in talk.voice.engine.asked[-1]] == ["a", "later 2", "later 3"]
+    assert talk.voice.engine.stopped == len(talk.voice.engine.asked) - 1
 
 
 async def test_what_was_sent_before_somebody_wrote_again_stays(
@@ -185,7 +185,7 @@ async def test_a_chat_that_waits_holds_up_no_other(
     hold.set()
     await waiting
     assert slow.sent == ["slow"]
-    assert [m.text for m in talk._voice.engine.asked[1]] == ["b"]
+    assert [m.text for m in talk.voice.engine.asked[1]] == ["b"]
 
 
 async def test_after_a_reset_the_model_sees_only_what_is_new(
@@ -198,7 +198,7 @@ async def test_after_a_reset_the_model_sees_only_what_is_new(
     assert outlet.sent == []
     await talk.hear(ANN, message("new", id="2"))
     await talk.respond(outlet)
-    assert [[m.text for m in asked] for asked in talk._voice.engine.asked] == [["new"]]
+    assert [[m.text for m in asked] for asked in talk.voice.engine.asked] == [["new"]]
 
 
 async def test_a_model_that_fails_is_apologised_for_once_and_the_chat_goes_on(
@@ -232,7 +232,7 @@ async def test_what_will_never_be_delivered_is_dropped_and_the_model_stops(
     await talk.hear(ANN, message("hi"))
     with pytest.raises(NotDelivered):
         await talk.respond(outlet)
-    assert talk._voice.engine.stopped == 1
+    assert talk.voice.engine.stopped == 1
     assert await store.drafts(ANN) == []
     await talk.respond(outlet)
     assert outlet.sent == []
@@ -263,7 +263,7 @@ async def test_cancelling_an_answer_stops_the_model(
     answer.cancel()
     with pytest.raises(asyncio.CancelledError):
         await answer
-    assert talk._voice.engine.stopped == 1
+    assert talk.voice.engine.stopped == 1
 
 
 async def test_closing_waits_for_answers_and_then_stops_them(
@@ -285,7 +285,7 @@ async def test_closing_waits_for_answers_and_then_stops_them(
     await asyncio.gather(*answers)
     await talk.respond(late)
     assert (quick.sent, stuck.sent, late.sent) == (["in time"], ["begun"], [])
-    assert talk._voice.engine.stopped == 1
+    assert talk.voice.engine.stopped == 1
 
 
 async def test_the_model_is_told_when_the_answer_is_given(
@@ -380,7 +380,7 @@ async def test_another_answer_takes_the_place_of_the_newest(
     assert await talk.take_back(ANN, question=False)
     await talk.respond(outlet)
     assert outlet.sent == ["one", "more", "another"]
-    assert [m.text for m in talk._voice.engine.asked[1]] == ["hi"]
+    assert [m.text for m in talk.voice.engine.asked[1]] == ["hi"]
     assert [m.text for m in await store.recent(ANN, 9)] == ["hi", "another"]
 
 
@@ -483,5 +483,5 @@ async def test_private_chats_and_groups_never_share_what_was_said(
     for place in (ANN, group, topic):
         await talk.hear(place, message(f"said in {place}", id="1"))
         await talk.respond(fake_outlet(place))
-    asked = [[m.text for m in seen] for seen in talk._voice.engine.asked]
+    asked = [[m.text for m in seen] for seen in talk.voice.engine.asked]
     assert asked == [["said in telegram 7"], ["said in telegram -7"], ["said in telegram -7 7"]]

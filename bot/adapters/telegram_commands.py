@@ -1,0 +1,111 @@
+"""Commands on Telegram: registered, done, and told; typed or on buttons."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from telegram import Bot, BotCommand, CallbackQuery, Message
+from telegram.error import InvalidToken, TelegramError
+
+from bot.access import Visitor
+from bot.adapters.delivery import Answers
+from bot.adapters.telegram_chats import TelegramOutlet, chat_of
+from bot.adapters.telegram_people import visitor_at
+from bot.commands import COMMANDS
+from bot.history import ChatId
+from bot.outlet import Reply
+from bot.reception import Reception
+
+log = logging.getLogger(__name__)
+
+CHORES = 1000
+"""How many commands and lines of its own the bot has in hand at once."""
+
+
+class Orders:
+    """What people order, and what the bot itself tells them."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        reception: Reception,
+        outlet: Callable[[ChatId], TelegramOutlet],
+        respond: Callable[[ChatId], None],
+    ) -> None:
+        """Take what it works with.
+
+        Args:
+            bot: Who speaks.
+            reception: Who decides.
+            outlet: Leads to a chat.
+            respond: Answers what waits in a chat.
+        """
+        self.chores = Answers(CHORES)
+        self._bot = bot
+        self._reception = reception
+        self._outlet = outlet
+        self._respond = respond
+
+    async def register(self) -> None:
+        """Tell Telegram the commands, where it knows others.
+
+        Raises:
+            InvalidToken: Telegram does not accept the token.
+        """
+        ours = tuple(BotCommand(name, command.does) for name, command in COMMANDS.items())
+        try:
+            if await self._bot.get_my_commands() != ours:
+                await self._bot.set_my_commands(ours)
+        except InvalidToken:
+            raise
+        except (TelegramError, TypeError) as error:  # TypeError: no list came
+            log.warning("telegram: the commands were not registered: %s", type(error).__name__)
+
+    def obey(self, message: Message, visitor: Visitor, line: str) -> None:
+        """Do what a command says, in its time."""
+        chat = chat_of(message)
+
+        async def work() -> None:
+            reply = await self._reception.obey(visitor, chat, line)
+            if reply is not None:
+                await self._say(chat, reply, str(message.message_id))
+
+        self.chores.start(chat, work())
+
+    def press(self, query: CallbackQuery) -> None:
+        """Do what is on a button, and show it in the place of the message with the button."""
+        message, line = query.message, query.data
+        if not isinstance(message, Message) or not line or query.from_user.is_bot:
+            return
+        chat, visitor = chat_of(message), visitor_at(query.from_user, message.chat)
+
+        async def work() -> None:
+            reply = await self._reception.obey(visitor, chat, line)
+            with suppress(TelegramError):  # it only ends the sign that something is being done
+                await self._bot.answer_callback_query(query.id)
+            if reply is not None:
+                await self._show(chat, reply, message.message_id)
+
+        self.chores.start(chat, work())
+
+    def say(self, chat: ChatId, reply: Reply, answers: str = "") -> None:
+        """Tell what the bot itself has to say, in its time."""
+        self.chores.start(chat, self._say(chat, reply, answers))
+
+    async def _show(self, chat: ChatId, reply: Reply, message_id: int) -> None:
+        if reply.file is not None:
+            await self._say(chat, reply, str(message_id))
+            return
+        await self._outlet(chat).change(message_id, reply)
+        self._follow(chat, reply)
+
+    async def _say(self, chat: ChatId, reply: Reply, answers: str) -> None:
+        await self._outlet(chat).say(reply, answers)
+        self._follow(chat, reply)
+
+    def _follow(self, chat: ChatId, reply: Reply) -> None:
+        """Do what follows from a reply: tell others, answer again."""
+        for id_, told in reply.tells:
+            self.say(ChatId("telegram", id_), told)
+        if reply.asks_anew:
+            self._respond(chat)
