@@ -66,8 +66,10 @@ class LikenessClient(discord.Client):
     async def stop(self) -> None:
         """Finish the answers being written, then leave."""
         grace = self._patience.grace_seconds
-        await asyncio.gather(self._answers.finish(grace), self._orders.chores.finish(grace))
-        await self.close()
+        try:
+            await asyncio.gather(self._answers.finish(grace), self._orders.chores.finish(grace))
+        finally:
+            await self.close()
 
     async def setup_hook(self) -> None:
         """Register the commands; tell how to own the bot; answer what other processes hear."""
