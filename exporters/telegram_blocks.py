@@ -132,7 +132,8 @@ class _Blocks:
 
     def _finished(self, block: Block, entries: int) -> Block:
         self._index += entries
-        block.closed().guess = {id_: self._guess(id_) for id_, _ in block.tally}
+        block.closed()
+        block.guess = {id_: self._guess(id_) for id_, _ in block.tally}
         return block
 
     def _read(self, entries: list[Entry], block: Block) -> None:

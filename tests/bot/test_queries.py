@@ -23,7 +23,7 @@ async def use_everything(store: Store) -> None:
         await store.add(ANN, write_message("hello", id=str(number)), asks=True)
     await store.add(ANN, write_message("hello", id="0"))
     await store.edit(ANN, "1", "changed")
-    await store.asker(ANN)
+    await store.question(ANN)
     one, *_ = await store.plan(ANN, "5", ["one", "two"], "text")
     await store.owed("telegram", NOON, 9)
     await store.count_owed()

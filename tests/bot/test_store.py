@@ -394,8 +394,9 @@ async def test_what_is_erased_is_gone_and_does_not_come_again(
 
 
 async def test_no_byte_of_what_is_erased_stays_in_the_files(
-    store: Store, tmp_path: Path, message: MakeMessage
+    tmp_path: Path, message: MakeMessage
 ) -> None:
+    store = await Store.open(url(tmp_path / "likeness.db"))
     words = "a-secret-that-shall-be-forgotten " * 300
     await store.add(ANN, message(words, speaker="Forgettable"))
     for number in range(50):
@@ -405,9 +406,11 @@ async def test_no_byte_of_what_is_erased_stays_in_the_files(
     assert b"SQLite" in kept
     assert b"a-secret-that" not in kept
     assert b"Forgettable" not in kept
+    await store.close()
 
 
-async def test_what_is_kept_of_a_person_is_found_by_an_index(store: Store, tmp_path: Path) -> None:
+async def test_what_is_kept_of_a_person_is_found_by_an_index(tmp_path: Path) -> None:
+    store = await Store.open(url(tmp_path / "likeness.db"))
     statements = {
         "SELECT * FROM messages WHERE speaker_id = 'x'": "ix_messages_speaker_id",
         "SELECT standing FROM guests WHERE platform = 'p' AND guest IN ('1', '2')": "uq_guests",
@@ -420,3 +423,4 @@ async def test_what_is_kept_of_a_person_is_found_by_an_index(store: Store, tmp_p
         assert index.replace("uq_guests", "autoindex") in plan
         assert "SCAN" not in plan
     file.close()
+    await store.close()

@@ -159,7 +159,11 @@ async def test_a_full_disk_loses_nothing_and_is_answered_once_there_is_room(
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/likeness.db")
     hasty = Patience(first_wait_seconds=0.01, longest_wait_seconds=0.05, grace_seconds=1)
     async with FakeTelegram() as telegram:
-        settings = Settings(telegram_token=SecretStr(TOKEN), telegram_base_url=telegram.url)
+        settings = Settings(
+            telegram_token=SecretStr(TOKEN),
+            telegram_base_url=telegram.url,
+            LIKENESS_ALLOW="everyone",
+        )
         talk = Conversation(store, fake_engine(["one"], ["two"]))
         bot = asyncio.create_task(serve(settings, talk, hasty))
         await telegram.say("hello")

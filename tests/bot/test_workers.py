@@ -151,7 +151,11 @@ async def test_two_processes_answer_every_chat_once_and_one_goes_on_alone(
     engines = [FakeEngine(*[[gate, "ok"]] * 9) for _ in stores]
     async with AsyncExitStack() as stack:
         telegram = await stack.enter_async_context(FakeTelegram())
-        settings = Settings(telegram_token=SecretStr(TOKEN), telegram_base_url=telegram.url)
+        settings = Settings(
+            telegram_token=SecretStr(TOKEN),
+            telegram_base_url=telegram.url,
+            LIKENESS_ALLOW="everyone",
+        )
         few = Patience(poll_seconds=10, grace_seconds=2, answers=5)
         bots = [
             asyncio.create_task(adapter.serve(settings, Conversation(store, engine), few))
