@@ -39,7 +39,7 @@ class TrainConfig:
     eval_batch_rows: int = _setting(8, "the same in evaluation", 1)
     accumulation: int = _setting(2, "forward passes of one step", 1, scratch=1, starter=1)
     learning_rate: float = _setting(
-        5e-5, "at its peak; ten times that for LoRA", 1e-9, 1, scratch=1e-3, starter=1e-3
+        5e-5, "at its peak; ten times that for LoRA", 1e-9, 1, scratch=1e-3, starter=3e-4
     )
     weight_decay: float = _setting(0.01, "of matrices; biases and norms have none", 0, 1)
     adam_epsilon: float = _setting(1e-8, "of AdamW", 1e-16, 1)
@@ -49,7 +49,7 @@ class TrainConfig:
         "how often the data is seen, at the most; by its size unless given: 8, 4, or 2",
         1e-3,
         scratch=16.0,
-        starter=8.0,
+        starter=4.0,
     )
     warmup_share: float = _setting(0.05, "of the steps, before the rate falls", 0, 1)
     warmup_steps: int | None = _setting(None, "instead of the share")
