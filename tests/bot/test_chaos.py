@@ -80,7 +80,7 @@ async def write_on(telegram: FakeTelegram, dice: random.Random, said: set[str]) 
         person = {"id": dice.randint(1, PEOPLE), "is_bot": False, "first_name": "Ann"}
         said.add(str(number))
         await telegram.say(str(number), sender=person)
-        await asyncio.sleep(dice.expovariate(1 / 0.1))
+        await asyncio.sleep(dice.expovariate(1 / 0.3))
 
 
 @pytest.mark.slow
@@ -100,8 +100,8 @@ async def test_no_message_is_lost_and_only_what_was_in_flight_is_said_twice(tmp_
             in_flight.update(first_drafts(database))
         writing.cancel()
         bot = await start(telegram, database)
-        await telegram.until(lambda: not telegram.waiting, seconds=30)
-        await telegram.until(lambda: nothing_is_owed(database), seconds=30)
+        await telegram.until(lambda: not telegram.waiting, seconds=120)
+        await telegram.until(lambda: nothing_is_owed(database), seconds=120)
         bot.kill()
         await bot.wait()
     check_the_books(telegram, said, in_flight)
