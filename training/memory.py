@@ -33,7 +33,7 @@ def keep_memory() -> None:
     """Have the process keep what a step frees, for the next one, where the C library is glibc.
 
     By default it gives every large tensor back at once, and the system then zeroes each page of
-    the next one: a fifth of a step's time on a processor, measured.
+    the next one, which takes a processor a share of each step.
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
