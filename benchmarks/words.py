@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import random
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +24,7 @@ from bot.engine.choosing import fitness, likelihoods
 from bot.engine.models import Model, Reading
 from bot.engine.opening import open_model
 from likeness.card import RunCard
+from likeness.cli.tune import replies
 from likeness.dialogue import encode_turns, prompt
 from likeness.tokenizer import FolderTokenizer
 from training.measures import distinct_pairs, misfit
@@ -72,15 +72,15 @@ def _scored(
 ) -> Iterator[dict[float, list[float]]]:
     """Yield, for each moment and novelty, how well 20 replies fit; the true one is the first."""
     caches = Caches(model, _CACHE_BYTES)
-    replies = [encode_turns(moment.mine, tokenizer)[0].body.ids[:80] for moment in moments]
+    spoken = [encode_turns(moment.mine, tokenizer)[0].body.ids[:80] for moment in moments]
     bare = prompt([], tokenizer, 16)
-    anywhere = _run(likelihoods(bare, replies, caches), model)
+    anywhere = _run(likelihoods(bare, spoken, caches), model)
     dice = random.Random(0)  # noqa: S311 - no secret
     for number, moment in enumerate(moments):
-        others = [n for n in range(len(moments)) if replies[n] != replies[number]]
+        others = [n for n in range(len(moments)) if spoken[n] != spoken[number]]
         chosen = [number, *dice.sample(others, min(DISTRACTORS, len(others)))]
         ids = ask(moment.context, tokenizer, card, Sampling(), moment.mine[0].sent_at)
-        here = _run(likelihoods(ids, [replies[n] for n in chosen], caches), model)
+        here = _run(likelihoods(ids, [spoken[n] for n in chosen], caches), model)
         yield {
             novelty: [
                 fitness(likely, anywhere[n], novelty)
@@ -104,14 +104,8 @@ def _run(steps: Generator[list[Reading], Any, T], model: Model) -> T:
 
 async def _replies(run: Path, moments: Sequence[Moment], sampling: Sampling) -> list[list[str]]:
     engine = open_engine(run)
-
-    async def reply(place: int, moment: Moment) -> list[str]:
-        parts = engine.reply(moment.context, sampling.at(place), now=moment.mine[0].sent_at)
-        async with aclosing(parts):
-            return [part.text async for part in parts]
-
     try:
-        return list(await asyncio.gather(*(reply(n, m) for n, m in enumerate(moments))))
+        return await replies(engine, moments, sampling, done=lambda: None)
     finally:
         await engine.close()
 

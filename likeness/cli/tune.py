@@ -78,7 +78,7 @@ def _try_settings(
 
         def write(temperature: float, top_p: float) -> list[list[str]]:
             sampling = Sampling(temperature=temperature, top_p=top_p, seed=seed)
-            return loop.run(_replies(engine, moments, sampling, lambda: bar.advance(task)))
+            return loop.run(replies(engine, moments, sampling, lambda: bar.advance(task)))
 
         try:
             return list(tune(moments, write, grid))
@@ -97,12 +97,14 @@ def _keep_best(run: Path, trials: "Sequence[Trial]") -> None:
     )
 
 
-async def _replies(
+async def replies(
     engine: "ReplyEngine",
     moments: "Sequence[Moment]",
     sampling: "Sampling",
     done: Callable[[], None],
 ) -> list[list[str]]:
+    """Let an engine reply at moments, all at once; `done` is called after each."""
+
     async def reply(place: int, moment: "Moment") -> list[str]:
         parts = engine.reply(moment.context, sampling.at(place), now=moment.mine[0].sent_at)
         async with aclosing(parts):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 
 from bot.engine import Outlook, Sampling, Trace
 from bot.history import ChatId
+from bot.store import Store
 from likeness.card import RunCard
 from likeness.dialogue import PROMPT_VERSION, START, TAGS, Part
 from likeness.errors import ModelError
@@ -145,6 +146,14 @@ def write_message(text: str, *, id: str = "1", seconds: float = 0, **other: obje
         "sent_at": NOON + timedelta(seconds=seconds),
     }
     return Message(**{**parts, "id": id, "text": text, **other})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """Yield a database of its own."""
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'likeness.db'}")
+    yield store
+    await store.close()
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,13 +23,6 @@ BEN = ChatId("telegram", "8")
 NOW = datetime(2024, 5, 1, 12, 0, 30, tzinfo=UTC)
 
 Make = Callable[..., Any]
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'likeness.db'}")
-    yield store
-    await store.close()
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 import asyncio
 import dataclasses
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,13 +24,6 @@ GROUP = ChatId("telegram", "-100")
 ADAM = Visitor("telegram", "7", "user7", "Adam", ("-100",), "The band", group=True)
 NOW = datetime(2024, 5, 1, 12, 0, 30, tzinfo=UTC)
 Make = Callable[..., Any]
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'likeness.db'}")
-    yield store
-    await store.close()
 
 
 @pytest.fixture
