@@ -64,12 +64,15 @@ class LikenessClient(discord.Client):
         self.tree = self._orders.tree
 
     async def stop(self) -> None:
-        """Finish the answers being written, then leave."""
+        """Finish the answers being written, then leave; at once if that is cut short."""
         grace = self._patience.grace_seconds
         try:
             await asyncio.gather(self._answers.finish(grace), self._orders.chores.finish(grace))
         finally:
-            await self.close()
+            try:
+                await self.close()
+            finally:  # a farewell that is cut short leaves the connections open
+                await self.http.close()
 
     async def setup_hook(self) -> None:
         """Register the commands; tell how to own the bot; answer what other processes hear."""

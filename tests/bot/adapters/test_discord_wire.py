@@ -15,10 +15,11 @@ from discord.utils import _ActiveDecompressionContext
 from pydantic import SecretStr
 
 from bot.adapters.delivery import Patience
-from bot.adapters.discord import serve
+from bot.adapters.discord import serve, urls
 from bot.adapters.discord_chats import pause
-from bot.adapters.discord_client import ShardedClient
+from bot.adapters.discord_client import ShardedClient, make_client
 from bot.conversation import Conversation
+from bot.reception import Reception
 from bot.settings import Settings
 from likeness.errors import (
     BadSettings,
@@ -227,6 +228,28 @@ async def test_a_reply_that_discord_has_got_before_the_crash_is_not_sent_again(
         await asyncio.gather(bot, return_exceptions=True)
     assert server.sent == ["hi"]
     assert history.texts("discord", 7) == ["hello", "hi"]
+
+
+async def test_a_farewell_that_is_cut_short_leaves_no_connection_open(
+    settings: Settings, history: FakeHistory, hasty: Patience, fake_engine: Any
+) -> None:
+    reception = Reception.of("discord", settings, Conversation(history, fake_engine()))
+    leaving = asyncio.Event()
+
+    async def hang() -> None:
+        leaving.set()
+        await asyncio.Event().wait()
+
+    with urls(settings):
+        client = make_client(reception, hasty, settings)
+        await client.login(TOKEN)
+    client._connection.close = hang  # type: ignore[method-assign]
+    stopping = asyncio.create_task(client.stop())
+    await leaving.wait()
+    assert not client.http.connector.closed
+    stopping.cancel()
+    await asyncio.wait([stopping])
+    assert client.http.connector.closed
 
 
 @pytest.mark.parametrize("how", ["ask_to_reconnect", "drop"])
