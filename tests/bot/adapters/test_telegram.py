@@ -641,13 +641,13 @@ async def test_words_names_and_the_token_are_never_logged(
     zoe = {"id": 44, "is_bot": False, "first_name": "Zoe-secret"}
     async with running(["a secret answer"], [RuntimeError("a secret word")]):
         await telegram.say("a secret question", sender=zoe)
-        await telegram.until(lambda: len(telegram.of("sendMessage")) == 2)
+        await telegram.until(lambda: "an answer could not be sent" in caplog.text)
         await telegram.say("another secret", sender=zoe)
         await telegram.until_sent(1)
         telegram.faults["getUpdates"].append(UNAUTHORIZED)
         await telegram.say("the last secret", sender=zoe)
         await telegram.until(lambda: not telegram.faults["getUpdates"])
-    assert "an answer could not be sent" in caplog.text
+    assert len(telegram.of("sendMessage")) > 2
     assert "The model failed" in caplog.text
     assert "secret" not in caplog.text
     assert TOKEN not in caplog.text
