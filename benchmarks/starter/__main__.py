@@ -6,6 +6,7 @@ from pathlib import Path
 from benchmarks.starter import mix
 from benchmarks.starter.install import install
 from benchmarks.starter.train import train
+from training.base import STARTER_FOLDER
 from training.config import TrainConfig
 
 CORPORA = Path("../shared/data/corpora")
@@ -42,7 +43,8 @@ def main() -> None:
     preparing.add_argument("--vocabulary", type=int, default=VOCABULARY)
     training = steps.add_parser("train", help="token ids to checkpoints")
     training.add_argument("--minutes", type=float, default=180)
-    training.add_argument("--resume", action="store_true")
+    training.add_argument("--resume", action="store_true", help="go on after a stop")
+    training.add_argument("--further", action="store_true", help="begin with the shipped weights")
     steps.add_parser("install", help="the best checkpoint to training/starter")
     told = parser.parse_args()
     config = TrainConfig.from_settings([*SETTINGS, *told.settings])
@@ -50,7 +52,8 @@ def main() -> None:
     if told.step == "prepare":
         mix.prepare(told.corpora, data, told.vocabulary, config.context_tokens or 512)
     elif told.step == "train":
-        train(data, run, config, told.minutes, resume=told.resume)
+        further = STARTER_FOLDER if told.further else None
+        train(data, run, config, told.minutes, resume=told.resume, further=further)
     else:
         install(data, run, config)
 

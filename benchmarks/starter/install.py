@@ -3,13 +3,14 @@
 import dataclasses
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from benchmarks.starter import mix
 from benchmarks.starter.corpora import SOURCES
 from benchmarks.starter.readme import readme
-from benchmarks.starter.train import NAME, first_windows
+from benchmarks.starter.train import NAME, PAST, first_windows
 from likeness.card import RunCard
 from likeness.files import whole_file
 from training.base import STARTER_FOLDER, Base, open_base, quiet
@@ -36,7 +37,7 @@ def install(data: Path, run: Path, config: TrainConfig, into: Path = STARTER_FOL
         config: The run's settings.
         into: The folder to fill.
     """
-    best, began = _best(run)
+    best, identity = _best(run)
     with quiet():
         base = open_base(str(best.folder), config, list)
         held_out = _figures(data, base, config)
@@ -46,21 +47,23 @@ def install(data: Path, run: Path, config: TrainConfig, into: Path = STARTER_FOL
     into.mkdir(exist_ok=True)
     for name in _SHIPPED:
         shutil.copyfile(work / name, into / name)
-    minutes = (best.folder.stat().st_mtime - began) / 60
+    minutes = (best.folder.stat().st_mtime - identity["began"]) / 60
     card = _card(data, base, config, best.step, minutes, held_out)
+    for name in PAST:
+        card.metrics[name] = round(card.metrics[name] + identity["before"][name], 1)
     with whole_file(into / "README.md") as file:
         file.write(readme(card))
     card.write(into)
     return card
 
 
-def _best(run: Path) -> tuple[Checkpoint, float]:
-    """Return the best checkpoint of a run, and when the run was begun."""
+def _best(run: Path) -> tuple[Checkpoint, dict[str, Any]]:
+    """Return the best checkpoint of a run, and when and with what the run was begun."""
     found = checkpoints(run)
     state = found[-1].state()
     best_step = state["progress"]["best_step"]
     best = next((one for one in found if one.step == best_step), found[-1])
-    return best, state["identity"]["began"]
+    return best, state["identity"]
 
 
 def _figures(data: Path, base: Base, config: TrainConfig) -> dict[str, float]:

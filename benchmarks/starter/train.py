@@ -1,10 +1,11 @@
 """Training the starter by the clock: for so many minutes, the learning rate falling as they go."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from benchmarks.starter import mix
 from benchmarks.starter.mix import HeldOut
+from likeness.card import RunCard
 from likeness.errors import CannotResume
 from training.base import Base, fresh_base, open_base, quiet
 from training.checkpoint import checkpoints
@@ -25,6 +27,9 @@ from training.survey import Balance
 from training.watch import Step
 
 NAME = "starter"
+PAST = ("steps", "tokens_seen", "minutes")
+"""Metrics of a card that a run which begins with its weights adds to."""
+_TOKENS = "tokenizer.json"
 _JUDGING_WINDOWS = 25
 """Of each corpus while training goes on: enough to see it move."""
 _SECONDS_BETWEEN_LINES = 30.0
@@ -125,7 +130,15 @@ class Lines:
         """Say nothing: a checkpoint is no news."""
 
 
-def train(data: Path, run: Path, config: TrainConfig, minutes: float, *, resume: bool) -> Session:
+def train(
+    data: Path,
+    run: Path,
+    config: TrainConfig,
+    minutes: float,
+    *,
+    resume: bool = False,
+    further: Path | None = None,
+) -> Session:
     """Train a starter from nothing, or go on.
 
     Args:
@@ -134,18 +147,20 @@ def train(data: Path, run: Path, config: TrainConfig, minutes: float, *, resume:
         config: Shape, rate and rows.
         minutes: For how long, counted from the first beginning, whatever pauses there were.
         resume: Go on from the last checkpoint.
+        further: A folder that `install` has filled, whose weights to begin with.
 
     Returns:
         The run at its end; its best weights are in the checkpoint of `final_step`.
 
     Raises:
-        CannotResume: There is no checkpoint to go on from.
+        CannotResume: There is no checkpoint to go on from, or the weights are of other tokens.
         TrainingError: The disk is full, or the loss is no number any more.
     """
     device = torch.device("cpu")
     with quiet():
-        base, state = _opened(data, run, config, resume=resume)
+        base, state = _opened(data, run, config, resume=resume, further=further)
         began = state["identity"]["began"] if state else time.time()
+        before = state["identity"]["before"] if state else _past(further)
         watch = Lines()
         watch.base(base.description)
         plan = TimedPlan(mix.taught(data), config, base.context_tokens, began, began + 60 * minutes)
@@ -158,7 +173,7 @@ def train(data: Path, run: Path, config: TrainConfig, minutes: float, *, resume:
             base.context_tokens,
         )
         trainer = SideBySide(base.model, plan, device)
-        session = Session(run, base, trainer, judge, watch, {"began": began})
+        session = Session(run, base, trainer, judge, watch, {"began": began, "before": before})
         if state:
             session.restore(state)
         try:
@@ -171,8 +186,12 @@ def train(data: Path, run: Path, config: TrainConfig, minutes: float, *, resume:
 
 
 def _opened(
-    data: Path, run: Path, config: TrainConfig, *, resume: bool
-) -> tuple[Base, Mapping[str, object]]:
+    data: Path, run: Path, config: TrainConfig, *, resume: bool, further: Path | None
+) -> tuple[Base, dict[str, Any]]:
+    if further is not None and not resume:
+        if (further / _TOKENS).read_bytes() != (data / _TOKENS).read_bytes():
+            raise CannotResume(f"{further} has other tokens than {data}: train from nothing.")
+        return open_base(str(further), config, list), {}
     if not resume:
         tokenizer = PreTrainedTokenizerFast.from_pretrained(data)
         return fresh_base(NAME, config, tokenizer), {}
@@ -180,6 +199,12 @@ def _opened(
     if not found:
         raise CannotResume(f"{run} holds no checkpoint to go on from.")
     return open_base(str(found[-1].folder), config, list), found[-1].state()
+
+
+def _past(further: Path | None) -> dict[str, float]:
+    """Return what the weights that a run begins with have cost and seen already."""
+    metrics = {} if further is None else RunCard.read(further).metrics
+    return {name: metrics.get(name, 0) for name in PAST}
 
 
 def first_windows(parts: Iterable[HeldOut], most: int) -> HeldOut:
