@@ -1,15 +1,14 @@
 """What every platform shares: hear a message, answer it in its chat's order, start over."""
 
 import asyncio
-import time
 from collections.abc import Callable
-from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
+from bot.answerer import Answerer
 from bot.engine import ReplyEngine, Sampling
-from bot.history import ChatId, Draft, History, Place, Question
-from bot.outlet import NotDelivered, Outlet
+from bot.history import ChatId, History, Place
+from bot.outlet import Outlet
 from bot.pace import Manner
 from bot.turns import Turns
 from bot.voice import Voice
@@ -36,7 +35,7 @@ class Conversation:
         self.watch = watch or Watch()
         self.voice = Voice(engine, sampling or Sampling(), clock, self.watch)
         self._clock = clock
-        self._chimed: set[tuple[ChatId, str]] = set()
+        self._answerer = Answerer(history, self.voice, self.manner, self.watch, clock)
         self._chats: WeakValueDictionary[ChatId, Turns] = WeakValueDictionary()
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -89,7 +88,7 @@ class Conversation:
         turns = self._turns(chat)
         turns.hear(message.speaker_id)
         if asks and chimes:
-            self._chimed.add((chat, message.id))
+            self._answerer.chime(chat, message.id)
         return asks and not turns.ask(message.id)
 
     async def my_turn(self, chat: ChatId, message: Message) -> float | None:
@@ -98,7 +97,7 @@ class Conversation:
         Raises:
             DatabaseError: The history could not be read.
         """
-        messages = [*await self._recent(chat), message]
+        messages = [*await self._answerer.recent(chat), message]
         outlook = await self.voice.outlook(chat, messages, self._clock())
         return outlook.my_turn if outlook else None
 
@@ -134,7 +133,7 @@ class Conversation:
         turns = self._turns(outlet.chat)
         if not turns.take():
             return
-        task = asyncio.create_task(self._take_turns(turns, outlet))
+        task = asyncio.create_task(self._answerer.take_turns(turns, outlet))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
@@ -212,87 +211,3 @@ class Conversation:
 
     def _turns(self, chat: ChatId) -> Turns:
         return self._chats.setdefault(chat, Turns(self.manner))
-
-    async def _take_turns(self, turns: Turns, outlet: Outlet) -> None:
-        """Answer until nothing waits; an error counts only if nobody wrote again since."""
-        try:
-            async with self.history.claimed(outlet.chat) as mine:
-                while mine:
-                    try:
-                        async with turns.lock:
-                            await self._take_turn(turns, outlet)
-                    except Exception:
-                        if not turns.more:
-                            raise
-                    if not turns.more:
-                        return
-        finally:
-            turns.busy = False
-
-    async def _take_turn(self, turns: Turns, outlet: Outlet) -> None:
-        turns.begin()
-        for place, draft in enumerate(await self.history.drafts(outlet.chat)):
-            await self._send(outlet, draft, "" if place else draft.answers)
-        question = await self.history.question(outlet.chat)
-        if question is None:
-            return
-        await turns.until_done(question.speaker_id, lambda: self._pause(outlet.chat))
-        if turns.more:
-            question = await self.history.question(outlet.chat)
-        messages = await self._recent(outlet.chat)
-        turns.see(messages)
-        if messages and question is not None:
-            await self._answer(
-                turns, outlet, messages, self._replies_to(question, outlet, messages)
-            )
-
-    async def _recent(self, chat: ChatId) -> list[Message]:
-        """Return as much of a chat as the model could see at the most."""
-        return await self.history.recent(chat, limit=self.voice.engine.card.context_tokens)
-
-    async def _pause(self, chat: ChatId) -> float:
-        """Return how long to wait whether there comes more, in seconds."""
-        outlook = await self.voice.outlook(chat, await self._recent(chat))
-        return self.manner.pause(outlook.finished if outlook else None)
-
-    def _replies_to(self, question: Question, outlet: Outlet, messages: list[Message]) -> str:
-        """Return the message to reply to; none where the bot chimes in and nobody spoke since."""
-        chimed = (outlet.chat, question.message_id)
-        if chimed not in self._chimed:
-            return question.message_id
-        self._chimed.discard(chimed)
-        return "" if messages[-1].id == question.message_id else question.message_id
-
-    async def _answer(
-        self, turns: Turns, outlet: Outlet, messages: list[Message], answers: str
-    ) -> None:
-        """Write and send until the answer is whole or somebody writes again."""
-        chat, through, first, since = outlet.chat, messages[-1].id, True, time.monotonic()
-        customs = await self.history.customs(chat)
-        manner = customs.manner(self.manner)
-        words = turns.uninterrupted(self.voice.words(chat, messages, customs))
-        async with outlet.typing(), aclosing(words):
-            async for text, kind in words:
-                planned = outlet.split(text)
-                for draft in await self.history.plan(outlet.chat, through, planned, kind, answers):
-                    if not first and await turns.interrupts(manner.typing_seconds(draft.text)):
-                        break
-                    await self._send(outlet, draft, answers if first else "")
-                    turns.answered()
-                    if first:
-                        seconds = time.monotonic() - since
-                        self.watch.answered(outlet.chat.platform, seconds)
-                    first = False
-        if turns.interrupted.is_set():
-            await self.history.withdraw(outlet.chat)
-        elif first:  # there was nothing to say
-            await self.history.plan(outlet.chat, through, [], "text")
-
-    async def _send(self, outlet: Outlet, draft: Draft, answers: str) -> None:
-        try:
-            message_id = await outlet.send(draft.text, draft.nonce, answers)
-        except Exception as error:
-            if not isinstance(error, NotDelivered) or error.final:
-                await self.history.withdraw(outlet.chat)
-            raise
-        await self.history.sent(draft, message_id, self.me, self._clock())
