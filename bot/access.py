@@ -114,6 +114,10 @@ class Access:
             return "allowed"
         return own
 
+    async def owns(self, visitor: Visitor) -> bool:
+        """Return whether the bot is somebody's."""
+        return await self.standing(visitor) == "owner"
+
     async def owners(self) -> list[str]:
         """Return the ids of the owners."""
         kept = await self.book.guests("owner", len(_LETTERS), self.platform)

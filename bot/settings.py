@@ -102,6 +102,8 @@ class Settings(_Tokens):
             once; further ones wait.
         discord_shards: `LIKENESS_DISCORD_SHARDS`, over how many connections Discord is heard; 0 for
             as many as Discord recommends, None for one.
+        discord_reads: `LIKENESS_DISCORD_READS`, whether to ask for the right to read messages that
+            are not for the bot: `all` or `mentions`.
         webhook_url: `LIKENESS_WEBHOOK_URL`, which Telegram calls; None to fetch by itself.
         webhook_host: `LIKENESS_WEBHOOK_HOST`, where the bot listens for those calls.
         webhook_port: `LIKENESS_WEBHOOK_PORT`, likewise.
@@ -143,6 +145,9 @@ class Settings(_Tokens):
     most_answers: int = Field(default=1000, ge=1, validation_alias="LIKENESS_MOST_ANSWERS")
     discord_shards: int | None = Field(
         default=None, ge=0, validation_alias="LIKENESS_DISCORD_SHARDS"
+    )
+    discord_reads: Literal["all", "mentions"] = Field(
+        default="all", validation_alias="LIKENESS_DISCORD_READS"
     )
     webhook_url: Annotated[str, _url("https", "http")] | None = Field(
         default=None, validation_alias="LIKENESS_WEBHOOK_URL"

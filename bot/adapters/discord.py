@@ -8,10 +8,13 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Literal
 
 import aiohttp
 import discord
+import discord.shard
 import yarl
+from discord.backoff import ExponentialBackoff
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
@@ -38,7 +41,8 @@ REFUSED = (
 )
 BLIND = (
     "Discord does not let this bot read messages: in the developer portal, your application, Bot, "
-    "switch on Message Content Intent."
+    "switch on Message Content Intent. Or set LIKENESS_DISCORD_READS=mentions: then it reads only "
+    "private messages and what mentions it."
 )
 AUTHENTICATION_FAILED = 4004
 """The gateway's close code for a token that is no longer good."""
@@ -63,12 +67,13 @@ async def serve(
     patience = patience or Patience(answers=settings.most_answers)
     token = settings.discord_token.get_secret_value()
     waits, reception = patience.waits(), Reception.of("discord", settings, conversation)
-    with urls(settings):
+    with urls(settings), _brisk(patience.longest_wait_seconds):
         while True:
             client = make_client(reception, patience, settings)
             trouble = "the connection ended"
             try:
-                await client.login(token)
+                async with asyncio.timeout(patience.call_seconds):
+                    await client.login(token)
                 await conversation.history.lead("discord", client.connect)
             except Exception as error:  # noqa: BLE001 (sorted by _trouble)
                 trouble = _trouble(client, error)
@@ -92,6 +97,24 @@ def urls(settings: Settings) -> Iterator[None]:
         yield
     finally:
         Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
+
+
+@contextmanager
+def _brisk(longest_seconds: float) -> Iterator[None]:
+    """Let discord.py wait no longer before it connects again than so; else it may be 1024 s."""
+
+    class Backoff(ExponentialBackoff[Literal[False]]):
+        def delay(self) -> float:
+            return min(super().delay(), longest_seconds)
+
+    places: Any = (discord.client, discord.shard)
+    for place in places:
+        place.ExponentialBackoff = Backoff
+    try:
+        yield
+    finally:
+        for place in places:
+            place.ExponentialBackoff = ExponentialBackoff
 
 
 def _trouble(client: LikenessClient, error: Exception) -> str:

@@ -1,6 +1,5 @@
 """One Discord channel: what was said in it, and sending into it."""
 
-import asyncio
 import io
 import secrets
 from contextlib import AbstractAsyncContextManager
@@ -44,10 +43,16 @@ def chat_of(channel: Snowflake) -> ChatId:
 
 
 def translate(message: discord.Message) -> messages.Message | None:
-    """Return what a person said; None for bots, webhooks and notices of the app."""
+    """Return what a person said; None for bots, webhooks and notices of the app.
+
+    Without the right to read, Discord sends messages that are not for the bot as if empty; those
+    are nothing, too.
+    """
     if message.author.bot or message.webhook_id or message.type not in WRITTEN:
         return None
     text, kind = _content(message)
+    if not text and kind == "text":
+        return None
     chat = chat_of(message.channel)
     return messages.Message(
         platform="discord",
@@ -114,12 +119,9 @@ class DiscordOutlet:
     async def _post(self, reply: Reply, nonce: str, answers: str) -> str:
         rest = {"nonce": nonce, **self._reference(answers)}
 
-        seconds = self._patience.send_seconds + self._patience.limit_seconds
-
         async def attempt() -> str:
-            async with asyncio.timeout(seconds):
-                sent = await self._channel.send(reply.text, **rest, **extras(reply))
-                return str(sent.id)
+            sent = await self._channel.send(reply.text, **rest, **extras(reply))
+            return str(sent.id)
 
         return await delivery.insist(attempt, pause, self._patience)
 

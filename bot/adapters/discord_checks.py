@@ -44,19 +44,23 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 )
                 return
             yield Finding("Discord token", "ok", f"It is that of {client.user}.")
-    for finding in _application(found):
+    for finding in _application(found, needed=settings.discord_reads == "all"):
         yield finding
 
 
-def _application(found: discord.AppInfo) -> list[Finding]:
+def _application(found: discord.AppInfo, *, needed: bool) -> list[Finding]:
     flags = found.flags
     reads = flags.gateway_message_content or flags.gateway_message_content_limited
     invitation = discord.utils.oauth_url(
         found.id, permissions=PERMISSIONS, scopes=("bot", "applications.commands")
     )
     said = "The bot may read messages." if reads else BLIND
+    if not needed:
+        said = (
+            "The bot reads private messages and what mentions it, as LIKENESS_DISCORD_READS says."
+        )
     findings = [
-        Finding("Discord intents", "ok" if reads else "fault", said),
+        Finding("Discord intents", "ok" if reads or not needed else "fault", said),
         Finding("Discord servers", "note", f"To invite the bot, open {invitation}"),
     ]
     if found.bot_public:

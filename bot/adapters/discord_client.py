@@ -9,8 +9,9 @@ import discord
 
 from bot.access import Visitor
 from bot.adapters import delivery
-from bot.adapters.delivery import Answers, Patience
-from bot.adapters.discord_chats import Channel, DiscordOutlet, chat_of, translate
+from bot.adapters.answers import Answers
+from bot.adapters.delivery import Patience
+from bot.adapters.discord_chats import Channel, DiscordOutlet, chat_of, pause, translate
 from bot.adapters.discord_commands import FAULTS, Orders
 from bot.adapters.discord_people import is_addressed, visitor_of
 from bot.history import ChatId
@@ -34,6 +35,8 @@ class LikenessClient(discord.Client):
         patience: Patience,
         catch_up: int = 0,
         shards: int | None = None,
+        *,
+        reads: bool = True,
     ) -> None:
         """Ask for no more than it needs, and never ping anybody.
 
@@ -42,11 +45,12 @@ class LikenessClient(discord.Client):
             patience: For what fails.
             catch_up: How many missed messages a channel to look up.
             shards: Over how many connections, where it makes more than one.
+            reads: Whether to ask for the right to read what is not for the bot.
         """
         # It warns at every start that voice lacks its libraries; this bot only writes.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
-            intents=discord.Intents(guilds=True, messages=True, message_content=True),
+            intents=discord.Intents(guilds=True, messages=True, message_content=reads),
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=patience.limit_seconds,
             heartbeat_timeout=patience.silence_seconds,
@@ -58,7 +62,9 @@ class LikenessClient(discord.Client):
         self._conversation = reception.conversation
         self._patience = patience
         self._catch_up = catch_up
-        self._answers = Answers(patience.answers, self._answer_owed)
+        self._answers = Answers(
+            patience.answers, self._answer_owed, again_seconds=patience.again_seconds
+        )
         self._hearing = asyncio.Lock()
         self._orders = Orders(self, reception, patience, self._follow)
         self.tree = self._orders.tree
@@ -165,7 +171,9 @@ class LikenessClient(discord.Client):
         """Return who wrote a message that was looked up: such come without roles."""
         if message.guild is not None:
             with suppress(*FAULTS):
-                return visitor_of(message, await message.guild.fetch_member(message.author.id))
+                async with asyncio.timeout(self._patience.call_seconds):
+                    member = await message.guild.fetch_member(message.author.id)
+                return visitor_of(message, member)
         return visitor_of(message)
 
     async def _hear_missed(self, chat: ChatId, newest: int) -> None:
@@ -176,7 +184,9 @@ class LikenessClient(discord.Client):
             channel = await self._channel(chat)
             # From the newest back: what is cut off is what was said first.
             found = channel.history(limit=self._catch_up, after=after, oldest_first=False)
-            for message in reversed([message async for message in found]):
+            async with asyncio.timeout(self._patience.call_seconds):
+                missed = [message async for message in found]
+            for message in reversed(missed):
                 await self._hear(message)
         except FAULTS as error:
             log.warning("%s: nothing missed was looked up: %s", chat, type(error).__name__)
@@ -188,11 +198,16 @@ class LikenessClient(discord.Client):
                 self._respond(await self._channel(place.chat))
             except FAULTS as error:
                 log.warning("%s: it cannot be answered: %s", place.chat, type(error).__name__)
+                if pause(error) is None:
+                    await self._conversation.history.release(place.chat)
+                else:
+                    self._answers.refill_later()
         return len(found)
 
     async def _channel(self, chat: ChatId) -> Channel:
         number = int(chat.thread or chat.chat)
-        channel = self.get_channel(number) or await self.fetch_channel(number)
+        async with asyncio.timeout(self._patience.call_seconds):
+            channel = self.get_channel(number) or await self.fetch_channel(number)
         if not isinstance(channel, Channel):
             raise discord.InvalidData("not a channel to write in")
         return channel
@@ -225,8 +240,9 @@ class ShardedClient(LikenessClient, discord.AutoShardedClient):
 
 def make_client(reception: Reception, patience: Patience, settings: Settings) -> LikenessClient:
     """Return a login as the settings say."""
+    reads, missed = settings.discord_reads == "all", settings.catch_up
     if settings.discord_shards is None:
-        return LikenessClient(reception, patience, settings.catch_up)
+        return LikenessClient(reception, patience, missed, reads=reads)
     recommended = settings.discord_shards == 0
     shards = None if recommended else settings.discord_shards
-    return ShardedClient(reception, patience, settings.catch_up, shards)
+    return ShardedClient(reception, patience, missed, shards, reads=reads)

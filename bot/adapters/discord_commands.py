@@ -9,7 +9,8 @@ import discord
 from discord import app_commands
 
 from bot.adapters import delivery
-from bot.adapters.delivery import Answers, Patience
+from bot.adapters.answers import Answers
+from bot.adapters.delivery import Patience
 from bot.adapters.discord_chats import chat_of, extras, pause
 from bot.adapters.discord_people import visitor_at
 from bot.commands import COMMANDS, Command
@@ -53,8 +54,8 @@ class Orders:
             }
             if known != ours:
                 await self.tree.sync()
-        except discord.HTTPException as error:
-            log.warning("discord: the commands were not registered: HTTP %d", error.status)
+        except (discord.DiscordException, KeyError, TypeError) as error:
+            log.warning("discord: the commands were not registered: %s", type(error).__name__)
 
     async def press(self, interaction: discord.Interaction) -> None:
         """Do what is on a button, and show it in the place of the message with the button."""
@@ -85,6 +86,8 @@ class Orders:
         except FAULTS as error:
             log.warning("discord: a command came too late or twice: %s", type(error).__name__)
             return False
+        except (KeyError, TypeError) as error:  # the library cannot read how it was taken
+            log.debug("discord: a command was taken: %s", type(error).__name__)
         return True
 
     def _start(

@@ -10,22 +10,21 @@ a Bot API server on loopback.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from telegram import Bot, ChatMemberUpdated, Message, Update
-from telegram.constants import ChatMemberStatus
+from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
-from telegram.request import HTTPXRequest
 
 from bot.adapters import delivery
-from bot.adapters.delivery import Answers, Patience
-from bot.adapters.telegram_chats import TelegramOutlet, chat_of, seconds, translate
+from bot.adapters.answers import Answers
+from bot.adapters.delivery import Patience
+from bot.adapters.telegram_chats import TelegramOutlet, seconds
 from bot.adapters.telegram_commands import Orders
-from bot.adapters.telegram_people import command_of, is_addressed, visitor_of
+from bot.adapters.telegram_updates import Updates
 from bot.adapters.telegram_webhook import Webhook, receive_by
-from bot.adapters.telegram_wire import UpdatesRequest, quieten_libraries
-from bot.commands import COMMANDS
+from bot.adapters.telegram_wire import TelegramRequest, UpdatesRequest, quieten_libraries
 from bot.conversation import Conversation
 from bot.history import ChatId
 from bot.reception import Reception
@@ -44,7 +43,10 @@ WANTED = [
     Update.CALLBACK_QUERY,
     Update.MY_CHAT_MEMBER,
 ]
-GONE = (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
+SPARE_SECONDS = 5.0
+"""How much longer than it was asked to a server may hold a request for news."""
+IDLE_SECONDS = 0.2
+"""How long to wait before asking again where a server with nothing new does not hold requests."""
 TAKEN = (
     "Another program fetches this Telegram bot's messages: stop it, or make a bot of its own "
     "with @BotFather."
@@ -72,12 +74,14 @@ async def serve(
     bot = Bot(
         settings.telegram_token.get_secret_value(),
         base_url=settings.telegram_base_url,
-        request=HTTPXRequest(
+        request=TelegramRequest(
             connection_pool_size=64,
             read_timeout=patience.send_seconds,
             pool_timeout=patience.send_seconds,
         ),
-        get_updates_request=UpdatesRequest(connection_pool_size=1),
+        get_updates_request=UpdatesRequest(
+            connection_pool_size=1, read_timeout=min(SPARE_SECONDS, patience.send_seconds)
+        ),
     )
     try:
         reception = Reception.of("telegram", settings, conversation)
@@ -100,8 +104,11 @@ class _TelegramBot:
         self._reception = reception
         self._conversation = reception.conversation
         self._patience = patience
-        self._answers = Answers(patience.answers, self._answer_owed)
+        self._answers = Answers(
+            patience.answers, self._answer_owed, again_seconds=patience.again_seconds
+        )
         self._orders = Orders(bot, reception, self._outlet, self._respond)
+        self._updates = Updates(bot, reception, self._orders, self._respond, self._move)
         self._offset: int | None = None
 
     async def run(self) -> None:
@@ -142,7 +149,9 @@ class _TelegramBot:
     async def _receive(self) -> None:
         if self._webhook is not None:
             check = partial(self._until_it_works, self._bot.get_me)
-            await self._webhook.listen(self._bot, self._take, check, self._patience.poll_seconds)
+            await self._webhook.listen(
+                self._bot, self._updates.take, check, self._patience.poll_seconds
+            )
         await self._conversation.history.lead("telegram", self._fetch_on)
 
     async def _fetch_on(self) -> None:
@@ -150,14 +159,18 @@ class _TelegramBot:
             await self._until_it_works(self._fetch)
 
     async def _fetch(self) -> None:
+        asked, began = self._offset or 0, time.monotonic()
         updates = await self._bot.get_updates(
             offset=self._offset,
             timeout=self._patience.poll_seconds,
             allowed_updates=WANTED,
         )
-        for update in updates:
-            await self._take(update)
+        for update in sorted(updates, key=lambda update: update.update_id):
+            await self._updates.take(update)
             self._offset = update.update_id + 1
+        news = any(update.update_id >= asked for update in updates)
+        if not news and time.monotonic() - began < IDLE_SECONDS:
+            await asyncio.sleep(IDLE_SECONDS)
 
     async def _confirm(self) -> None:
         """Tell Telegram what was taken; if that fails, it comes again and is known."""
@@ -191,6 +204,8 @@ class _TelegramBot:
                 await self._wait(type(error).__name__, wait)
             except DatabaseError as error:
                 await self._wait(str(error), wait)
+            except (KeyError, TypeError) as error:  # it answered what the library cannot read
+                await self._wait(delivery.wordless(error), wait)
             else:
                 self._conversation.watch.connected("telegram", up=True)
                 return
@@ -199,49 +214,3 @@ class _TelegramBot:
         self._conversation.watch.connected("telegram", up=False)
         log.warning("telegram: %s; trying again in %.0f s", reason, seconds)
         await asyncio.sleep(seconds)
-
-    async def _take(self, update: Update) -> None:
-        try:
-            if update.message is not None:
-                await self._read(update.message)
-            elif update.edited_message is not None:
-                await self._reread(update.edited_message)
-            elif update.callback_query is not None:
-                self._orders.press(update.callback_query)
-            elif update.my_chat_member is not None:
-                await self._leave(update.my_chat_member)
-        except DatabaseError:
-            raise  # not confirmed, so it comes again
-        except Exception as error:  # noqa: BLE001 (one update must not hold up all others)
-            log.error("telegram: a message was skipped: %s", delivery.wordless(error))  # noqa: TRY400
-
-    async def _read(self, message: Message) -> None:
-        chat, visitor = chat_of(message), visitor_of(message)
-        line = command_of(message, self._bot.username.lower())
-        if line is not None:
-            if line.partition(" ")[0] in COMMANDS and visitor is not None:
-                self._orders.obey(message, visitor, line)
-            return
-        if message.migrate_to_chat_id:
-            await self._move(chat, ChatId("telegram", str(message.migrate_to_chat_id)))
-        heard = translate(message)
-        if heard is None or visitor is None:
-            return
-        addressed = is_addressed(message, self._bot.id, self._bot.username.lower())
-        respond, reply = await self._reception.hear(visitor, chat, heard, addressed=addressed)
-        if respond:
-            self._respond(chat)
-        if reply is not None:
-            self._orders.say(chat, reply, heard.id)
-
-    async def _reread(self, message: Message) -> None:
-        edited = translate(message)
-        if edited is not None:
-            await self._conversation.history.edit(chat_of(message), edited.id, edited.text)
-
-    async def _leave(self, change: ChatMemberUpdated) -> None:
-        """Owe nothing where the bot was blocked or thrown out."""
-        if change.new_chat_member.status in GONE:
-            chat = ChatId("telegram", str(change.chat.id))
-            await self._conversation.history.release(chat)
-            log.info("%s: the bot was blocked or removed", chat)

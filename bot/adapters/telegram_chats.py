@@ -209,7 +209,7 @@ def _pause(error: Exception) -> float | None:
     if isinstance(error, BadRequest):
         return None
     # A revoked token ends the bot: what could not be sent goes out with the next one.
-    passing = NetworkError | ChatMigrated | InvalidToken | DatabaseError
+    passing = NetworkError | ChatMigrated | InvalidToken | DatabaseError | OSError
     return 0.0 if isinstance(error, passing) else None
 
 

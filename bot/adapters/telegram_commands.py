@@ -1,14 +1,23 @@
 """Commands on Telegram: registered, done, and told; typed or on buttons."""
 
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from telegram import Bot, BotCommand, CallbackQuery, Message
-from telegram.error import InvalidToken, TelegramError
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeChat,
+    BotCommandScopeDefault,
+    CallbackQuery,
+    Message,
+)
+from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.access import Visitor
-from bot.adapters.delivery import Answers
+from bot.adapters.answers import Answers
 from bot.adapters.telegram_chats import TelegramOutlet, chat_of
 from bot.adapters.telegram_people import visitor_at
 from bot.commands import COMMANDS
@@ -41,6 +50,8 @@ class Orders:
             respond: Answers what waits in a chat.
         """
         self.chores = Answers(CHORES)
+        self._known: deque[str] = deque(maxlen=CHORES)
+        self._shown: set[str] = set()
         self._bot = bot
         self._reception = reception
         self._outlet = outlet
@@ -52,23 +63,43 @@ class Orders:
         Raises:
             InvalidToken: Telegram does not accept the token.
         """
-        ours = tuple(BotCommand(name, command.does) for name, command in COMMANDS.items())
+        public = [name for name, command in COMMANDS.items() if not command.owner]
         try:
-            if await self._bot.get_my_commands() != ours:
-                await self._bot.set_my_commands(ours)
+            await self._show_in_menu(public, BotCommandScopeDefault())
+            for id_ in await self._reception.access.owners():
+                await self._show_owner(id_)
         except InvalidToken:
             raise
         except (TelegramError, TypeError) as error:  # TypeError: no list came
             log.warning("telegram: the commands were not registered: %s", type(error).__name__)
 
+    async def _show_owner(self, id_: str) -> None:
+        """Show the owner, in private, also what only the owner may order."""
+        try:
+            await self._show_in_menu(COMMANDS, BotCommandScopeChat(int(id_)))
+        except BadRequest:  # who has not written to the bot yet is no chat of its
+            log.info("telegram: the owner %s has not written to the bot yet", id_)
+        else:
+            self._shown.add(id_)
+
+    async def _show_in_menu(self, names: Iterable[str], scope: BotCommandScope) -> None:
+        ours = tuple(BotCommand(name, COMMANDS[name].does) for name in names)
+        if await self._bot.get_my_commands(scope=scope) != ours:
+            await self._bot.set_my_commands(ours, scope=scope)
+
     def obey(self, message: Message, visitor: Visitor, line: str) -> None:
         """Do what a command says, in its time."""
         chat = chat_of(message)
+        if self._is_known(f"{chat} {message.message_id}"):
+            return
 
         async def work() -> None:
             reply = await self._reception.obey(visitor, chat, line)
             if reply is not None:
                 await self._say(chat, reply, str(message.message_id))
+            if visitor.id not in self._shown and await self._reception.access.owns(visitor):
+                with suppress(TelegramError):
+                    await self._show_owner(visitor.id)
 
         self.chores.start(chat, work())
 
@@ -76,6 +107,8 @@ class Orders:
         """Do what is on a button, and show it in the place of the message with the button."""
         message, line = query.message, query.data
         if not isinstance(message, Message) or not line or query.from_user.is_bot:
+            return
+        if self._is_known(f"button {query.id}"):
             return
         chat, visitor = chat_of(message), visitor_at(query.from_user, message.chat)
 
@@ -91,6 +124,12 @@ class Orders:
     def say(self, chat: ChatId, reply: Reply, answers: str = "") -> None:
         """Tell what the bot itself has to say, in its time."""
         self.chores.start(chat, self._say(chat, reply, answers))
+
+    def _is_known(self, order: str) -> bool:
+        """Return whether an order came before, as after an answer of ours that got lost."""
+        known = order in self._known
+        self._known.append(order)
+        return known
 
     async def _show(self, chat: ChatId, reply: Reply, message_id: int) -> None:
         if reply.file is not None:

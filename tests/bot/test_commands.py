@@ -10,7 +10,7 @@ from bot.commands import COMMANDS, obey
 from bot.conversation import Conversation
 from bot.orders import Order
 from bot.outlet import Reply
-from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.conftest import ANN
 
 VISITOR = Visitor("telegram", "7", "user7", "Ann")

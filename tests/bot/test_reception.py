@@ -13,7 +13,7 @@ from bot.owner import LET_IN
 from bot.pace import Manner
 from bot.reception import KNOCKS_A_MINUTE, NOT_YET, TOO_MUCH, Reception
 from likeness.messages import Message
-from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.conftest import ANN, NOON
 
 OLGA = Visitor("telegram", "1", "user1", "Olga")

@@ -16,7 +16,7 @@ from bot.pace import Customs
 from bot.store import Store
 from likeness.errors import DatabaseError
 from likeness.messages import Message
-from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.conftest import NOON
 
 ANN = ChatId("telegram", "7")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from bot.adapters import discord as discord_adapter
 from bot.adapters import telegram as adapter
 from bot.adapters.delivery import Patience
 from bot.conversation import Conversation
@@ -16,6 +17,8 @@ from bot.history import ChatId
 from bot.settings import Settings
 from bot.store import Store
 from likeness.errors import DatabaseError
+from tests.bot.adapters import fake_discord
+from tests.bot.adapters.fake_discord import FakeDiscord
 from tests.bot.adapters.fake_telegram import ANN, TOKEN, FakeTelegram
 from tests.bot.conftest import NOON, FakeEngine, write_message
 from tests.bot.postgresql import PostgreSQL
@@ -145,7 +148,7 @@ async def test_one_leads_and_when_it_is_cut_off_another_does(
 async def test_two_processes_answer_every_chat_once_and_one_goes_on_alone(
     stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.delivery.SHARED_SECONDS", 0.05)
+    monkeypatch.setattr("bot.adapters.answers.SHARED_SECONDS", 0.05)
     monkeypatch.setattr("bot.store.workers.LOOK_SECONDS", 0.05)
     gate = asyncio.Event()
     engines = [FakeEngine(*[[gate, "ok"]] * 9) for _ in stores]
@@ -194,3 +197,43 @@ async def test_what_one_process_hears_interrupts_the_answer_that_another_writes(
         await answer
     assert outlet.sent == ["to both"]
     assert [message.text for message in engine.asked[-1]] == ["one", "two"]
+
+
+async def test_of_two_processes_on_discord_one_listens_and_the_other_takes_over(
+    stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.answers.SHARED_SECONDS", 0.05)
+    monkeypatch.setattr("bot.store.workers.LOOK_SECONDS", 0.05)
+    async with FakeDiscord() as server:
+        settings = Settings(
+            discord_token=SecretStr(fake_discord.TOKEN),
+            discord_api_url=server.api_url,
+            discord_gateway_url=server.gateway_url,
+            LIKENESS_ALLOW="everyone",
+        )
+        # Each of them would point the library elsewhere when it ends.
+        with discord_adapter.urls(settings):
+            one_chat = Patience(first_wait_seconds=0.05, grace_seconds=0.1, answers=1)
+            gate = asyncio.Event()
+            engines = [FakeEngine([asyncio.Event()]), FakeEngine([gate, "second"], ["third"])]
+            bots = []
+            for store, engine in zip(stores, engines, strict=True):
+                store.lease_seconds = 30
+                talk = Conversation(store, engine)
+                bots.append(asyncio.create_task(discord_adapter.serve(settings, talk, one_chat)))
+                await server.until(lambda: server.identified == 1)
+            for number in ("42", "43"):  # either has its hands full with one chat
+                await server.say("hello", {**fake_discord.ANN, "id": number})
+            await server.until(lambda: [len(engine.asked) for engine in engines] == [1, 1])
+            gate.set()
+            await server.until(lambda: server.sent == ["second"])
+            assert server.identified == 1
+            bots[0].cancel()
+            await asyncio.wait([bots[0]])
+            await server.until(lambda: server.identified == 2)
+            await server.until(lambda: len(server.sent) == 2)
+            await server.say("and now?", {**fake_discord.ANN, "id": "43"})
+            await server.until(lambda: len(server.sent) == 3)
+            bots[1].cancel()
+            await asyncio.wait([bots[1]])
+    assert server.sent == ["second", "third", "ok"]

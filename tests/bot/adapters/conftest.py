@@ -1,278 +1,24 @@
-"""What the tests of every adapter share: a history in memory, and no patience."""
+"""What the tests of every adapter share: a history in memory, no patience, bots at work."""
 
 import asyncio
-import itertools
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from bot.access import Guest, Standing
 from bot.adapters.delivery import Patience
-from bot.history import MY_ID, ChatId, Counts, Draft, Place, Question
-from bot.pace import Customs
-from likeness.messages import Kind, Message
-from tests.bot.conftest import FakeEngine
+from bot.adapters.discord import serve as serve_discord
+from bot.adapters.telegram import serve
+from bot.conversation import Conversation
+from bot.settings import Settings
+from tests.bot.adapters import fake_discord
+from tests.bot.adapters.fake_discord import FakeDiscord
+from tests.bot.adapters.fake_history import FakeHistory
+from tests.bot.adapters.fake_telegram import TOKEN, FakeTelegram
 
-
-@dataclass(slots=True)
-class Kept:
-    """A message as a history keeps it."""
-
-    message: Message
-    asks: bool
-    hidden: bool = False
-
-
-class FakeHistory:
-    """Keeps messages in memory; a `bot.history.History`."""
-
-    def __init__(self) -> None:
-        self.kept: defaultdict[ChatId, list[Kept]] = defaultdict(list)
-        self.planned: defaultdict[ChatId, list[Draft]] = defaultdict(list)
-        self.kinds: dict[int, Kind] = {}
-        self.faults: list[Exception] = []
-        self.numbers = itertools.count(1)
-        self.shared = False
-        self.settings: defaultdict[ChatId, Customs] = defaultdict(Customs)
-        self.signed: dict[tuple[str, str], Guest] = {}
-        self.stopped = False
-
-    @property
-    def chats(self) -> dict[ChatId, list[Message]]:
-        return {chat: [found.message for found in kept] for chat, kept in self.kept.items() if kept}
-
-    def texts(self, platform: str, chat: object, thread: object = "") -> list[str]:
-        found = self.kept[ChatId(platform, str(chat), str(thread))]
-        return [kept.message.text for kept in found]
-
-    @asynccontextmanager
-    async def claimed(self, chat: ChatId) -> AsyncIterator[bool]:  # noqa: ARG002 (it is alone)
-        yield True
-
-    async def lead(self, name: str, work: Callable[[], Awaitable[None]]) -> None:  # noqa: ARG002
-        await work()
-
-    async def add(self, chat: ChatId, message: Message, *, asks: bool = False) -> bool:
-        if self.faults:
-            raise self.faults.pop(0)
-        if any(message.id == known.message.id for known in self.kept[chat]):
-            return False
-        self.kept[chat].append(Kept(message, asks and not self.stopped))
-        return True
-
-    async def edit(self, chat: ChatId, message_id: str, text: str) -> None:
-        for kept in self.kept[chat]:
-            if kept.message.id == message_id and not kept.message.outgoing:
-                kept.message = replace(kept.message, text=text)
-
-    async def recent(self, chat: ChatId, limit: int) -> list[Message]:
-        return [kept.message for kept in self.kept[chat] if not kept.hidden][-limit:]
-
-    async def forget(self, chat: ChatId) -> None:
-        for kept in self.kept[chat]:
-            kept.hidden, kept.asks = True, False
-        self.planned[chat].clear()
-
-    async def hide_last(self, chat: ChatId, *, question: bool) -> bool:
-        seen = [kept for kept in self.kept[chat] if not kept.hidden]
-        while seen and not seen[-1].message.outgoing:
-            seen.pop()
-        if not seen:
-            return False
-        while seen and seen[-1].message.outgoing:
-            seen.pop().hidden = True
-        if seen and not question:
-            seen[-1].asks = True
-            here = self.settings[chat]
-            self.settings[chat] = replace(here, attempts=here.attempts + 1)
-        while question and seen and not seen[-1].message.outgoing:
-            seen.pop().hidden = True
-        return True
-
-    async def move(self, chat: ChatId, to: ChatId) -> None:
-        for kept in self.kept[chat]:
-            kept.message = replace(
-                kept.message, chat_id=to.chat, id=f"{chat.chat}:{kept.message.id}"
-            )
-        self.kept[to] = self.kept.pop(chat) + self.kept[to]
-        self.planned[to] = self.planned.pop(chat, []) + self.planned[to]
-
-    async def question(self, chat: ChatId) -> Question | None:
-        asking = [kept.message for kept in self.kept[chat] if kept.asks and not self.stopped]
-        return Question(asking[-1].id, asking[-1].speaker_id) if asking else None
-
-    async def plan(
-        self,
-        chat: ChatId,
-        through: str,
-        texts: Sequence[str],
-        kind: Kind,
-        answers: str | None = None,
-    ) -> list[Draft]:
-        for kept in self.kept[chat]:
-            kept.asks = False
-            if kept.message.id == through:
-                break
-        to = through if answers is None else answers
-        new = [Draft((n := next(self.numbers)), text, str(n), to) for text in texts]
-        self.planned[chat] += new
-        self.kinds |= {draft.id: kind for draft in new}
-        return new
-
-    async def drafts(self, chat: ChatId) -> list[Draft]:
-        return list(self.planned[chat])
-
-    async def sent(self, draft: Draft, message_id: str, speaker: str, at: datetime) -> None:
-        for chat, planned in self.planned.items():
-            if draft in planned:
-                planned.remove(draft)
-                said = Message(
-                    platform=chat.platform,
-                    chat_id=chat.chat,
-                    chat="",
-                    id=message_id,
-                    speaker_id=MY_ID,
-                    speaker=speaker,
-                    outgoing=True,
-                    sent_at=at,
-                    text=draft.text,
-                    kind=self.kinds[draft.id],
-                )
-                self.kept[chat].append(Kept(said, asks=False))
-
-    async def withdraw(self, chat: ChatId) -> None:
-        self.planned[chat].clear()
-
-    async def owed(self, platform: str, since: datetime, limit: int) -> list[Place]:
-        found = []
-        for chat, kept in self.kept.items():
-            asking = [one for one in kept if one.asks and one.message.sent_at >= since]
-            if chat.platform == platform and (asking or self.planned[chat]):
-                found.append(Place(chat, asking[-1].message.id if asking else ""))
-        return found[:limit]
-
-    async def newest(self, platform: str, limit: int) -> list[Place]:
-        found = []
-        for chat, kept in self.kept.items():
-            others = [one.message.id for one in kept if not one.message.outgoing]
-            if chat.platform == platform and others:
-                found.append(Place(chat, others[-1]))
-        return found[:limit]
-
-    async def release(self, chat: ChatId | None = None) -> None:
-        for place in list(self.kept) if chat is None else [chat]:
-            self.planned[place].clear()
-            for kept in self.kept[place]:
-                kept.asks = False
-
-    async def stop(self) -> None:
-        self.stopped = True
-        await self.release()
-
-    async def go(self) -> None:
-        self.stopped = False
-
-    async def counts(self) -> Counts:
-        kept = [one for place in self.kept.values() for one in place]
-        return Counts(len(self.chats), len(kept), sum(one.asks for one in kept), self.stopped)
-
-    async def customs(self, chat: ChatId) -> Customs:
-        return self.settings[chat]
-
-    async def set_customs(self, chat: ChatId, customs: Customs) -> None:
-        self.settings[chat] = replace(customs, attempts=self.settings[chat].attempts)
-
-    def of(self, platform: str, speaker_id: str) -> list[Kept]:
-        found = []
-        for chat, kept in self.kept.items():
-            others = {one.message.speaker_id for one in kept if not one.message.outgoing}
-            alone = speaker_id in others and others <= {speaker_id, ""}
-            found += [
-                one
-                for one in kept
-                if chat.platform == platform
-                and (alone or one.message.speaker_id == speaker_id)
-                and one.message.kind != "deleted"
-            ]
-        return found
-
-    async def of_person(self, platform: str, speaker_id: str) -> list[Message]:
-        return [kept.message for kept in self.of(platform, speaker_id)]
-
-    async def erase(self, platform: str, speaker_id: str) -> int:
-        erased = self.of(platform, speaker_id)
-        for kept in erased:
-            nobody = {"speaker_id": "", "speaker": "", "text": "", "kind": "deleted"}
-            kept.message = replace(kept.message, **nobody)  # type: ignore[arg-type]
-            kept.hidden, kept.asks = True, False
-        return len(erased)
-
-    async def standings(self, platform: str, ids: Collection[str]) -> dict[str, Standing]:
-        known = {id_: self.signed.get((platform, id_)) for id_ in ids}
-        return {id_: guest.standing for id_, guest in known.items() if guest is not None}
-
-    async def sign(self, guest: Guest) -> None:
-        before = self.signed.pop((guest.platform, guest.id), None)
-        name = guest.name or (before.name if before else "")
-        self.signed[guest.platform, guest.id] = replace(guest, name=name)
-
-    async def knock(self, guest: Guest, most: int) -> bool:
-        waiting = [one for one in self.signed.values() if one.standing == guest.standing]
-        if len(waiting) >= most or (guest.platform, guest.id) in self.signed:
-            return False
-        self.signed[guest.platform, guest.id] = guest
-        return True
-
-    async def strike(self, platform: str, id_: str) -> None:
-        self.signed.pop((platform, id_), None)
-
-    async def guests(
-        self, standing: Standing, limit: int, platform: str | None = None
-    ) -> list[Guest]:
-        found = [
-            guest
-            for guest in reversed(self.signed.values())
-            if guest.standing == standing and platform in (None, guest.platform)
-        ]
-        return found[:limit]
-
-
-def race(history: FakeHistory, slower: str, engine: FakeEngine) -> asyncio.Event:
-    """Let a new message be found as owed while it is heard.
-
-    Args:
-        history: What both go to.
-        slower: `add` or `owed`, which tells of the message only once it is being answered.
-        engine: Who is asked for that answer.
-
-    Returns:
-        Set once what is owed is being looked up.
-    """
-    add, owed, looking = history.add, history.owed, asyncio.Event()
-
-    async def until(true: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
-            while not true():  # noqa: ASYNC110 (it may be about anything)
-                await asyncio.sleep(0.001)
-
-    async def add_slowly(chat: ChatId, message: Message, *, asks: bool = False) -> bool:
-        new = await add(chat, message, asks=asks)
-        await until(lambda: slower != "add" or engine.asked)
-        return new
-
-    async def owed_once_kept(platform: str, since: datetime, limit: int) -> list[Place]:
-        looking.set()
-        await until(lambda: history.chats)
-        found = await owed(platform, since, limit)
-        await until(lambda: slower != "owed" or engine.asked)
-        return found
-
-    history.add, history.owed = add_slowly, owed_once_kept  # type: ignore[method-assign]
-    return looking
+Run = Callable[..., Any]
 
 
 @pytest.fixture
@@ -292,3 +38,72 @@ def hasty() -> Patience:
         poll_seconds=10,
         grace_seconds=2,
     )
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[FakeTelegram]:
+    async with FakeTelegram() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(telegram: FakeTelegram) -> Settings:
+    """Return what lets everybody talk to a bot on Telegram."""
+    return Settings(
+        telegram_token=SecretStr(TOKEN),
+        telegram_base_url=telegram.url,
+        LIKENESS_ALLOW="everyone",
+        LIKENESS_PERSON_RATE=0,
+        LIKENESS_CHAT_RATE=0,
+    )
+
+
+@pytest.fixture
+def running(settings: Settings, history: FakeHistory, hasty: Patience, fake_engine: Any) -> Run:
+    """Return a context in which that bot runs; it gives the engine."""
+    return _at_work(serve, settings, history, hasty, fake_engine)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeDiscord]:
+    async with FakeDiscord() as server:
+        yield server
+
+
+@pytest.fixture
+def discord_settings(server: FakeDiscord) -> Settings:
+    """Return what lets everybody talk to a bot on Discord."""
+    return Settings(
+        discord_token=SecretStr(fake_discord.TOKEN),
+        discord_api_url=server.api_url,
+        discord_gateway_url=server.gateway_url,
+        LIKENESS_ALLOW="everyone",
+    )
+
+
+@pytest.fixture
+def online(
+    discord_settings: Settings, history: FakeHistory, hasty: Patience, fake_engine: Any
+) -> Run:
+    """Return a context in which that bot runs; it gives the engine."""
+    return _at_work(serve_discord, discord_settings, history, hasty, fake_engine)
+
+
+def _at_work(
+    serve: Callable[..., Coroutine[Any, Any, None]],
+    settings: Settings,
+    history: FakeHistory,
+    patience: Patience,
+    fake_engine: Any,
+) -> Run:
+    @asynccontextmanager
+    async def at_work(*scripts: Any) -> AsyncIterator[Any]:
+        engine = fake_engine(*scripts)
+        bot = asyncio.create_task(serve(settings, Conversation(history, engine), patience))
+        try:
+            yield engine
+        finally:
+            bot.cancel()
+            await asyncio.gather(bot, return_exceptions=True)
+
+    return at_work

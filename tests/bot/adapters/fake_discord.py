@@ -33,8 +33,11 @@ class FakeDiscord:
         limits: Seconds for which a path answers 429, once each.
         hangs: How many more messages are taken into no account and never answered.
         deaf: Whether heartbeats are left without an answer.
+        followed_up: What was said in answer to commands.
         compressed: How many frames were sent compressed; None to send none so.
-        posted: What is in the channel, in order.
+        posted: What is in all channels, in order.
+        channels: Those that are known, by id.
+        slow: Paths that are never answered.
     """
 
     def __init__(self) -> None:
@@ -53,10 +56,14 @@ class FakeDiscord:
         self.heartbeats = 0
         self.heartbeat_interval = 40_000
         self.posted: list[Json] = []
+        self.channels: dict[str, Json] = {DM["id"]: DM}
+        self.slow: set[str] = set()
         self._nonces: dict[str, Json] = {}
         self._events: list[Json] = []
         self.sent: list[str] = []
+        self.followed_up: list[str] = []
         self.identified = 0
+        self.intents: list[int] = []
         self.shards: list[list[int]] = []
         self.closed_by_bot = 0
         self.api_url = ""
@@ -85,16 +92,28 @@ class FakeDiscord:
     ) -> None:
         await self._runner.cleanup()
 
-    async def say(self, text: str) -> None:
-        """Let Ann write to the bot in private."""
-        await self.dispatch("CHANNEL_CREATE", DM)
-        await self.dispatch("MESSAGE_CREATE", self.post(ANN, text))
+    async def say(self, text: str, author: Json = ANN) -> None:
+        """Let somebody write to the bot in private."""
+        channel = private(author)
+        self.channels[channel["id"]] = channel
+        await self.dispatch("CHANNEL_CREATE", channel)
+        await self.dispatch("MESSAGE_CREATE", self.post(author, text))
 
-    def post(self, author: Json, text: str) -> Json:
-        """Put a message into the channel without telling the bot."""
-        message = self._message(author, text)
+    def post(self, author: Json, text: str, channel: str | None = None) -> Json:
+        """Put a message into a channel, the author's own by default, without telling the bot."""
+        message = self._message(author, text, channel or private(author)["id"])
         self.posted.append(message)
         return message
+
+    async def order(self, command: str) -> None:
+        """Let Ann give a command in private."""
+        told = {"id": next(self._ids), "type": 2, "token": "a-token", "version": 1}
+        data = {"id": "1", "name": command, "type": 1}
+        place = {"channel": DM, "channel_id": DM["id"], "user": ANN, "app_permissions": "0"}
+        more = {"attachment_size_limit": 1, "entitlements": [], "context": 1, "locale": "en-GB"}
+        whole = {**told, "application_id": BOT["id"], "data": data, **place, **more}
+        owners: Json = {"authorizing_integration_owners": {}}
+        await self.dispatch("INTERACTION_CREATE", {**whole, **owners})
 
     async def edit(self, message: Json, text: str) -> None:
         """Let somebody edit a message."""
@@ -162,6 +181,7 @@ class FakeDiscord:
             await socket.close(code=self.close_codes.popleft())
         elif payload["op"] == 2:
             self.identified += 1
+            self.intents.append(payload["d"]["intents"])
             self.shards.append(payload["d"].get("shard", []))
             self._socket = socket
             await self.dispatch(
@@ -189,22 +209,41 @@ class FakeDiscord:
 
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
-        if request.headers.get("Authorization") != f"Bot {TOKEN}":
+        public = path.startswith(("interactions/", "webhooks/"))  # a token is in the path
+        if not public and request.headers.get("Authorization") != f"Bot {TOKEN}":
             return _json({"message": "401: Unauthorized", "code": 0}, 401)
-        if self.faults[path]:
-            return _json({"message": "a fault", "code": 0}, self.faults[path].popleft())
-        if self.limits[path]:
-            self.tries.append(await request.json())
-            return _limited(self.limits[path].popleft())
+        fault = await self._fault(request, path)
+        if fault is not None:
+            return fault
         if path in self._fixed:
             return _json(self._fixed[path])
         if path.endswith("/commands"):
             return _json([] if request.method == "GET" else await self._commands(request))
         if path.endswith("/messages"):
+            channel = path.split("/")[1]
             if request.method == "GET":
-                return _json([one for one in self.posted[::-1] if one["author"] != BOT])
-            return await self._send(request)
-        return _json({})
+                return _json(self._said_in(channel))
+            return await self._send(request, channel)
+        if path.startswith("webhooks/"):
+            self.followed_up.append((await request.json())["content"])
+            return _json(self._message(BOT, self.followed_up[-1], DM["id"]))
+        return _json(self.channels.get(path.removeprefix("channels/"), {}))
+
+    def _said_in(self, channel: str) -> list[Json]:
+        said = [one for one in self.posted if one["channel_id"] == channel]
+        return [one for one in said[::-1] if one["author"] != BOT]
+
+    async def _fault(self, request: web.Request, path: str) -> web.Response | None:
+        if path in self.slow:
+            self.slow.remove(path)
+            await asyncio.sleep(3600)
+        if self.faults[path]:
+            return _json({"message": "a fault", "code": 0}, self.faults[path].popleft())
+        if self.limits[path]:
+            if request.method == "POST":
+                self.tries.append(await request.json())
+            return _limited(self.limits[path].popleft())
+        return None
 
     @property
     def _fixed(self) -> dict[str, Json]:
@@ -214,10 +253,9 @@ class FakeDiscord:
             "users/@me": BOT,
             "oauth2/applications/@me": APPLICATION,
             "gateway/bot": {"url": self.gateway_url, "shards": 2, "session_start_limit": limit},
-            f"channels/{DM['id']}": DM,
         }
 
-    async def _send(self, request: web.Request) -> web.Response:
+    async def _send(self, request: web.Request, channel: str) -> web.Response:
         data = await request.json()
         self.tries.append(data)
         if self.hangs:
@@ -225,7 +263,7 @@ class FakeDiscord:
             await asyncio.sleep(3600)
         known = self._nonces.get(data["nonce"]) if data.get("enforce_nonce") else None
         if known is None:
-            known = self._nonces[data["nonce"]] = self.post(BOT, data["content"])
+            known = self._nonces[data["nonce"]] = self.post(BOT, data["content"], channel)
             self.sent.append(data["content"])
         if self.lost_answers:
             self.lost_answers -= 1
@@ -237,10 +275,10 @@ class FakeDiscord:
         extra = {"application_id": BOT["id"], "version": "1"}
         return [{"id": str(next(self._ids)), **extra, **sent} for sent in await request.json()]
 
-    def _message(self, author: Json, text: str) -> Json:
+    def _message(self, author: Json, text: str, channel: str) -> Json:
         return {
             "id": str(next(self._ids)),
-            "channel_id": DM["id"],
+            "channel_id": channel,
             "type": 0,
             "content": text,
             "author": author,
@@ -256,6 +294,11 @@ class FakeDiscord:
             "embeds": [],
             "components": [],
         }
+
+
+def private(person: Json) -> Json:
+    """Return the channel in which somebody writes to the bot."""
+    return DM if person == ANN else {**DM, "id": f"7{person['id']}", "recipients": [person]}
 
 
 APPLICATION = {

@@ -38,25 +38,29 @@ class Fault:
     """What a method answers instead, once.
 
     Attributes:
-        status: The HTTP status and `error_code`.
+        status: The `error_code`.
+        http_status: The HTTP status; the same if None.
         description: What Telegram says of it.
         parameters: Such as `retry_after` or `migrate_to_chat_id`.
         body: Answered instead of the JSON, as a proxy in between does.
         cut: Close the connection without an answer.
         hang_seconds: Say nothing for so long, then cut.
         performed: Do what was asked all the same: with `cut`, the answer got lost.
+        torn: Close the connection in the middle of an answer.
     """
 
     status: int = 500
     description: str = ""
+    http_status: int | None = None
     parameters: Mapping[str, int | float] = field(default_factory=dict)
     body: str | None = None
     cut: bool = False
     hang_seconds: float = 0
     performed: bool = False
+    torn: bool = False
 
 
-TOO_MANY = Fault(429, "Too Many Requests", {"retry_after": 0.01})
+TOO_MANY = Fault(429, "Too Many Requests", parameters={"retry_after": 0.01})
 BAD_GATEWAY = Fault(502, body="<html>Bad Gateway</html>")
 BLOCKED = Fault(403, "Forbidden: bot was blocked by the user")
 UNAUTHORIZED = Fault(401, "Unauthorized")
@@ -72,7 +76,9 @@ class FakeTelegram:
         self.calls: list[Call] = []
         self.faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self.blocked: set[int] = set()
-        self.commands: list[Json] = []
+        self.unknown: set[str] = set()
+        self.me = BOT
+        self.commands: dict[str, list[Json]] = {}
         self.webhook = False
         self.url = ""
         self._updates: list[Json] = []
@@ -161,6 +167,12 @@ class FakeTelegram:
             self._updates.append({"update_id": next(self._ids), **update})
             self._news.notify_all()
 
+    def renumber(self, message: Json, update_id: int) -> None:
+        """Give the update of a message another number; the order stays."""
+        for update in self._updates:
+            if update.get("message") is message:
+                update["update_id"] = update_id
+
     def delete(self, message: Json) -> None:
         """Let somebody delete a message."""
         del self._messages[message["message_id"]]
@@ -194,13 +206,11 @@ class FakeTelegram:
     async def _perform(self, method: str, data: Json) -> web.Response:
         match method:
             case "getMe":
-                return _result(BOT)
+                return _result(self.me)
             case "getUpdates":
                 return await self._get_updates(data)
-            case "getMyCommands":
-                return _result(self.commands)
-            case "setMyCommands":
-                self.commands = data["commands"]
+            case "getMyCommands" | "setMyCommands":
+                return self._menu(data)
             case "setWebhook" | "deleteWebhook":
                 self.webhook = method == "setWebhook"
             case "getWebhookInfo":
@@ -254,6 +264,15 @@ class FakeTelegram:
         async with self._news:
             await self._news.wait_for(lambda: bool(self._updates))
 
+    def _menu(self, data: Json) -> web.Response:
+        chat = _scope(data)
+        if "commands" not in data:
+            return _result(self.commands.get(chat, []))
+        if chat in self.unknown:
+            return _error(Fault(400, "Bad Request: chat not found"))
+        self.commands[chat] = data["commands"]
+        return _result(True)
+
     def _edit(self, data: Json) -> web.Response:
         message = self._messages.get(data["message_id"])
         if message is None:
@@ -300,6 +319,11 @@ def buttons(message: Json) -> list[str]:
     return [button["callback_data"] for row in rows for button in row]
 
 
+def _scope(data: Json) -> str:
+    """Return the chat whose menu is meant; empty for everybody's."""
+    return str(data.get("scope", {}).get("chat_id", ""))
+
+
 def _entities(text: str) -> list[Json]:
     found, offset = [], 0
     for word in text.split(" "):
@@ -336,11 +360,15 @@ def _error(fault: Fault) -> web.Response:
     told = {"ok": False, "error_code": fault.status, "description": fault.description}
     if fault.parameters:
         told["parameters"] = dict(fault.parameters)
-    return web.json_response(told, status=fault.status)
+    return web.json_response(told, status=fault.http_status or fault.status)
 
 
-async def _fail(request: web.Request, fault: Fault) -> web.Response:
+async def _fail(request: web.Request, fault: Fault) -> web.StreamResponse:
     await asyncio.sleep(fault.hang_seconds)
-    if (fault.cut or fault.hang_seconds) and request.transport is not None:
-        request.transport.abort()
-    return _error(fault)
+    if fault.torn:
+        half = web.StreamResponse(headers={"Content-Length": "999"})
+        await half.prepare(request)
+        await half.write(b'{"ok": true, "res')
+    if (fault.cut or fault.hang_seconds or fault.torn) and request.transport is not None:
+        request.transport.close() if fault.torn else request.transport.abort()
+    return half if fault.torn else _error(fault)

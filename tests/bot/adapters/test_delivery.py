@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.adapters.delivery import NOTHING, Answers, Patience, insist, kept_up, split, wordless
+from bot.adapters.answers import Answers
+from bot.adapters.delivery import NOTHING, Patience, insist, kept_up, split, wordless
 from bot.adapters.telegram_chats import _utf16_units
 from bot.history import ChatId
 from bot.outlet import NotDelivered
@@ -44,6 +45,22 @@ async def test_what_will_not_pass_is_tried_once() -> None:
     with pytest.raises(NotDelivered, match=r"^ValueError$"):
         await insist(attempt, lambda _: None, Patience())
     assert len(tries) == 1
+
+
+async def test_it_waits_at_least_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults, waits = [ValueError(), ValueError()], []
+
+    async def attempt() -> str:
+        if faults:
+            raise faults.pop()
+        return "sent"
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("bot.adapters.delivery.asyncio.sleep", sleep)
+    assert await insist(attempt, lambda _: 1.5, Patience(first_wait_seconds=1)) == "sent"
+    assert waits == [1.5, 2]
 
 
 async def nothing(limit: int) -> int:

@@ -14,7 +14,7 @@ from bot.conversation import Conversation
 from bot.history import ChatId
 from bot.pace import Manner
 from bot.reception import Reception
-from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.adapters.fake_history import FakeHistory
 
 Run = Callable[..., Any]
 

@@ -3,32 +3,24 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from bot.adapters.delivery import Patience
 from bot.adapters.telegram import serve
-from bot.commands import COMMANDS
 from bot.conversation import Conversation
 from bot.settings import Settings
-from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
-from tests.bot.adapters.conftest import FakeHistory, race
+from tests.bot.adapters.fake_history import FakeHistory, race
 from tests.bot.adapters.fake_telegram import (
     ANN,
     BAD_GATEWAY,
     BLOCKED,
     BOT,
-    CUT,
     GROUP,
-    LOST_ANSWER,
-    TAKEN,
     TOKEN,
-    TOO_MANY,
     UNAUTHORIZED,
     FakeTelegram,
     Fault,
@@ -42,40 +34,6 @@ pytestmark = pytest.mark.filterwarnings(
 Run = Callable[..., Any]
 
 BOT_SAID = {"message_id": 9, "date": 1, "chat": GROUP, "text": "hi", "from": BOT}
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with FakeTelegram() as server:
-        yield server
-
-
-@pytest.fixture
-def settings(telegram: FakeTelegram) -> Settings:
-    return Settings(
-        telegram_token=SecretStr(TOKEN),
-        telegram_base_url=telegram.url,
-        LIKENESS_ALLOW="everyone",
-        LIKENESS_PERSON_RATE=0,
-        LIKENESS_CHAT_RATE=0,
-    )
-
-
-@pytest.fixture
-def running(settings: Settings, history: FakeHistory, hasty: Patience, fake_engine: Any) -> Run:
-    """Return a context in which the bot runs; it gives the engine."""
-
-    @asynccontextmanager
-    async def running(*scripts: Any) -> AsyncIterator[Any]:
-        engine = fake_engine(*scripts)
-        bot = asyncio.create_task(serve(settings, Conversation(history, engine), hasty))
-        try:
-            yield engine
-        finally:
-            bot.cancel()
-            await asyncio.gather(bot, return_exceptions=True)
-
-    return running
 
 
 async def test_it_answers_a_private_message(
@@ -221,41 +179,6 @@ async def test_an_anonymous_admin_is_somebody(
     assert (speaker.speaker_id, speaker.speaker) == ("chat-100", "The band")
 
 
-@pytest.mark.parametrize("command", ["/start", "/help", "/HELP@LikenessBot"])
-async def test_start_and_help_say_that_it_is_a_bot(
-    telegram: FakeTelegram, running: Run, command: str, history: FakeHistory
-) -> None:
-    async with running():
-        await telegram.say(command)
-        [text] = await telegram.until_sent(1)
-    assert text.startswith("I am a bot. I imitate how Robin writes")
-    assert not history.chats
-
-
-async def test_reset_starts_over(telegram: FakeTelegram, running: Run) -> None:
-    async with running() as engine:
-        await telegram.say("my name is Ann")
-        await telegram.until_sent(1)
-        await telegram.say("/reset")
-        await telegram.until_sent(2)
-        await telegram.say("who am I?")
-        await telegram.until_sent(3)
-    assert [message.text for message in engine.asked[1]] == ["who am I?"]
-
-
-async def test_commands_for_others_and_unknown_ones_are_left_alone(
-    telegram: FakeTelegram, running: Run, history: FakeHistory
-) -> None:
-    async with running():
-        await telegram.say("/reset@OtherBot", chat=GROUP)
-        await telegram.say("/dance", chat=GROUP)
-        await telegram.say("/help", chat=GROUP)
-        await telegram.until_sent(1)
-        await telegram.until_confirmed()
-    assert len(telegram.sent) == 1
-    assert not history.chats
-
-
 async def test_a_slow_chat_does_not_hold_up_another(telegram: FakeTelegram, running: Run) -> None:
     gate = asyncio.Event()
     async with running([gate, "slow"], ["quick"]) as engine:
@@ -276,87 +199,6 @@ async def test_a_long_answer_is_cut_into_messages_that_telegram_takes(
         await telegram.until_sent(3)
     assert "".join(telegram.texts) == long
     assert history.texts("telegram", 42) == ["hello", *telegram.texts]
-
-
-@pytest.mark.parametrize("fault", [TOO_MANY, BAD_GATEWAY, Fault(503), CUT])
-async def test_a_message_that_could_not_be_sent_is_sent_again(
-    telegram: FakeTelegram, running: Run, fault: Fault
-) -> None:
-    telegram.faults["sendMessage"].extend([fault, fault])
-    async with running():
-        await telegram.say("hello")
-        assert await telegram.until_sent(1) == ["ok"]
-    assert len(telegram.of("sendMessage")) == 3
-
-
-async def test_a_message_whose_confirmation_is_lost_may_appear_twice_but_is_not_lost(
-    telegram: FakeTelegram, running: Run, history: FakeHistory
-) -> None:
-    telegram.faults["sendMessage"].append(LOST_ANSWER)
-    async with running():
-        await telegram.say("hello")
-        assert await telegram.until_sent(2) == ["ok", "ok"]
-    assert history.texts("telegram", 42) == ["hello", "ok"]
-
-
-async def test_a_message_that_does_not_go_through_is_kept_and_goes_out_before_the_next(
-    telegram: FakeTelegram, running: Run, caplog: pytest.LogCaptureFixture
-) -> None:
-    telegram.faults["sendMessage"].extend([BAD_GATEWAY] * 4)
-    async with running(["first"], ["second"]):
-        await telegram.say("hello")
-        await telegram.until(lambda: "could not be sent" in caplog.text)
-        await telegram.say("still there?")
-        assert await telegram.until_sent(2) == ["first", "second"]
-
-
-async def test_who_blocked_the_bot_costs_one_try_and_one_line(
-    telegram: FakeTelegram, running: Run, caplog: pytest.LogCaptureFixture
-) -> None:
-    telegram.faults["sendMessage"].append(BLOCKED)
-    async with running():
-        await telegram.say("hello")
-        await telegram.until(lambda: len(telegram.of("sendMessage")) == 1)
-        await telegram.say("hello", sender={"id": 43, "is_bot": False, "first_name": "Ben"})
-        await telegram.until_sent(1)
-    assert len(telegram.of("sendMessage")) == 2
-    assert caplog.text.count("telegram 42: an answer could not be sent: Forbidden") == 1
-
-
-async def test_a_group_that_became_a_supergroup_is_answered_there(
-    telegram: FakeTelegram, running: Run, history: FakeHistory
-) -> None:
-    moved = Fault(400, "Bad Request: group chat was upgraded", {"migrate_to_chat_id": -200})
-    telegram.faults["sendMessage"].append(moved)
-    async with running():
-        await telegram.say("@LikenessBot hi", chat=GROUP)
-        await telegram.until_sent(1)
-    assert telegram.sent[0]["chat"]["id"] == -200
-    assert history.texts("telegram", -200) == ["@LikenessBot hi", "ok"]
-
-
-async def test_a_deleted_message_is_answered_all_the_same(
-    telegram: FakeTelegram, running: Run
-) -> None:
-    gate = asyncio.Event()
-    async with running([gate, "ok"]) as engine:
-        message = await telegram.say("@LikenessBot hi", chat=GROUP)
-        await telegram.until(lambda: bool(engine.asked))
-        telegram.delete(message)
-        gate.set()
-        await telegram.until_sent(1)
-    assert "reply_to_message" not in telegram.sent[0]
-
-
-async def test_what_it_has_not_kept_is_not_confirmed_and_comes_again(
-    telegram: FakeTelegram, running: Run, history: FakeHistory, caplog: pytest.LogCaptureFixture
-) -> None:
-    history.faults.append(DatabaseError("The database is locked."))
-    async with running():
-        await telegram.say("hello")
-        assert await telegram.until_sent(1) == ["ok"]
-    assert history.texts("telegram", 42) == ["hello", "ok"]
-    assert "The database is locked." in caplog.text
 
 
 async def test_a_message_that_comes_twice_is_answered_once(
@@ -383,90 +225,6 @@ async def test_a_message_found_as_owed_while_it_is_heard_is_answered_once_and_no
         gate.set()
         await telegram.until_sent(1)
     assert (telegram.texts, len(engine.asked), engine.stopped) == (["one"], 1, 0)
-
-
-async def test_an_update_that_cannot_be_read_does_not_hide_the_others(
-    telegram: FakeTelegram, running: Run, caplog: pytest.LogCaptureFixture
-) -> None:
-    await telegram.push({"message": {"text": "a secret in no message at all"}})
-    await telegram.say("hello")
-    async with running():
-        assert await telegram.until_sent(1) == ["ok"]
-        await telegram.until_confirmed()
-    assert "an update cannot be read" in caplog.text
-    assert "secret" not in caplog.text
-
-
-@pytest.mark.parametrize("method", ["getMe", "deleteWebhook", "getUpdates"])
-@pytest.mark.parametrize("fault", [BAD_GATEWAY, CUT, TOO_MANY])
-async def test_a_platform_that_is_down_is_waited_for(
-    telegram: FakeTelegram,
-    running: Run,
-    method: str,
-    fault: Fault,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    telegram.faults[method].extend([fault, fault])
-    await telegram.say("hello")
-    async with running():
-        assert await telegram.until_sent(1) == ["ok"]
-    assert caplog.text.count("trying again") == 2
-
-
-async def test_no_network_at_the_start_is_waited_for(
-    telegram: FakeTelegram,
-    settings: Settings,
-    hasty: Patience,
-    fake_engine: Any,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    nowhere = settings.model_copy(update={"telegram_base_url": "http://127.0.0.1:9/bot"})
-    bot = asyncio.create_task(serve(nowhere, Conversation(FakeHistory(), fake_engine()), hasty))
-    await telegram.until(lambda: caplog.text.count("trying again") > 1)
-    bot.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await bot
-
-
-@pytest.mark.parametrize("method", ["getMe", "getUpdates"])
-@pytest.mark.parametrize("fault", [UNAUTHORIZED, Fault(404, "Not Found")])
-async def test_a_refused_token_is_one_clear_sentence(
-    telegram: FakeTelegram,
-    settings: Settings,
-    hasty: Patience,
-    fake_engine: Any,
-    method: str,
-    fault: Fault,
-) -> None:
-    telegram.faults[method].append(fault)
-    with pytest.raises(TokenRefused, match="TELEGRAM_TOKEN") as caught:
-        await serve(settings, Conversation(FakeHistory(), fake_engine()), hasty)
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
-    assert TOKEN not in str(caught.value)
-
-
-async def test_no_token_is_one_clear_sentence(
-    settings: Settings, history: FakeHistory, fake_engine: Any
-) -> None:
-    bare = settings.model_copy(update={"telegram_token": None})
-    with pytest.raises(BadSettings, match="TELEGRAM_TOKEN is not set"):
-        await serve(bare, Conversation(history, fake_engine()))
-
-
-async def test_what_was_not_answered_before_a_stop_is_answered_after_the_next_start(
-    telegram: FakeTelegram, running: Run, history: FakeHistory
-) -> None:
-    telegram.faults["sendMessage"].extend([CUT] * 4)
-    async with running(["one"]):
-        await telegram.say("hello", chat=GROUP | {"id": -300}, reply_to_message=BOT_SAID)
-        await telegram.until(lambda: len(telegram.of("sendMessage")) == 4)
-        await telegram.until_confirmed()
-    async with running(["never"]) as engine:
-        assert await telegram.until_sent(1) == ["one"]
-    assert engine.asked == []
-    assert telegram.sent[0]["chat"]["id"] == -300
-    assert history.texts("telegram", -300) == ["hello", "one"]
 
 
 async def test_what_is_older_than_it_answers_is_only_heard(
@@ -508,43 +266,6 @@ async def test_a_group_that_moves_takes_its_history_along(
     assert history.texts("telegram", -100) == []
 
 
-async def test_commands_are_registered_only_when_they_changed(
-    telegram: FakeTelegram, running: Run
-) -> None:
-    for _ in range(2):
-        async with running():
-            await telegram.until(lambda: bool(telegram.of("getUpdates")))
-        telegram.calls[:] = [call for call in telegram.calls if call.method == "setMyCommands"]
-    [call] = telegram.calls
-    assert [found["command"] for found in call.data["commands"]] == list(COMMANDS)
-
-
-@pytest.mark.parametrize("method", ["getMyCommands", "setMyCommands"])
-async def test_commands_that_cannot_be_registered_do_not_keep_it_from_answering(
-    telegram: FakeTelegram, running: Run, method: str
-) -> None:
-    telegram.faults[method].append(Fault(400, "Bad Request"))
-    async with running():
-        await telegram.say("hello")
-        assert await telegram.until_sent(1) == ["ok"]
-
-
-async def test_again_gives_another_answer_and_undo_forgets_the_last(
-    telegram: FakeTelegram, running: Run, history: FakeHistory
-) -> None:
-    async with running(["one"], ["another"], ["three"]) as engine:
-        await telegram.say("hello")
-        await telegram.until_sent(1)
-        await telegram.say("/again")
-        assert (await telegram.until_sent(3))[1:] == ["Let me try again.", "another"]
-        await telegram.say("/undo")
-        await telegram.until_sent(4)
-        await telegram.say("so?")
-        await telegram.until_sent(5)
-    asked = [[message.text for message in messages] for messages in engine.asked]
-    assert asked == [["hello"], ["hello"], ["so?"]]
-
-
 async def test_no_more_chats_are_answered_at_once_than_are_allowed_and_none_is_forgotten(
     telegram: FakeTelegram,
     settings: Settings,
@@ -565,40 +286,6 @@ async def test_no_more_chats_are_answered_at_once_than_are_allowed_and_none_is_f
     assert {sent["chat"]["id"] for sent in telegram.sent} == set(range(1, 11))
     bot.cancel()
     await asyncio.gather(bot, return_exceptions=True)
-
-
-async def test_of_two_instances_one_stops_with_a_clear_word_and_the_other_answers(
-    telegram: FakeTelegram, settings: Settings, hasty: Patience, fake_engine: Any
-) -> None:
-    bots = {
-        asyncio.create_task(serve(settings, Conversation(FakeHistory(), fake_engine()), hasty))
-        for _ in range(2)
-    }
-    [stopped], [left] = await asyncio.wait(bots, return_when=asyncio.FIRST_COMPLETED)
-    with pytest.raises(PlatformUnavailable, match="Another program fetches"):
-        await stopped
-    await telegram.say("hello")
-    assert await telegram.until_sent(1) == ["ok"]
-    left.cancel()
-    await asyncio.wait([left])
-
-
-async def test_a_short_overlap_with_the_instance_before_is_no_reason_to_stop(
-    telegram: FakeTelegram, running: Run
-) -> None:
-    telegram.faults["getUpdates"].extend([TAKEN, TAKEN])
-    async with running():
-        await telegram.say("hello")
-        assert await telegram.until_sent(1) == ["ok"]
-
-
-async def test_a_webhook_is_taken_away_and_nothing_dropped(
-    telegram: FakeTelegram, running: Run
-) -> None:
-    telegram.webhook = True
-    await telegram.say("hello")
-    async with running():
-        assert await telegram.until_sent(1) == ["ok"]
 
 
 async def test_stopping_finishes_the_answer_and_confirms_what_was_taken(

@@ -14,7 +14,7 @@ from bot.adapters.telegram import serve
 from bot.conversation import Conversation
 from bot.history import ChatId
 from bot.settings import Settings
-from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.fake_telegram import ANN, GROUP, TOKEN, FakeTelegram, Fault, buttons
 
 Run = Callable[..., Any]

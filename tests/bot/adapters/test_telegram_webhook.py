@@ -15,7 +15,7 @@ from bot.adapters.telegram import serve
 from bot.conversation import Conversation
 from bot.settings import Settings
 from likeness.errors import BadSettings, DatabaseError, TokenRefused
-from tests.bot.adapters.conftest import FakeHistory
+from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.fake_telegram import TOKEN, UNAUTHORIZED, FakeTelegram, Fault
 
 SECRET = "X-Telegram-Bot-Api-Secret-Token"
