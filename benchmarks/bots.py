@@ -1,7 +1,8 @@
-"""Many chats at once, and long histories: `python -m benchmarks.bots chats` or `… history`.
+"""Many chats at once, and long histories: `python -m benchmarks.bots telegram|discord|history`.
 
-`chats` runs `likeness serve` in a process of its own against a Bot API server on loopback, with a
-tiny model trained here for the purpose, and lets so many people write at the same moment.
+`telegram` and `discord` run `likeness serve`, as it is set by default, in a process of its own
+against servers on loopback that stand in for the platform, with a tiny model trained here for the
+purpose, and let so many people write at the same moment. The servers compute on the same cores.
 `history` asks for what is recent in a chat of a hundred messages and in one of a million.
 """
 
@@ -14,15 +15,37 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.history import ChatId
 from bot.store import Store
-from tests.bot.adapters.fake_telegram import ANN, TOKEN, FakeTelegram
+from tests.bot.adapters import fake_discord, fake_telegram
+from tests.bot.adapters.fake_discord import FakeDiscord
+from tests.bot.adapters.fake_telegram import FakeTelegram
 
 REPOSITORY = Path(__file__).parent.parent
 TINY = ("layers=1", "width=32", "heads=2", "vocabulary=400", "context_tokens=64", "epochs=1")
 WORDS = "are you coming to the rehearsal tonight, and who brings the drums?"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A platform on loopback.
+
+    Attributes:
+        environment: What tells the bot where it is.
+        is_heard: Tells whether the bot listens.
+        say: Lets a person write to the bot in private, by their number.
+        answered: Returns the chats that got messages, one for each, in order.
+    """
+
+    environment: dict[str, str]
+    is_heard: Callable[[], bool]
+    say: Callable[[int], Awaitable[None]]
+    answered: Callable[[], list[str]]
 
 
 def train_tiny(folder: Path) -> Path:
@@ -36,49 +59,121 @@ def train_tiny(folder: Path) -> Path:
     return run
 
 
-async def measure_chats(folder: Path, chats: int) -> None:
+@asynccontextmanager
+async def telegram() -> AsyncIterator[World]:
+    """Stand in for Telegram."""
+    async with FakeTelegram() as server:
+
+        async def say(person: int) -> None:
+            await server.say(WORDS, sender=fake_telegram.ANN | {"id": person})
+
+        yield World(
+            {"TELEGRAM_TOKEN": fake_telegram.TOKEN, "TELEGRAM_BASE_URL": server.url},
+            is_heard=lambda: bool(server.of("getUpdates")),
+            say=say,
+            answered=lambda: [str(sent["chat"]["id"]) for sent in server.sent],
+        )
+
+
+@asynccontextmanager
+async def discord() -> AsyncIterator[World]:
+    """Stand in for Discord."""
+    async with FakeDiscord() as server:
+
+        async def say(person: int) -> None:
+            await server.say(WORDS, fake_discord.ANN | {"id": str(person)})
+
+        yield World(
+            {
+                "DISCORD_TOKEN": fake_discord.TOKEN,
+                "DISCORD_API_URL": server.api_url,
+                "DISCORD_GATEWAY_URL": server.gateway_url,
+            },
+            is_heard=lambda: server.identified > 0,
+            say=say,
+            answered=lambda: [
+                one["channel_id"] for one in server.posted if one["author"] == fake_discord.BOT
+            ],
+        )
+
+
+async def measure_chats(folder: Path, platform: str, chats: int) -> None:
     """Let people write at the same moment, and print how they fared."""
     model = train_tiny(folder)
-    async with FakeTelegram() as telegram:
-        environment = os.environ | {
-            "TELEGRAM_TOKEN": TOKEN,
-            "TELEGRAM_BASE_URL": telegram.url,
-            "LIKENESS_DATABASE": f"sqlite+aiosqlite:///{folder}/likeness.db",
-            "LIKENESS_ALLOW": "everyone",
-            "PYTHONPATH": str(REPOSITORY),
-        }
-        bot = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "likeness", "serve", str(model), "telegram", "--seed", "1"),
-            env=environment,
-            cwd=folder,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        await telegram.until(lambda: bool(telegram.of("getUpdates")), seconds=120)
-        idle = _peak_megabytes(bot.pid)
-        began = time.monotonic()
-        for number in range(1, chats + 1):
-            await telegram.say(WORDS, sender=ANN | {"id": number})
-        seconds = await _first_answers(telegram, chats, began)
+    async with {"telegram": telegram, "discord": discord}[platform]() as world:
+        bot = await _start(folder, model, platform, world)
+        await _until(world.is_heard)
+        idle, began = _peak_megabytes(bot.pid), time.monotonic()
+        wrote = []
+        for person in range(1001, 1001 + chats):
+            await world.say(person)
+            wrote.append(time.monotonic())
+        all_wrote = time.monotonic() - began
+        first = await _first_answers(world, chats)
         peak = _peak_megabytes(bot.pid)
+        await _until(lambda: _owed(folder) == 0)
+        took, answers = time.monotonic() - began, len(world.answered())
         bot.terminate()
-        await bot.wait()
-    waits = sorted(seconds.values())
-    print(f"{len(waits):,} of {chats:,} chats answered in {waits[-1]:.1f} s")
-    print(f"first answer after {waits[0]:.1f} s, half after {statistics.median(waits):.1f} s")
+        code = await bot.wait()
+    waits = sorted(then - wrote for then, wrote in zip(first, wrote, strict=False))
+    half, most = (waits[int(len(waits) * share)] for share in (0.5, 0.95))
+    kept = _count(folder, "SELECT count(*) FROM messages WHERE NOT outgoing")
+    print(f"{platform}: {chats:,} people wrote within {all_wrote:.1f} s; exit code {code}")
+    print(f"messages lost: {chats - kept}; chats without an answer: {chats - len(first)}")
+    print(f"first answer, s: half {half:.1f}, 95 % {most:.1f}, the last {waits[-1]:.1f}")
+    print(f"{answers:,} messages sent, {answers / took:.0f} a second")
     print(f"peak memory {peak:,.0f} MB, {idle:,.0f} MB before anybody wrote")
 
 
-async def _first_answers(telegram: FakeTelegram, chats: int, began: float) -> dict[int, float]:
-    """Return after how many seconds each chat had its first answer."""
-    found: dict[int, float] = {}
+async def _start(
+    folder: Path, model: Path, platform: str, world: World
+) -> asyncio.subprocess.Process:
+    environment = os.environ | {
+        **world.environment,
+        "LIKENESS_DATABASE": f"sqlite+aiosqlite:///{folder}/likeness.db",
+        "LIKENESS_ALLOW": "everyone",
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "likeness", "serve", str(model), platform, "--seed", "1"),
+        env=environment,
+        cwd=folder,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+
+
+async def _until(true: Callable[[], bool], seconds: float = 600) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110 (it is about another process)
+            await asyncio.sleep(0.1)
+
+
+async def _first_answers(world: World, chats: int) -> list[float]:
+    """Wait until every chat has an answer; return when each had its first, as they came."""
+    found: dict[str, float] = {}
     seen = 0
     while len(found) < chats:
-        await asyncio.sleep(0.1)
-        sent = telegram.sent
-        for message in sent[seen:]:
-            found.setdefault(message["chat"]["id"], time.monotonic() - began)
-        seen = len(sent)
-    return found
+        await asyncio.sleep(0.02)
+        answered = world.answered()
+        for chat in answered[seen:]:
+            found.setdefault(chat, time.monotonic())
+        seen = len(answered)
+    return [found[chat] for chat in sorted(found, key=int)]
+
+
+def _owed(folder: Path) -> int:
+    """Return how many messages wait, or are still to be sent."""
+    asking = "SELECT count(*) FROM messages WHERE asks"
+    return _count(folder, asking) + _count(folder, "SELECT count(*) FROM drafts")
+
+
+def _count(folder: Path, query: str) -> int:
+    database = sqlite3.connect(f"file:{folder}/likeness.db?mode=ro", uri=True)
+    try:
+        [[count]] = database.execute(query)
+    finally:
+        database.close()
+    return int(count)
 
 
 def _peak_megabytes(pid: int) -> float:
@@ -117,11 +212,11 @@ async def measure_history(folder: Path, messages: int = 1_000_000) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["chats", "history"])
+    parser.add_argument("what", choices=["telegram", "discord", "history"])
     parser.add_argument("--chats", type=int, default=1000)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        if chosen.what == "chats":
-            asyncio.run(measure_chats(Path(temporary), chosen.chats))
-        else:
+        if chosen.what == "history":
             asyncio.run(measure_history(Path(temporary)))
+        else:
+            asyncio.run(measure_chats(Path(temporary), chosen.what, chosen.chats))
