@@ -1,5 +1,6 @@
 """What keeps a bot from working on Discord, found before it is started."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -9,6 +10,7 @@ from bot.adapters.discord import BLIND, REFUSED, urls
 from bot.findings import Finding
 from bot.settings import Settings
 
+REACH_SECONDS = 10.0
 PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -31,8 +33,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     with urls(settings):
         async with discord.Client(intents=discord.Intents.none()) as client:
             try:
-                await client.login(settings.discord_token.get_secret_value())
-                found = await client.application_info()
+                async with asyncio.timeout(REACH_SECONDS):
+                    await client.login(settings.discord_token.get_secret_value())
+                    found = await client.application_info()
             except discord.LoginFailure:
                 yield Finding("Discord token", "fault", REFUSED)
                 return
@@ -56,9 +59,7 @@ def _application(found: discord.AppInfo, *, needed: bool) -> list[Finding]:
     )
     said = "The bot may read messages." if reads else BLIND
     if not needed:
-        said = (
-            "The bot reads private messages and what mentions it, as LIKENESS_DISCORD_READS says."
-        )
+        said = "The bot reads private messages and mentions, as LIKENESS_DISCORD_READS says."
     findings = [
         Finding("Discord intents", "ok" if reads or not needed else "fault", said),
         Finding("Discord servers", "note", f"To invite the bot, open {invitation}"),

@@ -99,6 +99,8 @@ async def test_a_missing_intent_is_said_with_where_to_switch_it_on(examine: Exam
     found = await examine("discord")
     assert found["Discord intents"].state == "fault"
     assert "switch on Message Content Intent" in found["Discord intents"].says
+    found = await examine("discord", discord_reads="mentions")
+    assert found["Discord intents"].state == "ok"
 
 
 async def test_a_platform_out_of_reach_is_said(
