@@ -1,8 +1,10 @@
 """The examples of a service: what the tools say of them, and that they say what the bot does."""
 
+import json
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from likeness.cli import main
 from likeness.cli.serve import STOP_SECONDS
 from likeness.errors import BadSettings
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+REPOSITORY = Path(__file__).parents[2]
+DEPLOY = REPOSITORY / "deploy"
 UNIT = (DEPLOY / "likeness.service").read_text(encoding="utf-8")
 CONTAINER = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
 
@@ -42,3 +45,43 @@ def test_the_unit_starts_what_the_command_takes_and_gives_it_time_to_stop() -> N
     main.commands["serve"].make_context("serve", arguments)
     assert int(re.findall(r"TimeoutStopSec=(\d+)", UNIT)[0]) > STOP_SECONDS
     assert str(BadSettings.exit_code) in re.findall(r"RestartPreventExitStatus=(.+)", UNIT)[0]
+
+
+def test_the_unit_keeps_the_compiled_kernel_where_it_may_write() -> None:
+    [cache] = re.findall(r"XDG_CACHE_HOME=(\S+)", UNIT)
+    [folder] = re.findall(r"(?m)^CacheDirectory=(\S+)", UNIT)
+    assert Path(cache, "likeness") == Path("/var/cache", folder)
+
+
+def test_the_container_starts_what_the_command_takes_and_asks_where_it_answers() -> None:
+    found = re.findall(r"(?m)^(?:ENTRYPOINT|CMD) (\[.*\])$", CONTAINER)
+    _, command, *arguments = [word for line in found for word in json.loads(line)]
+    main.commands[command].make_context(command, arguments)
+    assert re.findall(r"127\.0\.0\.1:(\d+)", CONTAINER) == re.findall(
+        r"LIKENESS_HEALTH_PORT=(\d+)", CONTAINER
+    )
+    assert "STOPSIGNAL SIGTERM" in CONTAINER
+
+
+def test_the_container_is_made_of_the_program_and_nothing_private() -> None:
+    lines = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").split("\n")
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    let_in = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    made_of = project["tool"]["setuptools"]
+    packages = {name.split(".")[0] for name in made_of["packages"]}
+    needed = packages | set(made_of["package-dir"].values()) | {project["project"]["readme"]}
+    needed |= {"pyproject.toml", "constraints.txt", *project["project"]["license-files"]}
+    assert let_in == needed
+    assert all((REPOSITORY / name).exists() for name in let_in)
+    [extra] = re.findall(r"likeness\[(\w+)\]", CONTAINER)
+    assert extra in project["project"]["optional-dependencies"]
+
+
+def test_the_container_s_python_is_one_that_the_project_takes() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    least = tuple(map(int, project["requires-python"].removeprefix(">=").split(".")))
+    versions = re.findall(r"(?m)^FROM python:(\d+)\.(\d+)", CONTAINER)
+    assert len(versions) == 2
+    assert all(tuple(map(int, version)) >= least for version in versions)
