@@ -16,6 +16,8 @@ import pytest
 from bot.store.lock import only_process
 from likeness.cli.logs import JsonLines, TextLines
 from likeness.errors import InstanceRunning
+from tests.bot.adapters import fake_discord
+from tests.bot.adapters.fake_discord import FakeDiscord
 from tests.bot.adapters.fake_telegram import TOKEN, UNAUTHORIZED, FakeTelegram, Fault
 
 REPOSITORY = Path(__file__).parents[2]
@@ -41,10 +43,12 @@ async def serve(telegram: FakeTelegram, tiny_model: Path, tmp_path: Path) -> Asy
     """Return a function that runs the command in a process of its own."""
     started: list[asyncio.subprocess.Process] = []
 
-    async def serve(*options: str, **environment: str) -> asyncio.subprocess.Process:
+    async def serve(
+        *options: str, platform: str = "telegram", **environment: str
+    ) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-c", PROGRAM, "serve", "robin", "telegram", *options),
+            *("-c", PROGRAM, "serve", "robin", platform, *options),
             cwd=tmp_path,
             env=os.environ
             | {
@@ -120,6 +124,24 @@ async def test_it_stops_within_ten_seconds_whatever_hangs(
     async with asyncio.timeout(10):
         await process.communicate()
     assert process.returncode == 0
+
+
+@pytest.mark.slow
+async def test_it_leaves_discord_properly_when_told_to_stop(serve: Serve) -> None:
+    async with FakeDiscord() as discord:
+        process = await serve(
+            platform="discord",
+            DISCORD_TOKEN=fake_discord.TOKEN,
+            DISCORD_API_URL=f"{discord.api_url}/",
+            DISCORD_GATEWAY_URL=f"{discord.gateway_url}/",
+        )
+        await discord.until(lambda: discord.identified == 1, seconds=60)
+        await discord.say("hello")
+        await discord.until(lambda: discord.sent == ["one", "two"], seconds=60)
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+        await discord.until(lambda: discord.close_code is not None)
+    assert (process.returncode, discord.close_code) == (0, 1000)
 
 
 @pytest.mark.slow

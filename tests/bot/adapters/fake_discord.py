@@ -33,6 +33,7 @@ class FakeDiscord:
         limits: Seconds for which a path answers 429, once each.
         hangs: How many more messages are taken into no account and never answered.
         deaf: Whether heartbeats are left without an answer.
+        close_code: With which the newest connection to the gateway was closed.
         followed_up: What was said in answer to commands.
         compressed: How many frames were sent compressed; None to send none so.
         posted: What is in all channels, in order.
@@ -66,6 +67,7 @@ class FakeDiscord:
         self.intents: list[int] = []
         self.shards: list[list[int]] = []
         self.closed_by_bot = 0
+        self.close_code: int | None = None
         self.api_url = ""
         self.gateway_url = ""
         self._socket: web.WebSocketResponse | None = None
@@ -167,6 +169,7 @@ class FakeDiscord:
         async for message in socket:
             if message.type == WSMsgType.TEXT:
                 await self._hear(socket, json.loads(message.data))
+        self.close_code = socket.close_code
         self.closed_by_bot += socket.close_code is not None
         return socket
 
