@@ -1,17 +1,14 @@
-"""What the numbers of a date are: calendars, and the order of day and month by evidence."""
+"""What the numbers of a date are: the order of day, month and year by evidence."""
 
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 
+from exporters.calendars import day_of, year_of
 from exporters.shapes import Shape
 
-_FIRST_YEAR, _LAST_YEAR = 2009, 2099
-_BUDDHIST = 543
-_JALALI_START, _JALALI_YEARS = date(2009, 3, 21), range(1388, 1479)
-_ERAS = {"R": 2018, "令和": 2018, "H": 1988, "平成": 1988}
 _MOST_KEPT = 1_000_000
 _HALF_A_YEAR = 6
 _ORDINALS = ("first", "second", "third")
@@ -21,14 +18,7 @@ Numbers = tuple[int, ...]
 
 def numbers_of(parts: Sequence[str | None]) -> Numbers:
     """Return the numbers of a date; a year that counts from an era comes as one in full."""
-    return tuple(_number(part) for part in parts if part)
-
-
-def _number(part: str) -> int:
-    for era, before in _ERAS.items():
-        if part.startswith(era):
-            return before + int(part[len(era) :])
-    return int(part)
+    return tuple(year_of(part) for part in parts if part)
 
 
 def calendar_date(numbers: Numbers, places: str, year_if_none: int) -> date | None:
@@ -40,39 +30,10 @@ def calendar_date(numbers: Numbers, places: str, year_if_none: int) -> date | No
         year_if_none: The year, if none stands there.
     """
     named = dict(zip(places, numbers, strict=True))
-    year = _full_year(named.get("y", year_if_none))
-    if not _FIRST_YEAR <= year <= _LAST_YEAR and year not in _JALALI_YEARS:
-        return None
     try:
-        if year in _JALALI_YEARS:
-            return _of_jalali(year, named["m"], named["d"])
-        return date(year, named["m"], named["d"])
+        return day_of(named.get("y", year_if_none), named["m"], named["d"])
     except ValueError:
         return None
-
-
-def _of_jalali(year: int, month: int, day: int) -> date:
-    """Return the day of the solar calendar of Iran.
-
-    Its leap years repeat every 33 years, as far as chats reach.
-
-    Raises:
-        ValueError: There is no such day.
-    """
-    leap = (year * 8 + 29) % 33 < 8
-    months = [31] * 6 + [30] * 5 + [30 if leap else 29]
-    if not (1 <= month <= 12 and 1 <= day <= months[month - 1]):
-        raise ValueError
-    leaps = sum((one * 8 + 29) % 33 < 8 for one in range(_JALALI_YEARS.start, year))
-    days = (year - _JALALI_YEARS.start) * 365 + leaps + sum(months[: month - 1]) + day - 1
-    return _JALALI_START + timedelta(days=days)
-
-
-def _full_year(year: int) -> int:
-    if year < 100:
-        # The Buddhist year 2552 is 2009, when the first of these apps came; 2052 is far away.
-        year += 2000 if year < 52 else 2500
-    return year - _BUDDHIST if year > 2400 else year
 
 
 @dataclass(frozen=True, slots=True)

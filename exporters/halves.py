@@ -4,12 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from itertools import product
 
 from exporters.shapes import MARKS
 
 _MOST_LEARNED = 6
 _MOST_WORDS = 200
+_EVENING = 6
 
 
 class Half(Enum):
@@ -17,6 +19,8 @@ class Half(Enum):
 
     MORNING = "before noon"
     AFTERNOON = "after noon"
+    NOON = "around noon"
+    NIGHT = "evening and night, up to the morning"
     NEITHER = "nothing"
 
 
@@ -24,32 +28,56 @@ class Half(Enum):
 # fmt: off
 _KNOWN = dict.fromkeys(
     (
-        "am", "ص", "قظ", "上午", "午前", "오전", "凌晨", "早上", "πμ", "öö", "sa", "fm",
+        "am", "ص", "قظ", "上午", "午前", "오전", "凌晨", "清晨", "早上", "πμ", "öö", "sa", "fm",
         "delamañana", "pg", "eparadites", "पूर्वाह्न", "मपू", "ก่อนเที่ยง", "بن", "vorm",
         "prijepodne", "priešpiet",
     ),
     Half.MORNING,
 ) | dict.fromkeys(
     (
-        "pm", "م", "بظ", "下午", "午後", "오후", "中午", "晚上", "μμ", "ös", "ch", "em",
+        "pm", "م", "بظ", "下午", "午後", "오후", "傍晚", "μμ", "ös", "ch", "em",
         "delatarde", "ptg", "epasdites", "अपराह्न", "मउ", "หลังเที่ยง", "دن", "nachm",
         "poslijepodne", "popiet",
     ),
     Half.AFTERNOON,
-)
+) | dict.fromkeys(("晚上", "半夜", "深夜", "午夜"), Half.NIGHT) | {"中午": Half.NOON}
 # fmt: on
 
 
+_LATE = (Half.AFTERNOON, Half.NOON, Half.NIGHT)
+
+
+@lru_cache(maxsize=1024)
 def plain_word(word: str) -> str:
-    """Return a word as it is compared: small, without dots, blanks and marks."""
+    """Return a word as it is compared: small, without dots, blanks and marks.
+
+    Of several words, such as the day of the week before the half of the day, the known one.
+    """
+    plain = _joined(word)
+    if plain in _KNOWN:
+        return plain
+    parts = [_joined(part) for part in re.split(r"[\s\xa0]+", word)]
+    known = [part for part in parts if part in _KNOWN]
+    known += [plain[-2:]] if plain[-2:] in _KNOWN and not plain[-2:].isascii() else []
+    return known[-1] if known else plain
+
+
+def is_known(word: str) -> bool:
+    """Tell whether a word beside the time is known for a half of the day."""
+    return plain_word(word) in _KNOWN
+
+
+def _joined(word: str) -> str:
     return re.sub(rf"[.\s_{MARKS}]", "", word).casefold()
 
 
 def hour_of_day(hour: int, half: Half) -> int:
     """Return the hour from 0 to 23; an hour that only a clock of 24 has stays as it is."""
-    if half is Half.NEITHER or hour == 0 or hour > 12:
+    if half is Half.NEITHER or hour > 12:
         return hour
-    return hour % 12 + (12 if half is Half.AFTERNOON else 0)
+    hour %= 12
+    late = hour >= _EVENING if half is Half.NIGHT else hour < _EVENING
+    return hour + 12 * (late if half in (Half.NIGHT, Half.NOON) else half is Half.AFTERNOON)
 
 
 class HalfEvidence:
@@ -70,7 +98,7 @@ class HalfEvidence:
         if word not in self._counts and len(self._counts) >= _MOST_WORDS:
             return
         self._counts[word] += 1
-        if hour > 12 or hour == 0:
+        if hour > 12:
             self._full_clock.add(word)
         last_date, last_word, last_time = self._last
         time = hour * 60 + minute
@@ -100,6 +128,6 @@ class HalfEvidence:
     def _steps_back(self, halves: Mapping[str, Half]) -> int:
         back = 0
         for (earlier, later, step), count in self._steps.items():
-            rise = (halves[later] is Half.AFTERNOON) - (halves[earlier] is Half.AFTERNOON)
+            rise = (halves[later] in _LATE) - (halves[earlier] in _LATE)
             back += count * (rise < 0 or (rise == 0 and step < 0))
         return back

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 from exporters.cuts import Cuts
 from exporters.dates import DateEvidence, Order, calendar_date, numbers_of, years_between
-from exporters.halves import HalfEvidence, hour_of_day, plain_word
+from exporters.halves import HalfEvidence, hour_of_day, is_known, plain_word
 from exporters.shapes import Shape, pattern_of
 
 Head = tuple[datetime, str, bool]
@@ -21,6 +21,7 @@ Clock = tuple[str, int, int]
 
 _LEAP_YEAR = 2024
 _MOST_DAYS = 31
+_DAYS = 7
 _MARKS = ("\u200e", "\u200f")
 _ORDERS: Mapping[int, tuple[str, ...]] = {
     2: ("dm", "md"),
@@ -40,6 +41,8 @@ class ShapeFound:
         first: The number of the first of them.
         last: The number of the last of them.
         upper_case: Whether the first word after a time is in capitals, None if there is none.
+        days: Which words stand before its dates.
+        of_days: Whether these can be the days of the week: seven, and on a date but one.
     """
 
     shape: Shape
@@ -49,7 +52,10 @@ class ShapeFound:
     first: int = 0
     last: int = 0
     upper_case: bool | None = None
+    days: set[str] = field(default_factory=set)
+    of_days: bool = True
     _last_date: str = ""
+    _last_day: tuple[str, str] = ("", "")
     _cuts: Cuts[Written, Clock] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,15 +74,23 @@ class ShapeFound:
         found = pattern_of(self.shape).match(line)
         if found is None or not _possible(found):
             return None
-        word = found["after"] or found["before"]
+        word = half_word(found)
         if word and self.upper_case is None:
             self.upper_case = word[0].isupper()
+        if self.of_days and found["day"]:
+            self._see_day(found["date"], found["day"])
         written = found["date"], date_parts(found)
         clock = plain_word(word), int(found["hour"]), int(found["minute"])
         announced = is_marked(found["lead"])
         self._count(number, written, clock)
         self._cuts.learn(found, written, clock, announced=announced)
         return found["rest"], announced
+
+    def _see_day(self, date: str, word: str) -> None:
+        self.days.add(word)
+        last_date, last_word = self._last_day
+        self.of_days = len(self.days) <= _DAYS and (date != last_date or word == last_word)
+        self._last_day = date, word
 
     def fits(self, line: str) -> bool:
         """Tell whether a line has a head of this shape, possible or not."""
@@ -101,6 +115,14 @@ class ShapeFound:
 def date_parts(found: re.Match[str]) -> Sequence[str | None]:
     """Return the numbers of the date of a head, as they are written."""
     return [found[name] for name in ("n0", "n1", "n2") if name in found.re.groupindex]
+
+
+def half_word(found: re.Match[str]) -> str:
+    """Return the word beside the time of a head: of two the one that is known for a half."""
+    after, before = found["after"], found["before"]
+    return (
+        before if before and after and not is_known(after) and is_known(before) else after or before
+    )
 
 
 def is_marked(text: str) -> bool:
@@ -148,7 +170,7 @@ class HeadReader:
             self._follow(numbers[self._places.index("m")])
         date = calendar_date(numbers, self._places, self._year)
         hour, minute = int(found["hour"]), int(found["minute"])
-        if word := found["after"] or found["before"]:
+        if word := half_word(found):
             half = self._halves.get(plain_word(word))
             if half is None:
                 return None

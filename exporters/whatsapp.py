@@ -83,6 +83,7 @@ def _begins_soon(survey: Survey, lines: list[str]) -> bool:
 def _is_of_others(survey: Survey) -> bool:
     """Tell a log, and what Signal's tools write, from a chat of WhatsApp.
 
+    Words before the dates of a log are not the days of the week.
     Signal's forms are bracketed with an ISO date: without seconds, which WhatsApp never leaves out
     in brackets, behind a comma; or with an owner called "Me", which WhatsApp never does.
     """
@@ -90,6 +91,8 @@ def _is_of_others(survey: Survey) -> bool:
     if people and all(_LOG_LEVEL.fullmatch(name) for name in people):
         return True
     shape = survey.shapes[0].shape
+    if not survey.shapes[0].of_days:
+        return True
     if shape.end != "]" or shape.separators[:1] != ("-",) or shape.widths[0] != 4:
         return False
     return (shape.join == "," and not shape.seconds) or "Me" in people
