@@ -106,7 +106,9 @@ class _Chat:
         self._reading = reading
         self._clock = LocalClock(reading.local_zone)
         reading.local_times = True
-        self._bodies = Bodies(marked=survey.marks_tell, edited=survey.edited_tags)
+        self._bodies = Bodies(
+            marked=survey.marks_tell, edited=survey.edited_tags, deleted=survey.deletions
+        )
         self._ids = MadeIds()
         people = survey.people()
         self._name = chat_name(_files(source), people)
@@ -213,6 +215,8 @@ class _Chat:
             remarks.append(f"Left as text, though they look like heads: {pasted} pasted lines.")
         if self._bodies.by_rule:
             remarks.append(f"Known as files by their shape: {self._bodies.by_rule}.")
+        if self._bodies.learned:
+            remarks.append(f"Known as deleted by a sentence that recurs: {self._bodies.learned}.")
         if any(abs(count - cut) <= _NEAR_A_CUT for cut in _CUTS):
             remarks.append(
                 "WhatsApp cuts exports at about 40,000 messages, at 10,000 with media, and this "

@@ -3,7 +3,15 @@
 import re
 from collections.abc import Collection
 
-from exporters.whatsapp_wordings import CALLS, DELETED, EDITED, ENCRYPTED, MEDIA
+from exporters.whatsapp_wordings import (
+    CALLS,
+    DELETED,
+    DELETION,
+    EDITED,
+    ENCRYPTED,
+    MEDIA,
+    MESSAGE,
+)
 from likeness.messages import Kind, Notice
 
 Body = tuple[Kind, str] | Notice
@@ -28,6 +36,8 @@ _POLL_HEAD = re.compile(r"[^\W\d_]{3,20}:\s?$")
 _POLL_OPTION = re.compile(r"[^\W\d_]{3,20}: .*\(\d+ [^()\n]+\)$")
 _ONE_SENTENCE = re.compile(r"[^\d\"“”«».।。۔!?:]{8,60}[.।。۔]$")
 _SHORT = 60
+_MESSAGE, _DELETION = re.compile(MESSAGE), re.compile(DELETION)
+_NOT_OF_THE_APP = re.compile(r"[\d?!:;\n]")
 _ENCRYPTED = frozenset(wording[:2] for wording in ENCRYPTED)
 
 
@@ -56,20 +66,39 @@ def says_encrypted(text: str) -> bool:
     return beginning[:2].casefold() in _ENCRYPTED and beginning.casefold().startswith(ENCRYPTED)
 
 
+def speaks_of_deletion(text: str) -> bool:
+    """Tell whether a short text says, in whatever words, that a message was deleted."""
+    plain = _plain(text)
+    return bool(
+        _MESSAGE.search(plain) and _DELETION.search(plain) and not _NOT_OF_THE_APP.search(plain)
+    )
+
+
+def _plain(text: str) -> str:
+    """Return a text as wordings are compared."""
+    return text.strip(_EDGE_MARKS).strip().casefold().removesuffix(".")
+
+
 class Bodies:
     """Tells what the body of an entry is, for one export.
 
     Attributes:
         by_rule: How many were taken for files by their shape rather than by a known wording.
+        learned: How many were taken for deleted ones, since their sentence recurs.
     """
 
-    def __init__(self, *, marked: bool, edited: Collection[str]) -> None:
+    def __init__(
+        self, *, marked: bool, edited: Collection[str], deleted: Collection[str] = ()
+    ) -> None:
         """Take in what the file as a whole says.
 
         Args:
             marked: Whether U+200E or U+200F at the start of a text means that the app made it.
             edited: The tags with which edited messages end here.
+            deleted: The sentences that stand here for deleted messages.
         """
+        self._deleted = frozenset(map(_plain, deleted)) - DELETED
+        self.learned = 0
         self._marked = marked
         self._edited = frozenset(edited) | EDITED
         self.by_rule = 0
@@ -82,7 +111,7 @@ class Bodies:
             announced: Whether the app's mark stands before the head, as it does for files on iOS.
         """
         if _is_plain(body):
-            return _placeholder(body, "") or ("text", body)
+            return _placeholder(body, "") or self._gone(body) or ("text", body)
         app_made = self._marked and body.startswith(_MARKS)
         text = body.rstrip("\n")
         if text.endswith(">"):
@@ -95,12 +124,21 @@ class Bodies:
             return self._announced(text)
         if found := self._file(first, more):
             return found
-        if found := _placeholder(first, more) or _place_or_poll(first, more):
+        if found := _placeholder(first, more) or (None if more else self._gone(first)):
+            return found
+        if found := _place_or_poll(first, more):
             return found
         if app_made:
             is_deletion = not more and _ONE_SENTENCE.match(first) and ". " not in first
             return ("deleted", "") if is_deletion else Notice("made by the app")
         return "text", text.strip(_EDGE_MARKS) if text[0] in _EDGES or text[-1] in _EDGES else text
+
+    def _gone(self, text: str) -> Body | None:
+        """Return what a deleted message is, None for any other text."""
+        if not self._deleted or len(text) > _SHORT + 1 or _plain(text) not in self._deleted:
+            return None
+        self.learned += 1
+        return "deleted", ""
 
     def _without_tag(self, text: str) -> str:
         found = _TAG.search(text)

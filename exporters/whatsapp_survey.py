@@ -6,11 +6,18 @@ from collections.abc import Iterable
 from exporters.dates import DateEvidence
 from exporters.heads import ShapeFound
 from exporters.shapes import Shape, shapes_of
-from exporters.whatsapp_bodies import announces_file, says_encrypted, tag_of
+from exporters.whatsapp_bodies import (
+    announces_file,
+    says_encrypted,
+    speaks_of_deletion,
+    tag_of,
+)
 from exporters.whatsapp_names import Names
 
 _MOST_SHAPES = 200
 _MOST_TAGS = 1000
+_MOST_SENTENCES = 20_000
+_SENTENCE = range(6, 61)
 _TAKES_OVER = 20
 _RECURS = 3
 
@@ -25,6 +32,7 @@ class Survey:
         announced: How many heads have the app's mark before them.
         unannounced_files: How many attached files came without that mark.
         tags: How often a text ends with a certain `<…>`.
+        sentences: How often a short text stands alone.
         heads: How many lines have one of the shapes.
         named: How many of them go on with a name and a colon.
     """
@@ -36,6 +44,7 @@ class Survey:
         self.announced = 0
         self.unannounced_files = 0
         self.tags: Counter[str] = Counter()
+        self.sentences: dict[str, int] = {}
         self.heads = 0
         self.named = 0
         self._found: dict[Shape, ShapeFound] = {}
@@ -82,6 +91,10 @@ class Survey:
             return
         self.named += 1
         name, text = cut
+        if len(text) in _SENTENCE:
+            known = self.sentences.get(text, 0)
+            if known or len(self.sentences) < _MOST_SENTENCES:
+                self.sentences[text] = known + 1
         if says_encrypted(text):
             self.encrypted[name] += 1
         elif announced:
@@ -118,6 +131,15 @@ class Survey:
     def edited_tags(self) -> list[str]:
         """The tags that recur at the ends of texts."""
         return [tag.casefold() for tag, count in self.tags.items() if count >= _RECURS]
+
+    @property
+    def deletions(self) -> list[str]:
+        """The sentences that recur and speak of a deleted message."""
+        return [
+            text
+            for text, count in self.sentences.items()
+            if count >= _RECURS and speaks_of_deletion(text)
+        ]
 
     def people(self) -> dict[str, int]:
         """Return who writes, and how often."""

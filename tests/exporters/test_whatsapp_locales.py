@@ -146,3 +146,42 @@ def test_reads_a_text_of_the_old_windows() -> None:
     source = held("18/03/2022, 14:56 - José: “Übung”\n".encode("cp1252"))
 
     assert told(read(source)[0]) == [("José", "text", "“Übung”")]
+
+
+GONE = {
+    "Danish": ("Denne besked blev slettet", "Du slettede denne besked"),
+    "Finnish": ("Tämä viesti poistettiin", "Poistit tämän viestin"),
+    "Greek": ("Αυτό το μήνυμα διαγράφηκε", "Διαγράψατε αυτό το μήνυμα"),
+    "Hebrew": ("הודעה זו נמחקה", "מחקת הודעה זו"),
+    "Hindi": ("यह मैसेज मिटाया गया", "आपने यह मैसेज मिटाया"),
+    "Hungarian": ("Ez az üzenet törlésre került", "Törölted ezt az üzenetet"),
+    "Korean": ("삭제된 메시지입니다.", "이 메시지를 삭제했습니다."),
+    "Thai": ("ข้อความนี้ถูกลบ", "คุณลบข้อความนี้"),
+    "Ukrainian": ("Це повідомлення видалено", "Ви видалили це повідомлення"),
+    "Vietnamese": ("Tin nhắn này đã bị xóa", "Bạn đã xóa tin nhắn này"),
+}
+
+
+@pytest.mark.parametrize("language", GONE)
+def test_a_sentence_that_recurs_and_tells_of_deletion_is_no_words(language: str) -> None:
+    theirs, mine = GONE[language]
+    entries = [("Ann", theirs), ("Bo", mine), ("Ann", "hi")] * 3
+    entries += [("Ann", f"{theirs}?"), ("Bo", f"{mine} :)")]
+    written = "".join(f"18/03/2022, 14:56 - {who}: {words}\n" for who, words in entries)
+    records, reading = read(held(written))
+
+    assert told(records) == [
+        ("Ann", "deleted", ""),
+        ("Bo", "deleted", ""),
+        ("Ann", "text", "hi"),
+    ] * 3 + [("Ann", "text", f"{theirs}?"), ("Bo", "text", f"{mine} :)")]
+    assert "Known as deleted by a sentence that recurs: 6." in reading.remarks
+
+
+def test_a_sentence_of_deletion_that_comes_once_or_twice_is_words() -> None:
+    words = ["Denne besked blev slettet", "Jeg slettede din besked"]
+    records, _ = read(
+        held("".join(f"18/03/2022, 14:56 - Ann: {text}\n" for text in words * 2 + ["hej"] * 3))
+    )
+
+    assert [text for _, _, text in told(records)] == [*words, *words, *["hej"] * 3]
