@@ -13,6 +13,7 @@ from exporters.discord_package import DISCORD_PACKAGE
 from exporters.discord_text import DISCORD_TEXT
 from exporters.imessage import IMESSAGE
 from exporters.imessage_text import IMESSAGE_TEXT
+from exporters.instagram_archive import INSTAGRAM_ARCHIVE
 from exporters.messenger import MESSENGER
 from exporters.own import MESSAGES
 from exporters.rows import ROWS
@@ -59,6 +60,7 @@ EXPORTERS: tuple[Exporter, ...] = (
     DISCORD_HTML,
     DISCORD_PACKAGE,
     MESSENGER,
+    INSTAGRAM_ARCHIVE,
     SIGNAL,
     IMESSAGE,
     IMESSAGE_TEXT,

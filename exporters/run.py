@@ -11,6 +11,7 @@ from exporters import Exporter
 from exporters.account import Account, ChatAccount, Place, SourceAccount
 from exporters.blocks import Block
 from exporters.discovery import discover
+from exporters.lesser import Better, better_first
 from exporters.merge import Merge, Settled, mended
 from exporters.names import Aliases
 from exporters.options import ExportOptions
@@ -82,6 +83,7 @@ class _Run:
         self._owners: dict[Place, Owner] = {}
         self._remaining: Counter[Place] = Counter()
         self._failures: list[SourceError] = []
+        self._better = Better(())
         self._bytes_read = 0
         self._bytes = 0
 
@@ -92,7 +94,8 @@ class _Run:
             SourceError: None could be read, none holds a message, or not all is whole if it must.
             NoSuchName: Nobody bears a name that is to be joined.
         """
-        found = discover(paths, self._fail_to_open)
+        found = better_first(discover(paths, self._fail_to_open))
+        self._better = Better(found)
         self._bytes = sum(source.size for source, _ in found)
         for source, exporter in found:
             self._read(source, exporter, merge)
@@ -141,10 +144,13 @@ class _Run:
         account = SourceAccount(source.name, exporter.name)
         self.account.sources.append(account)
         reading = self._reading()
+        meet = self._better.meeting(source, exporter, replace(self._reading(), on_bytes=None))
         try:
-            for record in exporter.read(source, reading):
+            for read in exporter.read(source, reading):
+                record, known = meet(read)
                 account.count(record)
-                if isinstance(record, Message):
+                merge.doubles[number] += known
+                if isinstance(record, Message) and not known:
                     self._take(mended(record), merge, number)
                 elif isinstance(record, Block) and record.lines:
                     self._chat(record).count_block(record)
@@ -166,7 +172,7 @@ class _Run:
             zone_name=self._options.zone_name,
             day_first=self._options.day_first,
             include=self._options.include,
-            blocks=self._options.selection.any_time and not self._aliases,
+            blocks=self._options.selection.any_time and not (self._aliases or self._better),
         )
 
     def _take(self, message: Message, merge: Merge, source: int) -> None:
