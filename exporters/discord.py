@@ -11,8 +11,8 @@ from typing import Any
 
 from exporters.blocks import Block, Sender
 from exporters.discord_markdown import Names, rendered
-from exporters.discord_place import PLATFORM, Place, named
-from exporters.entry import Unreadable, as_object, needed, part, string
+from exporters.discord_place import PLATFORM, Place, named, place_of
+from exporters.entry import Unreadable, as_object, name_or_number, needed, part, string
 from exporters.sources import Reading, Source
 from exporters.streaming import JSONReader, beginning, keep_whole
 from likeness.messages import (
@@ -30,6 +30,8 @@ _BY_PEOPLE = frozenset({"Default", "Reply", "0", "19"})
 _BY_COMMANDS = frozenset({"20", "23"})
 _SYSTEM_KIND = re.compile(r"[A-Za-z]{1,40}|\d{1,4}")
 _DIRECT_GUILD = "0"
+_KEYS = {"id", "type", "timestamp", "content", "author", "isPinned"}
+"""What a message has, where a file was cut down to its messages."""
 _MOST_EDITS = 10_000
 
 _Read = tuple[str, Sender, datetime, str, str | None, Kind]
@@ -41,18 +43,24 @@ class _Discord:
 
     def recognises(self, source: Source) -> bool:
         found = beginning(source.head)
-        parts = [found.get(key) for key in ("guild", "channel")] if isinstance(found, dict) else []
-        return bool(parts) and all(isinstance(place, dict) and "id" in place for place in parts)
+        if not isinstance(found, dict):
+            return False
+        places = [found.get("guild"), found.get("channel")]
+        if all(isinstance(place, dict) and "id" in place for place in places):
+            return True
+        messages = found.get("messages")
+        first = messages[0] if isinstance(messages, list) and messages else None
+        return isinstance(first, dict) and first.keys() >= _KEYS
 
     def read(self, source: Source, reading: Reading) -> Iterator[Record | Block]:
         with source.open(reading.on_bytes) as file:
-            yield from keep_whole(_records(JSONReader(file), reading), source.name)
+            yield from keep_whole(_records(JSONReader(file), reading, source), source.name)
 
 
 DISCORD = _Discord()
 
 
-def _records(json: JSONReader, reading: Reading) -> Iterator[Record | Block]:
+def _records(json: JSONReader, reading: Reading, source: Source) -> Iterator[Record | Block]:
     header: dict[str, Any] = {}
     if json.kind() != "object":
         return
@@ -60,7 +68,7 @@ def _records(json: JSONReader, reading: Reading) -> Iterator[Record | Block]:
         if key in ("guild", "channel"):
             header[key] = json.value()
         elif key == "messages" and json.kind() == "array":
-            place, reading.flavour = _place(header)
+            place, reading.flavour = _place(header, source)
             channel = _Channel(place, string(part(header, "channel"), "name"))
             done = 0
             for run in json.runs() if reading.blocks else ():
@@ -70,17 +78,19 @@ def _records(json: JSONReader, reading: Reading) -> Iterator[Record | Block]:
                 yield channel.record(entry, index)
 
 
-def _place(header: dict[str, Any]) -> tuple[Place, str]:
+def _place(header: dict[str, Any], source: Source) -> tuple[Place, str]:
     """Return where the messages stand, and what to call such a place."""
+    if not header.get("channel"):
+        return place_of(source, "", ""), "messages of a channel"
     guild, channel = part(header, "guild"), part(header, "channel")
     type_, name = string(channel, "type"), string(channel, "name")
-    if string(guild, "id") == _DIRECT_GUILD or type_.startswith("Direct"):
+    if name_or_number(guild, "id") == _DIRECT_GUILD or type_.startswith("Direct"):
         flavour, names = "a direct chat", [name]
     elif "Thread" in type_:  # there the "category" is the channel above it
         flavour, names = "a thread", [string(guild, "name"), string(channel, "category"), name]
     else:
         flavour, names = "a server's channel", [string(guild, "name"), name]
-    id_ = string(channel, "id")
+    id_ = name_or_number(channel, "id")
     return Place(id_, named(*names) or id_), flavour
 
 
@@ -151,7 +161,7 @@ class _Channel:
         Raises:
             Unreadable: It is not what the app writes.
         """
-        type_ = string(entry, "type")
+        type_ = name_or_number(entry, "type")
         if type_ not in _BY_PEOPLE and type_ not in _BY_COMMANDS:
             if not _SYSTEM_KIND.fullmatch(type_):
                 raise Unreadable("its type is none that the app writes")
@@ -162,20 +172,20 @@ class _Channel:
         text, kind = self._said(entry, sent_at)
         if author.get("isBot") is True or type_ in _BY_COMMANDS:
             kind = "automated"
-        sender = needed(author, "id"), _name(author) or needed(author, "name")
+        sender = _id(author), _name(author) or needed(author, "name")
         moment = sent_at.astimezone(UTC)
-        return needed(entry, "id"), sender, moment, text, self._reply_to(entry), kind
+        return _id(entry), sender, moment, text, self._reply_to(entry), kind
 
     def _learn(self, entry: dict[str, Any], author: dict[str, Any]) -> None:
         """Remember the names that an entry tells, for those who are mentioned later."""
         mentions = entry.get("mentions")
         for user in [author, *(mentions if isinstance(mentions, list) else [])]:
             if isinstance(user, dict):
-                self._names.user(string(user, "id"), _name(user))
+                self._names.user(name_or_number(user, "id"), _name(user))
         roles = author.get("roles")
         for role in roles if isinstance(roles, list) else []:
             if isinstance(role, dict):
-                self._names.role(string(role, "id"), string(role, "name"))
+                self._names.role(name_or_number(role, "id"), string(role, "name"))
 
     def _said(self, entry: dict[str, Any], sent_at: datetime) -> tuple[str, Kind]:
         """Return the words of an entry, and whose or what they are."""
@@ -192,10 +202,10 @@ class _Channel:
     def _reply_to(self, entry: dict[str, Any]) -> str | None:
         """Return the id of the answered message, unless that lies in another channel."""
         reference = part(entry, "reference")
-        elsewhere = string(reference, "channelId") not in ("", self._place.id)
+        elsewhere = name_or_number(reference, "channelId") not in ("", self._place.id)
         if elsewhere or entry.get("forwardedMessage"):
             return None
-        return string(reference, "messageId") or None
+        return name_or_number(reference, "messageId") or None
 
     def _latest(self, message: Message, entry: dict[str, Any]) -> Message:
         """Return the latest version of a message so far: this one, or one that stood before it.
@@ -216,6 +226,11 @@ class _Channel:
 
     def _edited(self, id_: str) -> tuple[datetime, Message] | None:
         return self._edits.get(id_) or self._older_edits.get(id_)
+
+
+def _id(told: dict[str, Any]) -> str:
+    id_ = name_or_number(told, "id")
+    return id_ or needed(told, "id")
 
 
 def _name(user: dict[str, Any]) -> str:

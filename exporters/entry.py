@@ -57,6 +57,17 @@ def needed(entry: dict[str, Any], key: str) -> str:
     return value
 
 
+def name_or_number(entry: dict[str, Any], key: str) -> str:
+    """Return what names something under a key, a string or a whole number, empty for nothing.
+
+    Raises:
+        Unreadable: Something else stands there.
+    """
+    value = entry.get(key)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else string(entry, key)
+
+
 def number(entry: dict[str, Any], key: str) -> int:
     """Return the whole number under a key, written as a number or as digits.
 

@@ -72,6 +72,23 @@ def test_newest_first_is_read_as_well(read):
     assert [record.text for record in read(entry(2), entry(1))] == ["t2", "t1"]
 
 
+def test_ids_and_kinds_may_be_numbers(read):
+    author = {"id": 11, "name": "ann", "isBot": False}
+    reference = {"messageId": 5, "channelId": 9}
+    (message,) = read(entry(id=6, type=19, author=author, reference=reference), id=9)
+    told = message.chat_id, message.id, message.speaker_id, message.reply_to
+    assert told == ("9", "6", "11", "5")
+
+
+def test_a_file_cut_down_to_its_messages_is_named_by_its_name(tmp_path):
+    path = tmp_path / "Harbour - Text - pier [123456].json"
+    path.write_text(json.dumps({"messages": [entry(isPinned=False)]}), "utf-8")
+    (source,) = sources_in(path, path.name)
+    assert DISCORD.recognises(source)
+    (message,) = DISCORD.read(source, Reading(UTC))
+    assert (message.chat_id, message.chat) == ("123456", "Harbour / pier")
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
