@@ -14,6 +14,7 @@ from exporters.discovery import discover
 from exporters.lesser import Better, better_first
 from exporters.merge import Merge, Settled, mended
 from exporters.names import Aliases
+from exporters.namesakes import Namesakes
 from exporters.options import ExportOptions
 from exporters.owner import Owner, find_owners, names_in
 from exporters.report import report_of
@@ -84,6 +85,7 @@ class _Run:
         self._remaining: Counter[Place] = Counter()
         self._failures: list[SourceError] = []
         self._better = Better(())
+        self._namesakes = Namesakes()
         self._bytes_read = 0
         self._bytes = 0
 
@@ -151,8 +153,10 @@ class _Run:
                 account.count(record)
                 merge.doubles[number] += known
                 if isinstance(record, Message) and not known:
+                    self._namesakes.note(record, number)
                     self._take(mended(record), merge, number)
                 elif isinstance(record, Block) and record.lines:
+                    self._namesakes.note(record, number)
                     self._chat(record).count_block(record)
                     merge.add_block(record, number)
         except SourceError as error:
@@ -202,6 +206,7 @@ class _Run:
             SourceError: Nothing is wanted.
         """
         remaining = self._remaining = merge.settle()
+        self._namesakes.tell(self.account.sources, merge.doubles)
         for number, source in enumerate(self.account.sources):
             source.give_way(merge.doubles[number])
         chats = self._chats.values()
