@@ -18,6 +18,7 @@ from exporters.messenger import MESSENGER
 from exporters.own import MESSAGES
 from exporters.rows import ROWS
 from exporters.signal import SIGNAL
+from exporters.sigtop import SIGTOP
 from exporters.slack import SLACK
 from exporters.sources import Reading, Source
 from exporters.telegram import TELEGRAM
@@ -62,6 +63,7 @@ EXPORTERS: tuple[Exporter, ...] = (
     MESSENGER,
     INSTAGRAM_ARCHIVE,
     SIGNAL,
+    SIGTOP,
     IMESSAGE,
     IMESSAGE_TEXT,
     SLACK,
