@@ -24,7 +24,10 @@ def remarks(tmp_path, one, other, **options):
     return [remark for source in account.sources for remark in source.remarks if "name" in remark]
 
 
-@pytest.mark.parametrize("options", [{}, {"selection": Selection(since=datetime(1, 1, 1, tzinfo=UTC))}])
+EVER = Selection(since=datetime(1, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("options", [{}, {"selection": EVER}])
 def test_two_chats_at_one_time_that_share_nothing_are_told(tmp_path, options):
     (remark,) = remarks(tmp_path, chat(1, 13, 20), chat(2, 14, 21) + chat(22, who="Jo"), **options)
     assert remark.startswith(f"It bears the name of {NAME}, reaches over the same days and")
