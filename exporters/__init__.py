@@ -12,6 +12,7 @@ from exporters.discord_html import DISCORD_HTML
 from exporters.discord_package import DISCORD_PACKAGE
 from exporters.discord_text import DISCORD_TEXT
 from exporters.imessage import IMESSAGE
+from exporters.imessage_html import IMESSAGE_HTML
 from exporters.imessage_text import IMESSAGE_TEXT
 from exporters.instagram_archive import INSTAGRAM_ARCHIVE
 from exporters.messenger import MESSENGER
@@ -66,6 +67,7 @@ EXPORTERS: tuple[Exporter, ...] = (
     SIGTOP,
     IMESSAGE,
     IMESSAGE_TEXT,
+    IMESSAGE_HTML,
     SLACK,
     ROWS,
     CORNELL,
