@@ -11,7 +11,7 @@ from training.config import TrainConfig
 from training.portions import Portion, portions
 from training.rows import Windows, WindowsBuilder
 from training.survey import Balance, Survey, is_target
-from training.windows import Lost, Place, shorten, windows
+from training.windows import JUDGING_SHARE, Lost, Place, shorten, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class _Builder:
             begin = _end_of(taught, turns)
             if begin.token:
                 taught[-1] = _unended(taught[-1])
-            for window in windows(turns, self.tokenizer, self.context_tokens, begin):
+            for window in windows(turns, self.tokenizer, self.context_tokens, begin, JUDGING_SHARE):
                 self.held_out.add(window)
         for window in windows(taught, self.tokenizer, self.context_tokens, Place(len(known))):
             self.train.add(window)

@@ -21,6 +21,14 @@ from likeness.dialogue import (
 
 WINDOW_OVERHEAD = 3
 """What a window holds beside one turn's body at the most: START, a silence and a speaker's tag."""
+TEACHING_SHARE = 0.75
+"""Of a window that is not a conversation's first, how much it may teach: the rest is read again.
+
+With half, every second token that a long conversation costs teaches nothing, and in as many steps
+of as many tokens the model foretells worse: see `docs/training.md`.
+"""
+JUDGING_SHARE = 0.5
+"""The same where it judges: a bot's window is half full at the least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +57,31 @@ class _Piece:
 
 
 def windows(
-    turns: Sequence[Turn], tokenizer: Tokenizer, most_tokens: int, begin: Place = Place()
+    turns: Sequence[Turn],
+    tokenizer: Tokenizer,
+    most_tokens: int,
+    begin: Place = Place(),
+    share: float = TEACHING_SHARE,
 ) -> Iterator[Encoded]:
     """Yield windows of at most `most_tokens` tokens that teach everything from `begin` on, once.
 
-    A window at the conversation's beginning is filled; the others teach half a window at the most,
-    so that about half a window of context stands before what is taught.
+    A window at the conversation's beginning is filled; the others teach a share at the most, so
+    that the rest, or nearly, is context before what is taught.
 
     Args:
         turns: One conversation, each turn shortened to fit by `shorten`.
         tokenizer: The one that encoded it.
         most_tokens: The longest window.
         begin: What lies before teaches nothing.
+        share: How much of a window that is not the first may teach.
     """
     region: list[_Piece] = []
-    limit = most_tokens - 1 if begin == Place() else most_tokens // 2
-    room = limit
+    most_taught = int(most_tokens * share)
+    room = most_tokens - 1 if begin == Place() else most_taught
     for piece in _pieces(turns, tokenizer, most_tokens, begin):
         if region and (piece.room > room or _closed(region[-1], piece)):
             yield _window(turns, region, tokenizer, most_tokens)
-            limit = most_tokens // 2
-            region, room = [], limit
+            region, room = [], most_taught
         region.append(piece)
         room -= piece.room
     if region:

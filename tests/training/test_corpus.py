@@ -149,14 +149,20 @@ def test_rows_hold_the_very_prompts_that_the_bot_asks_with(
                 assert row[: len(asked)].tolist() == asked
 
 
-def test_a_later_row_has_about_half_a_row_of_context(
+def test_a_later_row_has_context_a_quarter_where_it_teaches_and_half_where_it_judges(
     say: Callable[..., Message], write: Write
 ) -> None:
-    messages = [say("me" if number % 2 else "ann", "x" * 10) for number in range(100)]
-    rows = _build(write(messages), TrainConfig(held_out_share=0), 100).train
-    for number in range(1, len(rows)):
-        weights = rows.weights[rows.starts[number] : rows.starts[number + 1]]
-        assert np.argmax(weights > 0) >= 30
+    messages = [say("me" if number % 2 else "ann", "x" * 10) for number in range(200)]
+    corpus = _build(write(messages), TrainConfig(held_out_share=0.5), 100)
+    turn = len("<speaker1> " + "x" * 10)
+    for rows, context in ((corpus.train, 25), (corpus.held_out, 50)):
+        assert len(rows) > 9
+        for number in range(1, len(rows)):
+            weights = rows.weights[rows.starts[number] : rows.starts[number + 1]]
+            assert len(weights) > 100 - turn
+            assert np.argmax(weights > 0) >= context - turn
+            if number < len(rows) - 1:
+                assert np.argmax(weights > 0) <= context + 2 * turn
 
 
 def test_a_single_conversation_is_split_inside_and_keeps_its_context(
