@@ -17,7 +17,8 @@ from likeness.dialogue import START, Encoded
 from training.base import quiet
 from training.checkpoint import whole_folder
 from training.config import TrainConfig
-from training.loop import Plan, Trainer
+from training.loop import Trainer
+from training.plan import Plan
 from training.rows import Windows, WindowsBuilder
 from training.vocabulary import byte_level_bpe
 

@@ -70,9 +70,14 @@ class Base:
             f"rows of {self.context_tokens}"
         )
 
-    def save(self, folder: Path) -> None:
-        """Write a folder that transformers loads by itself."""
-        plain(self.model).save_pretrained(folder)
+    def save(self, folder: Path, weights: dict[str, torch.Tensor] | None = None) -> None:
+        """Write a folder that transformers loads by itself.
+
+        Args:
+            folder: Where.
+            weights: Instead of the model's, if it does not hold all of them.
+        """
+        plain(self.model).save_pretrained(folder, state_dict=weights)
         self.tokenizer.save_pretrained(folder)
 
 

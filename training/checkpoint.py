@@ -62,15 +62,28 @@ def checkpoints(run: Path) -> list[Checkpoint]:
     return sorted(found, key=lambda checkpoint: checkpoint.step)
 
 
-def save_checkpoint(run: Path, step: int, base: Base, state: Mapping[str, Any]) -> Checkpoint:
+def save_checkpoint(
+    run: Path,
+    step: int,
+    base: Base,
+    state: Mapping[str, Any],
+    weights: dict[str, torch.Tensor] | None = None,
+) -> Checkpoint:
     """Save a run after a step.
+
+    Args:
+        run: The run's folder.
+        step: How many steps are done.
+        base: What is trained.
+        state: What is needed to go on, beside the weights.
+        weights: Instead of the model's, if it does not hold all of them.
 
     Raises:
         TrainingError: The disk does not take it.
     """
     folder = run / f"checkpoint-{step}"
     with whole_folder(folder) as temporary:
-        base.save(temporary)
+        base.save(temporary, weights)
         torch.save(dict(state), temporary / _STATE)
     return Checkpoint(folder, step)
 

@@ -35,7 +35,7 @@ class TrainConfig:
     context_tokens: int | None = _setting(
         None, "tokens of a row; what the base has, 1024 at the most", 16, scratch=256, starter=256
     )
-    batch_rows: int = _setting(4, "rows of one forward pass", 1)
+    batch_rows: int = _setting(4, "rows of one forward pass; a GPU finds how many are fastest", 1)
     eval_batch_rows: int = _setting(8, "the same in evaluation", 1)
     accumulation: int = _setting(2, "forward passes of one step", 1, scratch=1, starter=1)
     learning_rate: float = _setting(
@@ -66,6 +66,9 @@ class TrainConfig:
     lora_alpha: int = _setting(32, "by which they count, divided by the rank", 1)
     recompute: int = _setting(
         0, "1: compute layers again on the way back, for less memory and a third more time", 0, 1
+    )
+    shard: str = _setting(
+        "auto", "yes or no; auto: several processes that train a large base whole part its weights"
     )
     compile: str = _setting("auto", "yes or no; auto: where a long run on a GPU gains by it")
     save_every: int = _setting(500, "steps between checkpoints", 1)

@@ -20,6 +20,7 @@ from training.loss import Scorer
 from training.memory import fewer_rows
 from training.packing import sorted_batches
 from training.rows import Batch, Windows
+from training.sharding import is_sharded
 from training.team import ALONE, Team
 
 
@@ -66,7 +67,8 @@ class Judge:
         Raises:
             TrainingError: Not even one row fits into the memory.
         """
-        sums, _ = fewer_rows(lambda rows: self._sums(scorer, rows), self.batch_rows)
+        least = self.batch_rows if is_sharded(scorer.model) else 1
+        sums, _ = fewer_rows(lambda rows: self._sums(scorer, rows), self.batch_rows, least)
         weighted, of_words, weight, tokens = self.team.total(sums).tolist()
         per_token = of_words / max(tokens, 1)
         return Evaluation(
@@ -85,7 +87,11 @@ class Judge:
         model.train(mode=False)
         with torch.no_grad():
             batches = sorted_batches(self.windows.lengths, self.row_tokens, rows_at_once)
-            for rows in self.team.share(batches):
+            share = self.team.share(batches)
+            if is_sharded(model) and len(share) * self.team.size < len(batches):
+                # The others' layers wait for it.
+                scorer(self.windows.idle())
+            for rows in share:
                 batch = self.windows.batch(rows)
                 mine = my_words(batch, self.tokenizer)
                 losses = scorer(batch).losses

@@ -1,11 +1,9 @@
 """The steps of a run: one is some batches forward and back, and one change of the weights."""
 
-import math
+import time
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from transformers import PreTrainedModel
@@ -13,87 +11,19 @@ from transformers import PreTrainedModel
 from likeness.errors import BadSetting
 from training.adapter import PACE, is_adapted
 from training.compiling import worth_compiling
-from training.config import TrainConfig
 from training.loss import scorer_for
 from training.memory import fewer_rows, keep_memory
 from training.optimizer import adamw
-from training.packing import Row, epoch_batches, pack
-from training.peak import peak_flops, step_flops
+from training.packing import Row
+from training.peak import finished, peak_flops, step_flops
+from training.plan import Plan
 from training.precision import pick_width
-from training.rows import Windows
+from training.sharding import parted_state, shard, wants_shards, whole_state, whole_weights
 from training.team import ALONE, Team
-
-_EPOCHS = {300_000: 8.0, 3_000_000: 4.0}
-"""For so many tokens at the most, how often they are seen."""
-_FEWEST_EPOCHS = 2.0
+from training.tries import FEWEST_STEPS, Tries
 
 _APART = 1_000_003
 """Between the seeds of two processes: their dropout shall not be the same."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which rows each step takes and its learning rate; both follow from the settings alone.
-
-    Attributes:
-        windows: What teaches.
-        config: The run's settings.
-        row_tokens: How many tokens a row of several windows takes; None: one window is a row.
-    """
-
-    windows: Windows
-    config: TrainConfig
-    row_tokens: int | None = None
-
-    @cached_property
-    def steps_per_epoch(self) -> int:
-        """How many steps see all windows once."""
-        lengths = self.windows.lengths
-        rows = len(pack(lengths, self.row_tokens, np.arange(len(lengths))))
-        batches = math.ceil(rows / self.config.batch_rows)
-        return math.ceil(batches / self.config.accumulation)
-
-    @property
-    def epochs(self) -> float:
-        """How often all windows are seen: as set, or the more often the fewer they are.
-
-        Source: four times is as good as fresh text, sixteen hardly better ("Scaling
-        Data-Constrained Language Models", Muennighoff et al., 2023); early stopping ends what is
-        too much.
-        """
-        if self.config.epochs is not None:
-            return self.config.epochs
-        tokens = int(self.windows.lengths.sum())
-        return next((often for most, often in _EPOCHS.items() if tokens <= most), _FEWEST_EPOCHS)
-
-    @property
-    def steps(self) -> int:
-        """How many steps the run has."""
-        return max(1, round(self.epochs * self.steps_per_epoch))
-
-    @property
-    def eval_every(self) -> int:
-        """How many steps lie between evaluations: not so few that judging outweighs learning."""
-        return self.config.eval_every or max(10, self.steps_per_epoch // 4)
-
-    def rate(self, step: int) -> float:
-        """Return the learning rate of a step, counted from 0: up in a line, then down to 0."""
-        share = self.config.warmup_share * self.steps
-        warmup = round(share) if self.config.warmup_steps is None else self.config.warmup_steps
-        if step < warmup:
-            return self.config.learning_rate * (step + 1) / warmup
-        return self.config.learning_rate * (self.steps - step) / max(1, self.steps - warmup)
-
-    def epoch(self, number: int) -> list[list[list[Row]]]:
-        """Return, for each step of an epoch, the rows of its batches."""
-        config = self.config
-        batches = epoch_batches(
-            self.windows.lengths, self.row_tokens, config.batch_rows, config.seed, number
-        )
-        return [
-            batches[start : start + config.accumulation]
-            for start in range(0, len(batches), config.accumulation)
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +53,9 @@ class Trainer:
         scorer: The model's forward pass and loss.
         step: How many steps are done.
         busy: Whether it is in the middle of one, and so cannot be saved.
-        rows_at_once: How many rows go through together: on a GPU at first a whole step's, elsewhere
-            a batch's; fewer, once memory gave out.
+        sharded: Whether each process keeps but a share of the weights.
+        rows_at_once: How many rows go through together: on a GPU as many of a step's as are
+            fastest, elsewhere a batch's; fewer, once memory gave out.
     """
 
     def __init__(
@@ -132,22 +63,27 @@ class Trainer:
     ) -> None:
         self.model = model
         self.team = team
-        self.model.to(device).train()  # type: ignore[arg-type]  # its wrapper hides self
         self.width = pick_width(plan.config.precision, device)
         config, tokens = plan.config, plan.epochs * int(plan.windows.lengths.sum())
         compiled = worth_compiling(
             config.compile, model.num_parameters(), tokens, device, self.width
         )
+        self.sharded = wants_shards(config.shard, model, team)
+        team.agree(model.parameters())
+        if self.sharded:
+            shard(model, device, self.width, team.size)
+        self.model.to(device).train()  # type: ignore[arg-type]  # its wrapper hides self
         self.scorer = scorer_for(model, self.width, compiled=compiled)
         self.plan = plan
         self.device = device
         self.step = 0
         self.busy = False
         self.rows_at_once = config.batch_rows
-        if device.type == "cuda":
-            # The more at once the faster; where memory does not hold a whole step, half goes on.
+        self._tries: Tries | None = None
+        if device.type == "cuda" and not self.sharded:
             self.rows_at_once *= config.accumulation
-        team.agree(model.parameters())
+            if plan.steps >= FEWEST_STEPS:
+                self._tries = Tries(self.rows_at_once)
         self._pace = PACE if is_adapted(model) else 1.0
         self._optimizer = adamw(model, config)
         self._epoch = (-1, list[list[list[Row]]]())
@@ -170,7 +106,7 @@ class Trainer:
             TrainingError: Not even one row fits into the memory.
         """
         self.busy = True
-        taken, self.rows_at_once = fewer_rows(self._gradients, self.rows_at_once)
+        taken = self._timed(self._tries) if self._tries else self._fitted()
         if self.team.size > 1:
             taken = self._together(taken)
         for group in self._optimizer.param_groups:
@@ -181,6 +117,25 @@ class Trainer:
         self.busy = False
         return taken
 
+    def _fitted(self) -> Taken:
+        # Processes that share a model's weights wait for each other in every layer.
+        least = self.rows_at_once if self.sharded else 1
+        taken, self.rows_at_once = fewer_rows(self._gradients, self.rows_at_once, least)
+        return taken
+
+    def _timed(self, tries: Tries) -> Taken:
+        begun = self._now()
+        taken = self._fitted()
+        seconds = (self._now() - begun) / max(1, taken.tokens)
+        self.rows_at_once = tries.after(self.rows_at_once, seconds)
+        if tries.over:
+            self._tries = None
+        return taken
+
+    def _now(self) -> float:
+        finished(self.device)
+        return time.perf_counter()
+
     def _gradients(self, rows_at_once: int) -> Taken:
         """Find the gradients of a step; all that takes memory in a step happens here."""
         self._optimizer.zero_grad(set_to_none=True)
@@ -190,8 +145,14 @@ class Trainer:
             for start in range(0, len(rows), rows_at_once)
         ]
         weight = sum(batch.weight for batch in batches) or 1.0
+        passes = batches
+        if self.sharded:
+            # Gradients come as the mean of all processes', who must all go as often through it.
+            weight = self.team.mean(weight)
+            missing = self.team.most(len(batches)) - len(batches)
+            passes = batches + [self.plan.windows.idle()] * missing
         loss = torch.zeros((), device=self.device)
-        for batch in batches:
+        for batch in passes:
             part = self.scorer(batch).loss / weight
             part.backward()
             loss += part.detach()
@@ -212,8 +173,9 @@ class Trainer:
             torch.tensor(counts, dtype=torch.float64)
         ).tolist()
         share = mine.weight / weight
-        learning = [one for one in self.model.parameters() if one.requires_grad]
-        self.team.mean_gradients(learning, share)
+        if not self.sharded:
+            learning = [one for one in self.model.parameters() if one.requires_grad]
+            self.team.mean_gradients(learning, share)
         self._clip()
         loss = self.team.total(mine.loss * share)
         return Taken(loss, round(tokens), round(targets), flops / self.team.size, weight)
@@ -221,14 +183,21 @@ class Trainer:
     def _clip(self) -> None:
         nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.config.max_norm)
 
+    def whole_weights(self) -> dict[str, torch.Tensor] | None:
+        """Return all weights to the process that leads; None where the model itself has them."""
+        return whole_weights(self.model, keep=self.team.leads) if self.sharded else None
+
     def state(self) -> dict[str, Any]:
         """Return all that, beside the weights, makes the next step what it will be."""
+        optimizer = self._optimizer.state_dict()
+        if self.sharded:
+            optimizer = whole_state(optimizer, keep=self.team.leads)
         random = {"cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             random["cuda"] = torch.cuda.get_rng_state(self.device)
         return {
             "step": self.step,
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": optimizer,
             "random": self.team.gathered(random),
             "rows_at_once": self.rows_at_once,
         }
@@ -236,8 +205,11 @@ class Trainer:
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to where `state` was taken; the model has its weights already."""
         self.step = state["step"]
-        self.rows_at_once = state["rows_at_once"]
-        self._optimizer.load_state_dict(state["optimizer"])
+        self.rows_at_once, self._tries = state["rows_at_once"], None
+        optimizer = state["optimizer"]
+        if self.sharded:
+            optimizer = parted_state(optimizer, self._optimizer)
+        self._optimizer.load_state_dict(optimizer)
         if self.team.rank >= len(state["random"]):
             # There are more processes than there were.
             torch.manual_seed(self.plan.config.seed + _APART * self.team.rank + self.step)

@@ -15,8 +15,8 @@ from likeness.dialogue import START, TAGS
 from likeness.errors import BadSetting
 from training.base import Base
 from training.config import TrainConfig
+from training.sharding import MOST_WHOLE
 
-_MOST_WEIGHTS_IN_FULL = 360_000_000
 _METHODS = ("auto", "full", "lora")
 
 
@@ -44,7 +44,7 @@ def wants_lora(base: Base, config: TrainConfig) -> bool:
     """
     if config.method not in _METHODS:
         raise BadSetting(f"method={config.method} does not fit: method takes auto, full or lora.")
-    large = base.model.num_parameters() > _MOST_WEIGHTS_IN_FULL
+    large = base.model.num_parameters() > MOST_WHOLE
     return config.method == "lora" or (config.method == "auto" and large)
 
 

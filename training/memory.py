@@ -60,18 +60,19 @@ def peak_bytes(device: torch.device) -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
-def fewer_rows(work: Callable[[int], Done], rows: int) -> tuple[Done, int]:
+def fewer_rows(work: Callable[[int], Done], rows: int, least: int = 1) -> tuple[Done, int]:
     """Do some work on so many rows at once; on half as many as often as memory gives out.
 
     Args:
         work: Takes how many rows to put through at once; begins anew each time it is called.
         rows: How many at first.
+        least: How many at the least.
 
     Returns:
         What came of it, and how many rows fitted.
 
     Raises:
-        TrainingError: Not even one row fits.
+        TrainingError: Not even the fewest rows fit.
     """
     while True:
         try:
@@ -79,12 +80,14 @@ def fewer_rows(work: Callable[[int], Done], rows: int) -> tuple[Done, int]:
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            if rows == 1:
+            if rows <= least:
+                held = "one row" if rows == 1 else f"{rows} rows"
+                less = "context_tokens" if rows == 1 else "batch_rows or context_tokens"
                 raise TrainingError(
-                    "The memory does not hold one row: lower context_tokens, or take a smaller "
-                    "base or another device."
+                    f"The memory does not hold {held}: lower {less}, or take a smaller base or "
+                    "another device."
                 ) from error
-        rows //= 2
+        rows = max(least, rows // 2)
         # Outside of `except`, whose error holds on to all that the attempt had made.
         gc.collect()
         if torch.cuda.is_available():

@@ -19,11 +19,17 @@ _TRIES = 5
 
 
 @cache
-def peak_flops(device: torch.device, width: torch.dtype) -> float:
+def peak_flops(device: torch.device, width: torch.dtype, seconds: float = 0.0) -> float:
     """Return how many operations a second a device reaches: by its data sheet, or else by trying.
 
-    Trying takes a fraction of a second: the best of some products of large matrices, so that a
-    share of it can never be made to look better by a peak that nothing reaches.
+    Trying takes a fraction of a second unless told otherwise: the best of some products of large
+    matrices, so that a share of it can never be made to look better by a peak that nothing reaches.
+    On a busy machine the best is the nearer to the truth the longer it is sought.
+
+    Args:
+        device: What computes.
+        width: Of the products.
+        seconds: For how long it is tried at the least.
     """
     if device.type == "cuda" and width == torch.bfloat16:
         name = torch.cuda.get_device_name(device)
@@ -32,14 +38,16 @@ def peak_flops(device: torch.device, width: torch.dtype) -> float:
                 return tera * _TERA
     side = _SIDE.get(device.type, 1024)
     one = torch.ones(side, side, dtype=width, device=device)
-    made, seconds = torch.mm(one, one), float("inf")
-    for _ in range(_TRIES):
-        _wait(device)
+    made, least = torch.mm(one, one), float("inf")
+    until, tries = time.perf_counter() + seconds, 0
+    while tries < _TRIES or time.perf_counter() < until:
+        finished(device)
         begun = time.perf_counter()
         torch.mm(one, one, out=made)
-        _wait(device)
-        seconds = min(seconds, time.perf_counter() - begun)
-    return 2 * side**3 / seconds
+        finished(device)
+        least = min(least, time.perf_counter() - begun)
+        tries += 1
+    return 2 * side**3 / least
 
 
 def step_flops(model: PreTrainedModel, batch: Batch) -> float:
@@ -73,6 +81,7 @@ def _weights(model: PreTrainedModel) -> tuple[int, int]:
     return body, rows.numel()
 
 
-def _wait(device: torch.device) -> None:
+def finished(device: torch.device) -> None:
+    """Wait until a device has done all that it was told."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -19,10 +19,11 @@ from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
 from training.evaluate import Evaluation, Judge
 from training.events import FOLDER, with_events
-from training.loop import Plan, Trainer, pick_device
+from training.loop import Trainer, pick_device
 from training.lora import prepared
 from training.loss import sees_apart
 from training.outcome import leave
+from training.plan import Plan
 from training.portions import train_texts
 from training.rows import WindowsBuilder
 from training.session import Session
@@ -34,7 +35,7 @@ __all__ = ["Balance", "Evaluation", "Step", "Watch", "train"]
 
 log = logging.getLogger(__name__)
 
-_FREE_TO_CHANGE = ("device", "save_every", "eval_batch_rows", "report_replies")
+_FREE_TO_CHANGE = ("device", "shard", "save_every", "eval_batch_rows", "report_replies")
 """Settings that a run may go on with differently: they do not change what it learns."""
 
 

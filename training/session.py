@@ -136,9 +136,10 @@ class Session:
             "identity": self.identity,
             "adapter": learnt(self.base.model) if is_adapted(self.base.model) else None,
         }
+        weights = self.trainer.whole_weights()
         self._saved = step
         if self.trainer.team.leads:
-            saved = save_checkpoint(self.run, step, self.base, state)
+            saved = save_checkpoint(self.run, step, self.base, state, weights)
             prune(self.run, self.progress.best_step)
             self.watch.saved(saved.folder)
         self.trainer.team.wait()

@@ -49,6 +49,17 @@ class Team:
             dist.all_reduce(numbers)
         return numbers
 
+    def mean(self, number: float) -> float:
+        """Return the mean of all processes' numbers."""
+        return float(self.total(torch.tensor(number, dtype=torch.float64))) / self.size
+
+    def most(self, count: int) -> int:
+        """Return the largest of all processes' counts."""
+        largest = torch.tensor(count)
+        if self.size > 1:
+            dist.all_reduce(largest, dist.ReduceOp.MAX)
+        return int(largest)
+
     def any(self, *, flag: bool) -> bool:
         """Tell whether any process says so."""
         return bool(self.total(torch.tensor(int(flag))))

@@ -15,9 +15,10 @@ from training.base import open_base, quiet
 from training.compiling import worth_compiling
 from training.config import TrainConfig
 from training.evaluate import Judge, my_words
-from training.loop import Plan, Trainer, pick_device
+from training.loop import Trainer, pick_device
 from training.loss import scorer_for, token_losses
 from training.optimizer import adamw
+from training.plan import Plan
 from training.precision import pick_width
 from training.rows import Batch, Windows, WindowsBuilder
 from training.scored import Scored

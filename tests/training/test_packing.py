@@ -27,9 +27,10 @@ from likeness.messages import Message
 from training.config import TrainConfig
 from training.corpus import build_corpus
 from training.evaluate import Judge
-from training.loop import Plan, Trainer
+from training.loop import Trainer
 from training.loss import scorer_for, sees_apart, token_losses
 from training.packing import epoch_batches, pack, sorted_batches
+from training.plan import Plan
 from training.rows import Windows, WindowsBuilder
 from training.survey import survey
 
