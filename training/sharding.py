@@ -103,7 +103,7 @@ def parted_state(state: Mapping[str, Any], optimizer: torch.optim.Optimizer) -> 
 def _whole(value: torch.Tensor, *, keep: bool) -> torch.Tensor:
     if not isinstance(value, DTensor):
         return value.detach()
-    whole = value.detach().full_tensor()
+    whole: torch.Tensor = value.full_tensor().detach()
     return whole.cpu() if keep else whole.new_empty(0)
 
 

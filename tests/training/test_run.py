@@ -185,6 +185,24 @@ def test_a_few_messages_train_without_evaluation(
     assert RunCard.read(tmp_path / "run") == card
 
 
+def test_fifty_messages_in_any_script_teach_a_base_without_a_pad_token(
+    say: Callable[..., Message], write: Write, plain_gpt2: Path, tiny: Settings, memory: Any,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    said = ("привет, как дела", "今天下雨了", "صباح الخير", "नमस्ते दोस्त", "สวัสดีครับ", "👩🏽‍🚀🎉 é")
+    messages = [say("me" if n % 2 else "ann", said[n % len(said)]) for n in range(50)]
+    config = tiny("epochs=3", "learning_rate=5e-3", "report_replies=0")
+    card = _train(write(messages), tmp_path / "run", memory, config, base=str(plain_gpt2))
+    with quiet():
+        assert AutoTokenizer.from_pretrained(plain_gpt2).pad_token_id is None
+    assert (card.data["train"], card.data["held_out"]) == (23, 2)
+    assert (
+        card.metrics["after"]["nats_per_character"] < card.metrics["before"]["nats_per_character"]
+    )
+    tags = FolderTokenizer.load(tmp_path / "run")
+    assert [tags.decode(tags.encode(text)) for text in said] == list(said)
+
+
 def test_a_taken_folder_is_refused_and_kept(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
 ) -> None:
