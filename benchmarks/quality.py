@@ -1,17 +1,18 @@
 """How well held-out messages are foretold: by the untrained base, the workshop's way, and ours.
 
 Run `python -m benchmarks.quality DATA`, where DATA is the folder of the corpora. All three begin
-from one base; ours is trained with its defaults and whatever `--set` says, the workshop's in as
-many steps of about as many tokens, with the same learning rate. One scorer asks all three for the
-same messages after the same messages.
+from one base. The newest fifth of my messages in each chat, and all that follows the first of them,
+is cut off and seen by neither way. What is left goes to `likeness train` with its defaults and
+whatever `--set` says, which holds some of it out for itself, and whole to the workshop's way, which
+takes as many steps, reads as many tokens, and has the same learning rate. One scorer asks all three
+for the same messages after the same messages.
 """
 
 import argparse
-import math
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, takewhile
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from transformers import AutoModelForCausalLM
 
 from benchmarks import workshop
 from benchmarks.foretelling import Moment, Score, in_our_form, in_workshops_form, moments, score
-from benchmarks.people import PEOPLE, Person, write_messages
+from benchmarks.people import PEOPLE, write_messages
 from benchmarks.runs import run
 from benchmarks.small_base import small_base
 from likeness.files import read_messages
@@ -27,66 +28,96 @@ from likeness.messages import Message
 from likeness.tokenizer import FolderTokenizer
 from training.base import open_base, quiet
 from training.config import TrainConfig
-from training.survey import Survey, survey
+from training.corpus import build_corpus
+from training.plan import Plan
+from training.survey import survey
+
+_JUDGING_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What one row of the table is made from."""
+    """What one row of the table is made from.
 
-    messages: Path
-    found: Survey
+    Attributes:
+        taught: The file that both ways learn from.
+        asked: The messages that neither sees.
+        base: The folder of the base.
+        config: The settings of ours.
+    """
+
+    taught: Path
+    asked: list[Moment]
     base: Path
     config: TrainConfig
-    folder: Path
 
-    @property
-    def moments(self) -> list[Moment]:
-        return list(moments(self.messages, self.found, self.config))
+    @classmethod
+    def of(cls, messages: Path, base: Path, config: TrainConfig) -> "_Task":
+        """Cut a file in two."""
+        cut = replace(config, held_out_share=_JUDGING_SHARE)
+        asked = list(moments(messages, survey(messages), cut))
+        taught = messages.with_suffix(".taught.jsonl")
+        with taught.open("w", encoding="utf-8") as file:
+            file.writelines(f"{one.to_json()}\n" for one in _before(messages, asked))
+        return cls(taught, asked, base, config)
+
+    def plan(self) -> Plan:
+        """Return what ours will learn from, and in which steps."""
+        base = open_base(str(self.base), self.config, list)
+        corpus = build_corpus(
+            self.taught, survey(self.taught), self.config, base.tags, base.context_tokens
+        )
+        return Plan(corpus.train, self.config, base.context_tokens)
 
 
-def untrained(task: _Task, asked: list[Moment]) -> Score:
+def _before(messages: Path, asked: list[Moment]) -> Iterator[Message]:
+    """Yield of each chat what lies before the first message that is asked for."""
+    first = {one.message.chat_id: one.message.id for one in reversed(asked)}
+    for chat, said in groupby(read_messages(messages), key=lambda one: one.chat_id):
+        until = first.get(chat)
+        yield from takewhile(lambda one, until=until: one.id != until, said)
+
+
+def untrained(task: _Task) -> Score:
     """Score the base in the form that is easier to it."""
     base = open_base(str(task.base), task.config, list)
     model, tokenizer = workshop.opened(task.base)
     return min(
-        score(base.model, in_our_form(base.tags), asked),
-        score(model, in_workshops_form(tokenizer), asked),
+        score(base.model, in_our_form(base.tags), task.asked),
+        score(model, in_workshops_form(tokenizer), task.asked),
         key=lambda one: one.nats_per_character,
     )
 
 
-def chats_to_learn(task: _Task) -> Iterator[list[Message]]:
-    """Yield of each chat what lies before its first held-out message."""
-    first = {one.message.chat_id: one.message.id for one in reversed(task.moments)}
-    for chat, messages in groupby(read_messages(task.messages), key=lambda one: one.chat_id):
-        until = first.get(chat)
-        yield list(takewhile(lambda one, until=until: one.id != until, messages))
+def ours(task: _Task) -> Score:
+    """Train by `likeness train`, and score what it leaves."""
+    folder = task.taught.with_suffix("")
+    run(task.taught, folder, task.base, task.config)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    return score(model, in_our_form(FolderTokenizer.load(folder)), task.asked)
 
 
-def measure(person: Person, task: _Task) -> str:
+def the_workshops(task: _Task, plan: Plan) -> Score:
+    """Train the workshop's way in the steps of a plan, and score what comes of it."""
+    chats = groupby(read_messages(task.taught), key=lambda one: one.chat_id)
+    model, tokenizer = workshop.trained(
+        task.base, (list(said) for _, said in chats), steps=plan.steps,
+        tokens=round(plan.epochs * plan.windows.lengths.sum()),
+        rate=task.config.learning_rate, seed=task.config.seed,
+    )  # fmt: skip
+    return score(model, in_workshops_form(tokenizer), task.asked)
+
+
+def measure(name: str, task: _Task) -> str:
     """Train both ways and return the row of the table."""
-    begun = time.monotonic()
-    card, steps = run(task.messages, task.folder / "ours", task.base, task.config)
-    asked = task.moments
-    tokens = card.context_tokens * task.config.batch_rows * task.config.accumulation
-    theirs, tokenizer = workshop.trained(
-        task.base,
-        chats_to_learn(task),
-        steps=steps,
-        accumulation=math.ceil(tokens / workshop.BATCH_TOKENS),
-        rate=task.config.learning_rate,
-        seed=task.config.seed,
-    )
-    ours = AutoModelForCausalLM.from_pretrained(task.folder / "ours")
-    tags = FolderTokenizer.load(task.folder / "ours")
-    before = untrained(task, asked)
-    old = score(theirs, in_workshops_form(tokenizer), asked)
-    new = score(ours, in_our_form(tags), asked)
+    begun, plan = time.monotonic(), task.plan()
+    taught = survey(task.taught).targets.total()
+    old, new = the_workshops(task, plan), ours(task)
+    tokens = plan.epochs * plan.windows.lengths.sum()
     less = 1 - new.nats_per_character / old.nats_per_character
     return (
-        f"| {person.name} | {card.data['train']:,} | {len(asked):,} | {steps} | {before} | {old} "
-        f"| {new} | {less:.1%} | {time.monotonic() - begun:.0f} |"
+        f"| {name} | {taught:,} | {len(task.asked):,} | {plan.steps} | {tokens:,.0f} "
+        f"| {untrained(task)} | {old} | {new} | {less:.1%} | {time.monotonic() - begun:.0f} |"
     )
 
 
@@ -102,14 +133,13 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir(), "likeness-bases"))
     asked = parser.parse_args()
     base = asked.base or small_base(asked.data, asked.cache, asked.base_tokens)
-    config = TrainConfig.from_settings(["held_out_share=0.2", "report_replies=0", *asked.settings])
-    print("| who | taught | held out | steps | base | workshop's way | ours | less | s |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    config = TrainConfig.from_settings(["report_replies=0", *asked.settings])
+    print("| who | taught | held out | steps | tokens | base | workshop's way | ours | less | s |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for name in asked.people:
         with tempfile.TemporaryDirectory() as folder, quiet():
             messages = write_messages(PEOPLE[name], asked.data, Path(folder), asked.characters)
-            task = _Task(messages, survey(messages), base, config, Path(folder))
-            print(measure(PEOPLE[name], task), flush=True)
+            print(measure(name, _Task.of(messages, base, config)), flush=True)
 
 
 if __name__ == "__main__":

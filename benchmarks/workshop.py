@@ -3,14 +3,14 @@
 Source: task 2 of the "Conversational AI workshop" this project began with: `<speaker1> Hi` lines,
 bursts joined by a space, all of a file one text cut into blocks of 400 tokens; 32 bits, some
 batches of four blocks a step whose losses are summed, clipped after each, AdamW without decay,
-a rate that falls in a line. One thing is kinder here: it drops groups, here all others are its
-second speaker.
+a rate that falls in a line. Two things are kinder here: it drops groups, here all others are its
+second speaker; and a step takes as many tokens as it is told to.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 import torch
@@ -27,7 +27,6 @@ from likeness.messages import Message
 ME, OTHER = "<speaker1>", "<speaker2>"
 _BLOCK = 400
 _BATCH = 4
-BATCH_TOKENS = _BATCH * _BLOCK
 _SPACES = re.compile(r"[\r\n\t]+")
 
 
@@ -54,21 +53,16 @@ def opened(base: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
 
 
 def trained(
-    base: Path,
-    chats: Iterable[Sequence[Message]],
-    *,
-    steps: int,
-    accumulation: int,
-    rate: float,
+    base: Path, chats: Iterable[Sequence[Message]], *, steps: int, tokens: int, rate: float,
     seed: int,
-) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:  # fmt: skip
     """Train as the workshop does.
 
     Args:
         base: A model folder.
         chats: What may be learnt from, a sequence for each chat.
         steps: How many changes of the weights.
-        accumulation: How many batches go into each.
+        tokens: How many are read by all of them together, to a block.
         rate: The learning rate of the first.
         seed: Of the order of the blocks and of dropout.
     """
@@ -79,11 +73,13 @@ def trained(
     blocks = ids[: len(ids) // _BLOCK * _BLOCK].view(-1, _BLOCK)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
-    batches = _batches(blocks)
+    order = _order(blocks)
     model.train()
-    for _ in range(steps):
-        for _ in range(accumulation):
-            batch = next(batches)
+    read = 0
+    for step in range(1, steps + 1):
+        count = max(1, round(step * tokens / steps / _BLOCK) - read)
+        read += count
+        for batch in torch.stack(list(islice(order, count))).split(_BATCH):
             model(batch, labels=batch).loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -92,7 +88,6 @@ def trained(
     return model, tokenizer
 
 
-def _batches(blocks: torch.Tensor) -> Iterator[torch.Tensor]:
+def _order(blocks: torch.Tensor) -> Iterator[torch.Tensor]:
     while True:
-        for chosen in torch.randperm(len(blocks)).split(_BATCH):
-            yield blocks[chosen]
+        yield from blocks[torch.randperm(len(blocks))]
