@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from training.config import TrainConfig
-from training.loop import Plan, Trainer, pick_device
-from training.peak import peak_flops, step_flops
+from training.loop import Taken, Trainer, pick_device
+from training.peak import step_flops
+from training.plan import Plan
 from training.precision import pick_width
 from training.rows import Windows
 
@@ -78,17 +79,19 @@ class Round:
     """What an engine did in one turn.
 
     Attributes:
-        tokens: How many it learnt from or read.
+        tokens: How many it read.
+        taught: How many of them it learnt to foretell.
         seconds: How long that took, what happens once in several steps counted by its share; on
             one core, that core's own time.
-        share: Of the device's peak in 16 bits.
+        flops: How many operations that needed.
         peak_bytes: The most memory of its process, or of the GPU.
         waited: How long threads waited for a core, of the wall time.
     """
 
     tokens: int
+    taught: int
     seconds: float
-    share: float
+    flops: float
     peak_bytes: int = 0
     waited: float = 0.0
 
@@ -96,6 +99,16 @@ class Round:
     def speed(self) -> float:
         """Tokens a second."""
         return self.tokens / self.seconds
+
+    @property
+    def taught_speed(self) -> float:
+        """Tokens a second that were learnt to foretell."""
+        return self.taught / self.seconds
+
+    @property
+    def computed(self) -> float:
+        """Operations a second."""
+        return self.flops / self.seconds
 
     def as_values(self) -> dict[str, float]:
         """Return plain values."""
@@ -131,15 +144,17 @@ def workshop(data: Data, shape: Shape, device_name: str) -> Opened:
         ended = _now(device)
         used = between - begun + (ended - between) * count / _WORKSHOP_ACCUMULATION
         tokens = count * _WORKSHOP_ROWS * _WORKSHOP_TOKENS
-        flops = tokens * _row_flops(model, _WORKSHOP_TOKENS)
-        return _round(device, tokens, used, flops)
+        return _round(device, model, tokens, _WORKSHOP_TOKENS, used)
 
     train(0)
     return "", train
 
 
 def transformers_trainer(data: Data, shape: Shape, device_name: str) -> Opened:
-    """Be transformers' own `Trainer` with bf16, on the text end to end in rows without padding."""
+    """Be transformers' own `Trainer`, on the text end to end in rows without padding.
+
+    It has 16 bits where ours has, and everything else at its defaults.
+    """
     try:
         import accelerate  # noqa: F401, PLC0415
     except ImportError:
@@ -151,13 +166,14 @@ def transformers_trainer(data: Data, shape: Shape, device_name: str) -> Opened:
     model = shape.model(0.1, 0.1)
     on_gpu = device.type == "cuda"
     at_once, length = (32, _ROW_TOKENS) if on_gpu else (_WORKSHOP_ROWS, _WORKSHOP_TOKENS)
+    narrow = pick_width("auto", device) == torch.bfloat16
     rows = data.rows(length)
     examples = [{"input_ids": row, "labels": row} for row in rows]
 
     def run(steps: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             told = TrainingArguments(
-                folder, bf16=True, use_cpu=device.type == "cpu", max_steps=steps,
+                folder, bf16=narrow, use_cpu=device.type == "cpu", max_steps=steps,
                 per_device_train_batch_size=at_once,
                 save_strategy="no", report_to=[], disable_tqdm=True, logging_strategy="no",
             )  # fmt: skip
@@ -170,8 +186,7 @@ def transformers_trainer(data: Data, shape: Shape, device_name: str) -> Opened:
             begun = _now(device)
             run(steps)
             used = _now(device) - begun
-        tokens = steps * at_once * length
-        return _round(device, tokens, used, tokens * _row_flops(model, length))
+        return _round(device, model, steps * at_once * length, length, used)
 
     run(1)
     return "", train
@@ -185,12 +200,16 @@ def ours(data: Data, shape: Shape, device_name: str, precision: str = "auto") ->
     trainer = Trainer(shape.model(config.dropout, 0.0), plan, device)
 
     def train(seconds: float) -> Round:
-        begun, tokens, flops = _now(device), 0, 0.0
-        while not tokens or _now(device) - begun < seconds:
-            taken = trainer.take_step()
-            tokens, flops = tokens + taken.tokens, flops + taken.flops
-        used = _now(device) - begun
-        return _round(device, tokens, used, flops)
+        begun, steps = _now(device), list[Taken]()
+        while not steps or _now(device) - begun < seconds:
+            steps.append(trainer.take_step())
+        return Round(
+            tokens=sum(one.tokens for one in steps),
+            taught=sum(one.targets for one in steps),
+            seconds=_now(device) - begun,
+            flops=sum(one.flops for one in steps),
+            peak_bytes=_on_gpu(device),
+        )
 
     train(0)
     return "", train
@@ -206,18 +225,20 @@ def _forever(rows: torch.Tensor, at_once: int) -> Iterator[torch.Tensor]:
         yield from rows.split(at_once)[: len(rows) // at_once]
 
 
-def _row_flops(model: GPT2LMHeadModel, tokens: int) -> float:
-    """Return how many operations a token of a row takes where every token teaches."""
+def _round(
+    device: torch.device, model: GPT2LMHeadModel, tokens: int, length: int, seconds: float
+) -> Round:
+    """Return a round of rows of one length, of which every token but the first is foretold."""
     row = Windows(
-        np.zeros(tokens, np.uint32), np.ones(tokens, np.float32), np.array([0, tokens])
+        np.zeros(length, np.uint32), np.ones(length, np.float32), np.array([0, length])
     ).batch([[0]])
-    return step_flops(model, row) / tokens
+    rows = tokens // length
+    flops = rows * step_flops(model, row)
+    return Round(tokens, rows * (length - 1), seconds, flops, _on_gpu(device))
 
 
-def _round(device: torch.device, tokens: int, seconds: float, flops: float) -> Round:
-    peak = peak_flops(device, pick_width("auto", device))
-    on_gpu = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0
-    return Round(tokens, seconds, flops / seconds / peak, on_gpu)
+def _on_gpu(device: torch.device) -> int:
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0
 
 
 def _now(device: torch.device) -> float:
@@ -230,7 +251,7 @@ def _now(device: torch.device) -> float:
 
 ENGINES: dict[str, Callable[[Data, Shape, str], Opened]] = {
     "workshop": workshop,
-    "transformers Trainer, bf16": transformers_trainer,
+    "transformers Trainer": transformers_trainer,
     "ours, fp32": ours_in_32_bits,
     "ours": ours,
 }

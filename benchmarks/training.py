@@ -25,6 +25,9 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.trainers import ENGINES, Data, Round, Shape
+from training.loop import pick_device
+from training.peak import peak_flops
+from training.precision import pick_width
 
 SHAPES = {
     "small": Shape(256, 4, 4, 8192),
@@ -35,6 +38,7 @@ SHAPES = {
 _ROW_TOKENS = 1024
 _TURN_TOKENS = 14
 _FIRST = "workshop"
+_PEAK_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -106,6 +110,10 @@ def serve(options: argparse.Namespace) -> None:
 
 def compare(options: argparse.Namespace) -> None:
     """Let the engines train in turns, and print the table."""
+    # Once for all engines, before they take the machine's memory and time.
+    torch.set_num_threads(options.threads)
+    device = pick_device(options.device)
+    peak = peak_flops(device, pick_width("auto", device), _PEAK_SECONDS)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "data.npz")
         conversations(options.conversations, SHAPES[options.shape].vocabulary).save(path)
@@ -116,27 +124,31 @@ def compare(options: argparse.Namespace) -> None:
                 engine.run()
         for engine in engines:
             engine.stop()
-    print("| way | tokens/s | × workshop | share of peak | peak GB | waited |")
-    print("|---|---|---|---|---|---|")
+    print(f"The peak: {peak / 1e12:.3f} TFLOP/s.")
+    print("| way | tokens/s | × workshop | taught/s | × workshop | of peak | peak GB | waited |")
+    print("|---|---|---|---|---|---|---|---|")
     base = next((engine for engine in able if engine.name == _FIRST), None)
     for engine in engines:
-        print(_row(engine, base if engine in able else None))
+        print(_row(engine, base if engine in able else None, peak))
 
 
-def _row(engine: Engine, base: Engine | None) -> str:
+def _row(engine: Engine, base: Engine | None, peak: float) -> str:
     if not engine.rounds:
-        return f"| {engine.name} | {engine.unable} | | | | |"
+        return f"| {engine.name} | {engine.unable} | | | | | | |"
 
     def middle(name: str) -> float:
         return statistics.median(getattr(one, name) for one in engine.rounds)
 
-    times = ""
-    if base:
-        pairs = zip(engine.rounds, base.rounds, strict=True)
-        times = f"{statistics.median(one.speed / other.speed for one, other in pairs):.2f}"
+    def times(name: str) -> str:
+        pairs = zip(engine.rounds, base.rounds if base else (), strict=base is not None)
+        ratios = [getattr(one, name) / getattr(other, name) for one, other in pairs]
+        return f"{statistics.median(ratios):.2f}" if ratios else ""
+
     return (
-        f"| {engine.name} | {middle('speed'):,.0f} | {times} "
-        f"| {middle('share'):.0%} | {middle('peak_bytes') / 1e9:.1f} | {middle('waited'):.0%} |"
+        f"| {engine.name} | {middle('speed'):,.0f} | {times('speed')} "
+        f"| {middle('taught_speed'):,.0f} | {times('taught_speed')} "
+        f"| {middle('computed') / peak:.0%} | {middle('peak_bytes') / 1e9:.1f} "
+        f"| {middle('waited'):.0%} |"
     )
 
 
