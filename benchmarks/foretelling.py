@@ -1,7 +1,8 @@
 """One scorer for models of any prompt: how well each foretells the same messages of mine.
 
 Every model reads the same messages before, in the form it was taught, and is asked for the words
-of the next one, its tags given. A nat a character is the same to every form and tokenizer.
+of the next one, its tags given: also those of line breaks, for the plain form has none. A nat a
+character is the same to every form and tokenizer.
 """
 
 import math
@@ -14,7 +15,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from benchmarks import workshop
-from likeness.dialogue import NEXT_MESSAGE, Tokenizer, prompt
+from likeness.dialogue import LINE_BREAK, NEXT_MESSAGE, Tokenizer, prompt
 from likeness.dialogue.turns import encode_text
 from likeness.messages import Message
 from training.config import TrainConfig
@@ -26,8 +27,8 @@ _CHARACTERS_ASKED = 500
 _MOST_TOKENS_BEFORE = 300
 _ROWS = 16
 
-Form = Callable[["Moment"], tuple[list[int], list[int]]]
-"""Makes of a moment the ids before my words, and the ids of my words."""
+Form = Callable[["Moment"], tuple[list[int], list[int], list[bool]]]
+"""Makes of a moment the ids before my words, the ids of my words, and which of them are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,12 @@ def _newest(messages: Sequence[Message]) -> list[Message]:
 def in_our_form(tokenizer: Tokenizer) -> Form:
     """Return the form of our prompt."""
 
-    def form(moment: Moment) -> tuple[list[int], list[int]]:
+    def form(moment: Moment) -> tuple[list[int], list[int], list[bool]]:
         asked = prompt(moment.before, tokenizer, _MOST_TOKENS_BEFORE, now=moment.message.sent_at)
         goes_on = tokenizer.tag(NEXT_MESSAGE) in asked[-2:]
         text = moment.message.text
-        return asked, encode_text(text if goes_on else f" {text}", tokenizer)
+        words = encode_text(text if goes_on else f" {text}", tokenizer)
+        return asked, words, [id_ != tokenizer.tag(LINE_BREAK) for id_ in words]
 
     return form
 
@@ -95,13 +97,13 @@ def in_our_form(tokenizer: Tokenizer) -> Form:
 def in_workshops_form(tokenizer: PreTrainedTokenizerFast) -> Form:
     """Return the form of the workshop's text."""
 
-    def form(moment: Moment) -> tuple[list[int], list[int]]:
+    def form(moment: Moment) -> tuple[list[int], list[int], list[bool]]:
         asked = "".join(workshop.lines(moment.before))
         last = asked.rstrip("\n").rpartition("\n")[2]
         goes_on = last.startswith(workshop.ME)
         asked = asked.removesuffix("\n") if goes_on else asked + workshop.ME
-        words = f" {workshop.clean(moment.message.text)}"
-        return tokenizer.encode(asked)[-_MOST_TOKENS_BEFORE:], tokenizer.encode(words)
+        words = tokenizer.encode(f" {workshop.clean(moment.message.text)}")
+        return tokenizer.encode(asked)[-_MOST_TOKENS_BEFORE:], words, [True] * len(words)
 
     return form
 
@@ -118,9 +120,9 @@ def score(model: PreTrainedModel, form: Form, asked: Iterable[Moment]) -> Score:
     nats, tokens, characters = 0.0, 0, 0
     rows = []
     for moment in asked:
-        before, words = form(moment)
-        rows.append((before, words))
-        tokens += len(words)
+        before, words, asks = form(moment)
+        rows.append((before, words, asks))
+        tokens += sum(asks)
         characters += len(moment.message.text)
     rows.sort(key=lambda row: len(row[0]) + len(row[1]))
     for start in range(0, len(rows), _ROWS):
@@ -129,14 +131,14 @@ def score(model: PreTrainedModel, form: Form, asked: Iterable[Moment]) -> Score:
 
 
 @torch.no_grad()
-def _nats(model: PreTrainedModel, rows: Sequence[tuple[list[int], list[int]]]) -> float:
-    longest = max(len(before) + len(words) for before, words in rows)
+def _nats(model: PreTrainedModel, rows: Sequence[tuple[list[int], list[int], list[bool]]]) -> float:
+    longest = max(len(before) + len(words) for before, words, _ in rows)
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
     mine = torch.zeros(len(rows), longest, dtype=torch.bool)
-    for place, (before, words) in enumerate(rows):
+    for place, (before, words, asks) in enumerate(rows):
         end = len(before) + len(words)
         ids[place, :end] = torch.tensor(before + words)
-        mine[place, len(before) : end] = True
+        mine[place, len(before) : end] = torch.tensor(asks, dtype=torch.bool)
     # What pads a row stands behind it, where nothing that counts looks.
     logits = model(input_ids=ids, use_cache=False).logits[:, :-1][mine[:, 1:]]
     return float(functional.cross_entropy(logits.float(), ids[mine], reduction="sum"))

@@ -1,0 +1,51 @@
+"""How much of the rows that a model learns from is words, and how much of what it reads teaches.
+
+Run `python -m benchmarks.row_fill DATA`, where DATA holds `corpora/`, `workshop-interviews/` and
+`gpt2-tokenizer/`; rows are GPT-2's. No model is needed.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.people import PEOPLE, Person, write_messages
+from benchmarks.reuse import tokenizer
+from training.config import TrainConfig
+from training.corpus import build_corpus
+from training.packing import pack
+from training.survey import survey
+
+_CONFIG = TrainConfig(held_out_share=0)
+_SELF_DIALOGUE = Person("self-dialogue", "corpora/self-dialogue.jsonl.gz", "B")
+
+
+def measure(messages: Path, data: Path, room: int) -> str:
+    """Return the columns of a row of the table."""
+    windows = build_corpus(messages, survey(messages), _CONFIG, tokenizer(data), room).train
+    rows = len(pack(windows.lengths, room, np.arange(len(windows))))
+    read = int(windows.lengths.sum())
+    taught = int((windows.weights > 0).sum())
+    return (
+        f"{read:,} | {len(windows):,} | {rows:,} | {read / rows / room:.1%} | {taught / read:.1%}"
+    )
+
+
+def main() -> None:
+    """Print a row for each person."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--characters", type=int, default=300_000, help="of each corpus")
+    parser.add_argument("--room", type=int, default=1024, help="tokens of a row")
+    asked = parser.parse_args()
+    print("| who | tokens read | windows | rows | of a row words | of them taught |")
+    print("|---|---|---|---|---|---|")
+    for person in (*PEOPLE.values(), _SELF_DIALOGUE):
+        with tempfile.TemporaryDirectory() as folder:
+            messages = write_messages(person, asked.data, Path(folder), asked.characters)
+            print(f"| {person.name} | {measure(messages, asked.data, asked.room)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
