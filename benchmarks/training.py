@@ -96,16 +96,18 @@ def _mine(length: int, dice: np.random.Generator) -> NDArray[np.bool_]:
 def serve(options: argparse.Namespace) -> None:
     """Be an engine: train for a while at each line that comes in."""
     torch.set_num_threads(options.threads)
+    # What a library prints must not stand among the answers.
+    answers, sys.stdout = sys.stdout, sys.stderr
     problem, train = ENGINES[options.engine](
         Data.load(options.data), SHAPES[options.shape], options.device
     )
-    print(problem or "ready", flush=True)
+    print(problem or "ready", file=answers, flush=True)
     for _ in sys.stdin:
         waited, begun = _waited_seconds(), time.perf_counter()
         done = train(options.seconds)
         done.waited = (_waited_seconds() - waited) / (time.perf_counter() - begun)
         done.peak_bytes = done.peak_bytes or _peak_bytes()
-        print(json.dumps(done.as_values()), flush=True)
+        print(json.dumps(done.as_values()), file=answers, flush=True)
 
 
 def compare(options: argparse.Namespace) -> None:
