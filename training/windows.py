@@ -24,8 +24,8 @@ WINDOW_OVERHEAD = 3
 TEACHING_SHARE = 0.75
 """Of a window that is not a conversation's first, how much it may teach: the rest is read again.
 
-With half, every second token that a long conversation costs teaches nothing, and in as many steps
-of as many tokens the model foretells worse: see `docs/training.md`.
+With half, every second token that a long conversation costs teaches nothing; what a model learns
+from as many tokens read was the same: see `docs/training.md`.
 """
 JUDGING_SHARE = 0.5
 """The same where it judges: a bot's window is half full at the least."""
