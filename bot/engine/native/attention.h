@@ -36,34 +36,44 @@ inline void remember(const Head& at, int row) {
     }
 }
 
-// The products of R rows' queries with the keys of one block: (R, 32) of `scores`. Even and odd
-// dimensions are summed apart, so that one sum need not wait for the other.
-template <int R>
+// How many vectors of sums R rows have at once: so many that half of the registers hold them.
+constexpr int kSums = kRegisters / 2;
+constexpr int columns(int rows, int most) { return std::min(kSums / rows, most / kLanes); }
+
+// Where registers are many, even and odd dimensions are summed apart, so that one sum need not wait
+// for the other.
+constexpr int kApart = kRegisters / 16;
+
+// The products of R rows' queries with 16, 32 or so keys of one block: (R, C lanes) of `scores`.
+template <int R, int C>
 void score(const Head& at, int row, const Stored* keys, float scale, float* scores, int stride) {
     const float* queries[R];
     for (int r = 0; r < R; ++r) queries[r] = at.queries(row + r);
-    Lanes sums[R][2][2];
+    Lanes sums[R][kApart][C];
     UNROLL
     for (int r = 0; r < R; ++r)
         UNROLL
-        for (int i = 0; i < 4; ++i) sums[r][i / 2][i % 2] = fill(0.0f);
-    for (int d = 0; d < at.width; d += 2) {
+        for (int i = 0; i < kApart * C; ++i) sums[r][i / C][i % C] = fill(0.0f);
+    for (int d = 0; d < at.width; d += kApart) {
         UNROLL
-        for (int odd = 0; odd < 2; ++odd) {
-            const Stored* column = keys + (d + odd) * kBlock;
-            const Lanes left = widen(column), right = widen(column + kLanes);
+        for (int odd = 0; odd < kApart; ++odd) {
+            Lanes column[C];
             UNROLL
-            for (int r = 0; r < R; ++r) {
-                sums[r][odd][0] += left * queries[r][d + odd];
-                sums[r][odd][1] += right * queries[r][d + odd];
-            }
+            for (int c = 0; c < C; ++c) column[c] = widen(keys + (d + odd) * kBlock + c * kLanes);
+            UNROLL
+            for (int r = 0; r < R; ++r)
+                UNROLL
+                for (int c = 0; c < C; ++c) sums[r][odd][c] += column[c] * queries[r][d + odd];
         }
     }
     UNROLL
     for (int r = 0; r < R; ++r)
         UNROLL
-        for (int i = 0; i < 2; ++i)
-            store(scores + r * stride + i * kLanes, (sums[r][0][i] + sums[r][1][i]) * scale);
+        for (int c = 0; c < C; ++c) {
+            Lanes sum = sums[r][0][c];
+            if constexpr (kApart == 2) sum += sums[r][1][c];
+            store(scores + r * stride + c * kLanes, sum * scale);
+        }
 }
 
 // Scores to e^(score - the largest), 0 from `count` on; returns their sum.
@@ -80,7 +90,7 @@ inline float weigh(float* scores, int count, int padded) {
     return total(sum);
 }
 
-// The values of all tokens by their weights (R, padded), for 16 C dimensions from `d` on.
+// The values of all tokens by their weights (R, padded), for C lanes of dimensions from `d` on.
 template <int R, int C>
 void gather(const Head& at, int row, int d, const float* weights, int padded, const float* shares) {
     const int tokens = at.start + row + R;
@@ -119,16 +129,18 @@ void attend(const Head& at, int row, std::vector<float>& scores) {
     const float scale = 1.0f / std::sqrt(static_cast<float>(at.width));
     scores.resize(static_cast<size_t>(R) * padded);
     float* weights = scores.data();
-    for (int b = 0; b < blocks; ++b) {
-        const Stored* keys = at.cache->keys(b, at.layer, at.head);
-        score<R>(at, row, keys, scale, weights + b * kBlock, padded);
+    constexpr int kKeys = columns(R * kApart, kBlock) * kLanes;
+    for (int key = 0; key < padded; key += kKeys) {
+        const Stored* keys = at.cache->keys(key / kBlock, at.layer, at.head) + key % kBlock;
+        score<R, kKeys / kLanes>(at, row, keys, scale, weights + key, padded);
     }
     float shares[R];
     for (int r = 0; r < R; ++r)
         shares[r] = 1.0f / weigh(weights + r * padded, at.start + row + r + 1, padded);
+    constexpr int kColumns = columns(R, 64);
     int d = 0;
-    for (; d + 4 * kLanes <= at.width; d += 4 * kLanes)
-        gather<R, 4>(at, row, d, weights, padded, shares);
+    for (; d + kColumns * kLanes <= at.width; d += kColumns * kLanes)
+        gather<R, kColumns>(at, row, d, weights, padded, shares);
     for (; d < at.width; d += kLanes) gather<R, 1>(at, row, d, weights, padded, shares);
 }
 

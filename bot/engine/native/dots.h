@@ -1,8 +1,8 @@
 // Whole-number dot products: some rows of activations with a part of a tile of weights.
 //
 // A tile holds 64 outputs of a linear layer: for each four inputs in turn, four weights of each
-// output, (depth / 4, 64, 4), -127..127. Activations are -127..127 kept with 128 added, and a sum
-// has kExcess times the sum of its weights too much; without that, all ways below give the same.
+// output, (depth / 4, 64, 4), -127..127. Activations are -127..127 kept with kExcess added, and a
+// sum has kExcess times the sum of its weights too much; without that, all ways below give the same.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,13 @@ constexpr int kOutputs = 64;  // of a tile
 struct Block {
     int rows, outputs;
 };
+
+// Whether a block with fewer outputs than a tile reads panels (panels.h) instead of tiles.
+#if defined(__AVX2__) && !defined(__AVX512VNNI__)
+constexpr bool kPanels = true;
+#else
+constexpr bool kPanels = false;
+#endif
 
 // What follows for every kind of processor: its vectors, and the blocks that suit it.
 #if defined(__AVX512VNNI__)
@@ -43,8 +50,8 @@ struct Vector {
 
 #elif defined(__AVX2__)
 
-constexpr Block kFew = {4, 16};
-constexpr Block kMany = kFew;
+constexpr Block kFew = {1, 64};
+constexpr Block kMany = {4, 16};
 #if defined(__AVXVNNI__)
 constexpr int kExcess = 128;
 #else
@@ -64,8 +71,7 @@ struct Vector {
         lanes = _mm256_dpbusd_avx_epi32(lanes, activations.lanes, weights.lanes);
 #else
         // Unsigned times signed would pass 16 bits: a weight's sign goes to its activation.
-        const __m256i centred = _mm256_xor_si256(activations.lanes, _mm256_set1_epi8(-128));
-        const __m256i turned = _mm256_sign_epi8(centred, weights.lanes);
+        const __m256i turned = _mm256_sign_epi8(activations.lanes, weights.lanes);
         const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(weights.lanes), turned);
         lanes = _mm256_add_epi32(lanes, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 #endif
@@ -95,7 +101,7 @@ struct Vector {
     static Vector repeat(int32_t four) {
         Bytes bytes;
         for (int i = 0; i < 2; ++i) std::memcpy((char*)&bytes + 4 * i, &four, sizeof four);
-        return {__builtin_convertvector(bytes ^ -128, Shorts)};
+        return {__builtin_convertvector(bytes, Shorts)};
     }
     void store(int32_t* to) const {
         const Longs sums = (Longs)lanes;
@@ -109,16 +115,17 @@ struct Vector {
 
 #endif
 
-// The sums (R, N) of R rows with N outputs, which begin at `part` of a tile.
+// The sums (R, N) of R rows with N outputs, which begin at `part` of a tile or of its panels.
 template <int R, int N>
 void dots(const uint8_t* rows, size_t stride, const int8_t* part, size_t depth, int32_t* sums) {
     constexpr int kVectors = N / Vector::kOutputs;
+    constexpr size_t kPitch = 4 * (kPanels ? N : kOutputs);
     Vector total[R][kVectors];
     UNROLL
     for (int r = 0; r < R; ++r)
         UNROLL
         for (int j = 0; j < kVectors; ++j) total[r][j] = Vector::zero();
-    for (size_t k = 0; k < depth; k += 4, part += 4 * kOutputs) {
+    for (size_t k = 0; k < depth; k += 4, part += kPitch) {
         Vector weights[kVectors];
         UNROLL
         for (int j = 0; j < kVectors; ++j)

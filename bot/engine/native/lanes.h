@@ -1,10 +1,11 @@
-// Sixteen floats at a time on any processor, by the vector extension of GCC and Clang.
+// Some floats at a time on any processor, by the vector extension of GCC and Clang: as many as fill
+// a register, since GCC keeps wider vectors in memory.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 
-#if defined(__AVX2__) || defined(__F16C__)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -13,13 +14,19 @@
 
 namespace likeness {
 
-constexpr int kLanes = 16;
+#if defined(__AVX512F__)
+constexpr int kLanes = 16, kRegisters = 32;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8, kRegisters = 16;
+#else
+constexpr int kLanes = 4, kRegisters = 16;
+#endif
 
-typedef float Lanes __attribute__((vector_size(64)));
-typedef int32_t Integers __attribute__((vector_size(64)));
+typedef float Lanes __attribute__((vector_size(4 * kLanes)));
+typedef int32_t Integers __attribute__((vector_size(4 * kLanes)));
 
 // What keys and values are kept in: halves where the processor converts them, else floats.
-#if defined(__F16C__)
+#if defined(__AVX2__) && defined(__F16C__)
 typedef uint16_t Stored;
 #else
 typedef float Stored;
@@ -33,7 +40,7 @@ inline Lanes load(const float* from) {
 
 inline void store(float* to, Lanes lanes) { std::memcpy(to, &lanes, sizeof lanes); }
 
-inline Lanes fill(float x) { return Lanes{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
+inline Lanes fill(float x) { return x - Lanes{}; }
 
 inline Lanes larger(Lanes a, Lanes b) { return a > b ? a : b; }
 
@@ -81,6 +88,23 @@ inline Lanes exponential(Lanes x) {
     return sum * (Lanes)exponent;
 }
 
+// The lowest byte of each.
+inline void store_bytes(uint8_t* to, Integers lanes) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    const __m256i order = _mm256_setr_epi8(
+        0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1, -1, -1);
+    const __m256i halves = _mm256_shuffle_epi8((__m256i)lanes, order);
+    const __m128i bytes = _mm_unpacklo_epi32(
+        _mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
+    _mm_storel_epi64((__m128i*)to, bytes);
+#else
+    typedef uint8_t Bytes __attribute__((vector_size(kLanes)));
+    const Bytes bytes = __builtin_convertvector(lanes, Bytes);
+    std::memcpy(to, &bytes, sizeof bytes);
+#endif
+}
+
 #if defined(__AVX512F__)
 inline Lanes widen(const Stored* from) {
     return (Lanes)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)from));
@@ -89,22 +113,13 @@ inline Lanes widen(const Stored* from) {
 inline void narrow(Stored* to, Lanes lanes) {
     _mm256_storeu_si256((__m256i*)to, _mm512_cvtps_ph((__m512)lanes, _MM_FROUND_TO_NEAREST_INT));
 }
-#elif defined(__F16C__)
+#elif defined(__AVX2__) && defined(__F16C__)
 inline Lanes widen(const Stored* from) {
-    Lanes lanes;
-    for (int i = 0; i < 2; ++i) {
-        __m256 half = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)from + i));
-        std::memcpy((float*)&lanes + 8 * i, &half, sizeof half);
-    }
-    return lanes;
+    return (Lanes)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)from));
 }
 
 inline void narrow(Stored* to, Lanes lanes) {
-    for (int i = 0; i < 2; ++i) {
-        __m256 half;
-        std::memcpy(&half, (const float*)&lanes + 8 * i, sizeof half);
-        _mm_storeu_si128((__m128i*)to + i, _mm256_cvtps_ph(half, _MM_FROUND_TO_NEAREST_INT));
-    }
+    _mm_storeu_si128((__m128i*)to, _mm256_cvtps_ph((__m256)lanes, _MM_FROUND_TO_NEAREST_INT));
 }
 #else
 inline Lanes widen(const Stored* from) { return load(from); }

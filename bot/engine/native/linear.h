@@ -6,6 +6,7 @@
 #include "dots.h"
 #include "lanes.h"
 #include "matrix_unit.h"
+#include "panels.h"
 #include "pool.h"
 #include "rows.h"
 
@@ -75,6 +76,9 @@ void apply(Pool& pool, const Linear& linear, const Rounded& from, int rows, cons
         alignas(64) float values[kOutputs];
         const int end = std::min((piece + 1) * kOutputs, linear.outputs);
         const int8_t* part = linear.tiles + static_cast<size_t>(piece) * kOutputs * linear.depth;
+        const bool laid_out = kPanels && block.outputs < kOutputs;
+        if (laid_out) part = panels(part, linear.depth);
+        const int next = block.outputs * (laid_out ? linear.depth : 4);
         for (int first = piece * kOutputs; first < end; first += block.outputs) {
             const int count = std::min(block.outputs, end - first);
             for (int row = 0; row < rows; row += at_once) {
@@ -88,7 +92,7 @@ void apply(Pool& pool, const Linear& linear, const Rounded& from, int rows, cons
                     take(row + i, first, count, values);
                 }
             }
-            part += 4 * block.outputs;
+            part += next;
         }
     });
 }

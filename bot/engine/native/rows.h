@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dots.h"
 #include "lanes.h"
 
 namespace likeness {
@@ -35,7 +36,7 @@ inline Lanes gelu(Lanes x) {
 // first plus the second, about 15 bits, and each plane goes through the dot products as a row of
 // its own.
 struct Rounded {
-    uint8_t* values;  // (rows, planes, stride), 128 added
+    uint8_t* values;  // (rows, planes, stride), kExcess added
     float* scales;    // (rows,): a value's worth
     int planes;
     size_t stride;  // the longest depth there is
@@ -47,10 +48,7 @@ constexpr float kMost = 127.0f;   // of a plane
 constexpr float kBase = 254.0f;   // what one of the first plane is worth in the second
 
 inline void keep(uint8_t* to, Lanes whole) {
-    typedef uint8_t Bytes __attribute__((vector_size(kLanes)));
-    const Integers bits = (Integers)(whole + kRounder) - kRounderBits + 128;
-    const Bytes bytes = __builtin_convertvector(bits, Bytes);
-    std::memcpy(to, &bytes, sizeof bytes);
+    store_bytes(to, (Integers)(whole + kRounder) - kRounderBits + kExcess);
 }
 
 inline void round_row(const float* row, int width, int depth, const Rounded& to, int index) {
@@ -75,7 +73,7 @@ inline void round_row(const float* row, int width, int depth, const Rounded& to,
         keep(first + i, whole);
     }
     for (int plane = 0; plane < to.planes; ++plane)
-        std::memset(first + plane * to.stride + width, 128, depth - width);
+        std::memset(first + plane * to.stride + width, kExcess, depth - width);
 }
 
 }  // namespace likeness
