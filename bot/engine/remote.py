@@ -23,6 +23,7 @@ from likeness.messages import Message
 log = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 10
+_WRONG_KEY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _PATIENCE_SECONDS = (0.5, 1.0, 2.0, 4.0)
 """How long to wait before each further try."""
 
@@ -163,10 +164,13 @@ class RemoteEngine:
     ) -> None:
         session = self._connected()
         if self._model is None:
-            async with session.get(f"{self._url}/models") as response:
-                self._check(response.status)
+            # A server that fails here may hang up, so that nothing else is sent this way.
+            once = {"Connection": "close"}
+            async with session.get(f"{self._url}/models", headers=once) as response:
+                if response.status in _WRONG_KEY:
+                    self._check(response.status)
                 self._model = model_of(await response.read())
-        body = asked | {"model": self._model}
+        body = asked | ({"model": self._model} if self._model else {})
         async with session.post(f"{self._url}/completions", json=body) as response:
             self._check(response.status)
             async for event in events(response.content):

@@ -86,16 +86,16 @@ async def events(lines: AsyncIterable[bytes]) -> AsyncIterator[dict[str, Any]]:
         yield event
 
 
-def model_of(body: bytes) -> str:
-    """Return the name of a server's model from its answer to `/v1/models`.
+def model_of(body: bytes) -> str | None:
+    """Return the name of a server's model from its answer to `/v1/models`; None if it names none.
 
-    Raises:
-        RefusedForNow: It names none.
+    Source: `transformers serve` lists what its cache holds there, not the model that it was started
+    with: nothing, or a fault, where there is no cache. It needs no name.
     """
     try:
         return str(json.loads(body)["data"][0]["id"])
-    except (ValueError, LookupError, TypeError) as error:
-        raise RefusedForNow from error
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 def refusal(status: int) -> str | None:

@@ -27,6 +27,7 @@ class Completions:
         replies: What it writes, a list of events a reply: a dictionary, a raw line, something to
             wait for, or None to break off; afterwards always two short messages.
         refusals: The statuses with which it answers first.
+        names_its_model: Whether it can tell which model it has.
         asked: The requests that it took.
         left: Set when an asker went away before the end.
     """
@@ -34,6 +35,7 @@ class Completions:
     key: str = ""
     replies: deque[list[Event]] = field(default_factory=deque)
     refusals: deque[int] = field(default_factory=deque)
+    names_its_model: bool = True
     asked: list[dict[str, Any]] = field(default_factory=list)
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -46,6 +48,8 @@ class Completions:
     async def _models(self, request: web.Request) -> web.Response:
         if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
             return web.json_response({"error": "wrong key"}, status=401)
+        if not self.names_its_model:
+            return web.Response(status=500, text="Internal Server Error")
         return web.json_response({"data": [{"id": "runs/me"}]})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:

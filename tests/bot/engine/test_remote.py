@@ -143,6 +143,16 @@ async def test_a_refusal_is_one_sentence_and_final(
     assert len(completions.asked) == 1
 
 
+async def test_a_server_that_cannot_name_its_model_is_asked_without_a_name(
+    engine: RemoteEngine, completions: Completions, message: Any
+) -> None:
+    completions.names_its_model = False
+    assert await said(engine, message("hi")) == ["one", "two"]
+    completions.names_its_model = True
+    assert await said(engine, message("hi")) == ["one", "two"]
+    assert ["model" in asked for asked in completions.asked] == [False, True]
+
+
 async def test_a_wrong_key_is_one_sentence_that_does_not_show_it(
     engine: RemoteEngine, completions: Completions, message: Any, caplog: Any
 ) -> None:
