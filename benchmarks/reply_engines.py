@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from benchmarks.gpt2_onnx import OnnxRuntime
 from benchmarks.gpt2_shape import VOCABULARY, write_gguf
 
 TOP_P = 0.8
@@ -170,7 +171,8 @@ class LlamaCpp:
         llama_cpp.llama_log_set(silent, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
         loading = llama_cpp.llama_model_default_params()
-        loading.use_extra_bufts = False  # its way through AMX ends in an illegal instruction
+        # Its way through AMX ends in an illegal instruction.
+        loading.use_extra_bufts = "amx_int8" not in Path("/proc/cpuinfo").read_text()
         self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), loading)
         options = llama_cpp.llama_context_default_params()
         options.n_ctx, options.n_batch, options.n_ubatch, options.n_seq_max = 4096, 2048, 512, 8
@@ -259,10 +261,11 @@ def _nucleus(logits: Any) -> Any:
 ENGINES: dict[str, Callable[[Path, int], Engine]] = {
     "ours": Ours,
     "llama.cpp Q8_0": LlamaCpp,
+    "ONNX Runtime int8": OnnxRuntime,
     "CTranslate2 int8": CTranslate2,
     "transformers fp32": Transformers,
     "transformers bf16": TransformersBf16,
     "the workshop's loop": Workshop,
 }
-REMEMBER = {"ours", "llama.cpp Q8_0"}
+REMEMBER = {"ours", "llama.cpp Q8_0", "ONNX Runtime int8"}
 """Those that keep what they read of a chat until its next turn."""
