@@ -28,7 +28,7 @@ from likeness.errors import (
     PlatformUnavailable,
     TokenRefused,
 )
-from tests.bot.adapters.fake_discord import ANN, BOT, FakeDiscord
+from tests.bot.adapters.fake_discord import ANN, BOT, TOKEN, FakeDiscord
 from tests.bot.adapters.fake_history import FakeHistory
 
 Run = Callable[..., Any]
