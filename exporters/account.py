@@ -62,8 +62,8 @@ class SourceAccount:
         match record:
             case Block():
                 self._read += record.records - 1
-                self.messages += len(record.lines)
-                if record.lines:
+                self.messages += record.messages
+                if record.messages:
                     self.chats.add((record.platform, record.chat_id))
                 self.notices.update(record.notices)
                 for rejected in record.rejected:

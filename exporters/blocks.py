@@ -18,10 +18,11 @@ class Block:
         platform: Of all its messages.
         chat_id: Of all its messages.
         chat: The chat's name.
-        lines: The messages' lines, each with its newline.
+        parts: What the messages' lines, each with its newline, are put together of.
         ids: The messages' ids.
         moments: When they were sent, in seconds since 1970.
         senders: Who sent them.
+        data: The lines; once it is closed.
         tally: How many of them each sender sent, whoever spoke last at the end; once it is closed.
         notices: How many notices stood among them, by reason.
         rejected: The records that could not be read.
@@ -31,10 +32,11 @@ class Block:
     platform: str
     chat_id: str
     chat: str
-    lines: list[str] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
+    parts: list[bytes] = field(default_factory=list)
+    ids: list[bytes] = field(default_factory=list)
     moments: list[float] = field(default_factory=list)
     senders: list[Sender] = field(default_factory=list)
+    data: bytes = b""
     tally: dict[Sender, int] = field(default_factory=dict)
     notices: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
@@ -44,8 +46,8 @@ class Block:
         """Take in a record; a message must be of this chat."""
         match record:
             case Message():
-                self.lines.append(f"{record.to_json()}\n")
-                self.ids.append(record.id)
+                self.parts.append(f"{record.to_json()}\n".encode())
+                self.ids.append(record.id.encode())
                 self.moments.append(record.sent_at.timestamp())
                 self.senders.append((record.speaker_id, record.speaker))
             case Notice(reason=reason):
@@ -55,12 +57,18 @@ class Block:
 
     def closed(self) -> Self:
         """Return itself, once all is in it."""
+        self.data = b"".join(self.parts)
         counts = Counter(self.senders)
         last_at_the_end = reversed(dict.fromkeys(reversed(self.senders)))
         self.tally = {sender: counts[sender] for sender in last_at_the_end}
         return self
 
     @property
+    def messages(self) -> int:
+        """How many messages it stands for."""
+        return len(self.ids)
+
+    @property
     def records(self) -> int:
         """How many records it stands for."""
-        return len(self.lines) + self.notices.total() + len(self.rejected)
+        return self.messages + self.notices.total() + len(self.rejected)

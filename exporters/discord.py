@@ -7,24 +7,17 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from exporters.blocks import Block, Sender
-from exporters.discord_markdown import Names, rendered
-from exporters.discord_place import PLATFORM, Place, named, place_of
+from exporters.discord_blocks import Blocks
+from exporters.discord_markdown import Names, name_of, rendered
+from exporters.discord_place import PLATFORM, Place, answered_in, named, place_of
 from exporters.entry import Unreadable, as_object, name_or_number, needed, part, string
 from exporters.sources import Reading, Source
 from exporters.streaming import JSONReader, beginning, keep_whole
-from likeness.messages import (
-    Kind,
-    Message,
-    Notice,
-    Record,
-    Rejected,
-    line_of,
-    place_part,
-    speaker_part,
-)
+from likeness.messages import Kind, Message, Notice, Record, Rejected
 
 _BY_PEOPLE = frozenset({"Default", "Reply", "0", "19"})
 _BY_COMMANDS = frozenset({"20", "23"})
@@ -33,6 +26,8 @@ _DIRECT_GUILD = "0"
 _KEYS = {"id", "type", "timestamp", "content", "author", "isPinned"}
 """What a message has, where a file was cut down to its messages."""
 _MOST_EDITS = 10_000
+
+_Edits = dict[str, tuple[datetime, Message]]
 
 _Read = tuple[str, Sender, datetime, str, str | None, Kind]
 """What a message has of its own: id, sender, time, words, the id that it answers, kind."""
@@ -70,11 +65,11 @@ def _records(json: JSONReader, reading: Reading, source: Source) -> Iterator[Rec
         elif key == "messages" and json.kind() == "array":
             place, reading.flavour = _place(header, source)
             channel = _Channel(place, string(part(header, "channel"), "name"))
-            done = 0
-            for run in json.runs() if reading.blocks else ():
-                yield channel.block(run, done)
-                done += len(run)
-            for index, entry in json.values(done):
+            guess = partial(reading.guess, place.id)
+            blocks = Blocks(place, channel.names, guess, channel.record, channel.edits)
+            if reading.blocks:
+                yield from json.slices(blocks.typed, blocks.untyped)
+            for index, entry in json.values(blocks.done):
                 yield channel.record(entry, index)
 
 
@@ -95,38 +90,17 @@ def _place(header: dict[str, Any], source: Source) -> tuple[Place, str]:
 
 
 class _Channel:
-    """One channel on its way: what is the same for its messages, and what they told so far."""
+    """One channel on its way: what is the same for its messages, and what they told so far.
+
+    Attributes:
+        names: The names that they told.
+        edits: The messages known to have been edited, by id; the older ones apart.
+    """
 
     def __init__(self, place: Place, name: str) -> None:
         self._place = place
-        self._names = Names(channels={place.id: name})
-        self._edits: dict[str, tuple[datetime, Message]] = {}
-        self._older_edits: dict[str, tuple[datetime, Message]] = {}
-
-    def block(self, run: list[Any], first: int) -> Block:
-        """Return what many entries come to, most of them without a message made of each.
-
-        Args:
-            run: The entries.
-            first: The place of the first of them in the file.
-        """
-        block = Block(PLATFORM, self._place.id, self._place.name)
-        place = place_part(PLATFORM, self._place.id, self._place.name)
-        for index, entry in enumerate(run, first):
-            read = self._read(entry, index)
-            if not isinstance(read, tuple):
-                block.add(read)
-            elif entry.get("timestampEdited") or self._edited(read[0]):
-                block.add(self._latest(self._message(read), entry))
-            else:
-                id_, (speaker_id, speaker), moment, text, reply_to, kind = read
-                begun = speaker_part(speaker_id, speaker, None)
-                line = line_of(place, id_, begun, moment.isoformat(), text, reply_to, kind)
-                block.lines.append(f"{line}\n")
-                block.ids.append(id_)
-                block.moments.append(moment.timestamp())
-                block.senders.append((speaker_id, speaker))
-        return block.closed()
+        self.names = Names(channels={place.id: name})
+        self.edits: tuple[_Edits, _Edits] = {}, {}
 
     def record(self, entry: Any, index: int) -> Record:
         """Return what an entry at a place in the file is."""
@@ -172,20 +146,15 @@ class _Channel:
         text, kind = self._said(entry, sent_at)
         if author.get("isBot") is True or type_ in _BY_COMMANDS:
             kind = "automated"
-        sender = _id(author), _name(author) or needed(author, "name")
+        sender = _id(author), name_of(author) or needed(author, "name")
         moment = sent_at.astimezone(UTC)
         return _id(entry), sender, moment, text, self._reply_to(entry), kind
 
     def _learn(self, entry: dict[str, Any], author: dict[str, Any]) -> None:
         """Remember the names that an entry tells, for those who are mentioned later."""
         mentions = entry.get("mentions")
-        for user in [author, *(mentions if isinstance(mentions, list) else [])]:
-            if isinstance(user, dict):
-                self._names.user(name_or_number(user, "id"), _name(user))
-        roles = author.get("roles")
-        for role in roles if isinstance(roles, list) else []:
-            if isinstance(role, dict):
-                self._names.role(name_or_number(role, "id"), string(role, "name"))
+        self.names.learn(author, *(mentions if isinstance(mentions, list) else []))
+        self.names.learn_roles(author)
 
     def _said(self, entry: dict[str, Any], sent_at: datetime) -> tuple[str, Kind]:
         """Return the words of an entry, and whose or what they are."""
@@ -193,7 +162,7 @@ class _Channel:
         content = string(entry, "content")
         if forwarded:
             content = content or string(forwarded, "content")
-        text = rendered(content, self._names, sent_at.tzinfo)
+        text = rendered(content, self.names, sent_at.tzinfo)
         if forwarded:
             return text, "forwarded"
         bare = text and not entry.get("attachments") and not entry.get("stickers")
@@ -201,11 +170,8 @@ class _Channel:
 
     def _reply_to(self, entry: dict[str, Any]) -> str | None:
         """Return the id of the answered message, unless that lies in another channel."""
-        reference = part(entry, "reference")
-        elsewhere = name_or_number(reference, "channelId") not in ("", self._place.id)
-        if elsewhere or entry.get("forwardedMessage"):
-            return None
-        return name_or_number(reference, "messageId") or None
+        answered = answered_in(entry, self._place.id)
+        return None if entry.get("forwardedMessage") else answered
 
     def _latest(self, message: Message, entry: dict[str, Any]) -> Message:
         """Return the latest version of a message so far: this one, or one that stood before it.
@@ -215,26 +181,21 @@ class _Channel:
         edited = None
         with suppress(Unreadable):
             edited = _moment(entry, "timestampEdited")
-        known = self._edited(message.id)
+        edits, older = self.edits
+        known = edits.get(message.id) or older.get(message.id)
         if known is not None and (edited is None or edited < known[0]):
             return known[1]
         if edited is not None:
-            if len(self._edits) >= _MOST_EDITS:
-                self._older_edits, self._edits = self._edits, {}
-            self._edits[message.id] = edited, message
+            if len(edits) >= _MOST_EDITS:
+                older.clear()
+                older.update(edits)
+                edits.clear()
+            edits[message.id] = edited, message
         return message
-
-    def _edited(self, id_: str) -> tuple[datetime, Message] | None:
-        return self._edits.get(id_) or self._older_edits.get(id_)
 
 
 def _id(told: dict[str, Any]) -> str:
-    id_ = name_or_number(told, "id")
-    return id_ or needed(told, "id")
-
-
-def _name(user: dict[str, Any]) -> str:
-    return string(user, "nickname") or string(user, "name")
+    return name_or_number(told, "id") or needed(told, "id")
 
 
 def _moment(entry: dict[str, Any], key: str) -> datetime:

@@ -7,6 +7,9 @@ writes when it renders, also where it cannot find a name.
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from exporters.entry import name_or_number, string
 
 _MOST_NAMES = 100_000
 _MARK = re.compile(
@@ -42,6 +45,36 @@ class Names:
         """Remember what a role is called, as long as there is room."""
         if id_ and name and (id_ in self.roles or len(self.roles) < _MOST_NAMES):
             self.roles[id_] = name
+
+    def learn(self, *users: Any) -> None:
+        """Remember what a JSON tells of users.
+
+        Raises:
+            Unreadable: It is not what the app writes.
+        """
+        for user in users:
+            if isinstance(user, dict):
+                self.user(name_or_number(user, "id"), name_of(user))
+
+    def learn_roles(self, user: dict[str, Any]) -> None:
+        """Remember the roles of a user of a JSON.
+
+        Raises:
+            Unreadable: They are not what the app writes.
+        """
+        roles = user.get("roles")
+        for role in roles if isinstance(roles, list) else []:
+            if isinstance(role, dict):
+                self.role(name_or_number(role, "id"), string(role, "name"))
+
+
+def name_of(user: dict[str, Any]) -> str:
+    """Return what a user of a JSON is called there, empty if nothing tells.
+
+    Raises:
+        Unreadable: It is not what the app writes.
+    """
+    return string(user, "nickname") or string(user, "name")
 
 
 def rendered(text: str, names: Names, zone: tzinfo | None = UTC) -> str:

@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
+from exporters.entry import name_or_number, part
 from exporters.ids import digest
 from exporters.sources import Source
 
@@ -52,6 +54,22 @@ def place_of(source: Source, guild: str, channel: str) -> Place:
 def named(*parts: str) -> str:
     """Return the name of a place, the wider part first."""
     return " / ".join(filter(None, parts))
+
+
+def answered_in(entry: dict[str, Any], channel_id: str) -> str | None:
+    """Return the id of the message that an entry answers, unless that lies in another channel.
+
+    Args:
+        entry: As it stands in a JSON.
+        channel_id: Where it stands.
+
+    Raises:
+        Unreadable: What it says is not what the app writes.
+    """
+    reference = part(entry, "reference")
+    if name_or_number(reference, "channelId") not in ("", channel_id):
+        return None
+    return name_or_number(reference, "messageId") or None
 
 
 def _named(guild: str, channel: str) -> str:

@@ -155,7 +155,7 @@ class _Run:
                 if isinstance(record, Message) and not known:
                     self._namesakes.note(record, number)
                     self._take(mended(record), merge, number)
-                elif isinstance(record, Block) and record.lines:
+                elif isinstance(record, Block) and record.messages:
                     self._namesakes.note(record, number)
                     self._chat(record).count_block(record)
                     merge.add_block(record, number)
@@ -177,6 +177,7 @@ class _Run:
             day_first=self._options.day_first,
             include=self._options.include,
             blocks=self._options.selection.any_time and not (self._aliases or self._better),
+            me=self._options.me,
         )
 
     def _take(self, message: Message, merge: Merge, source: int) -> None:

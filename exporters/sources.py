@@ -145,6 +145,7 @@ class Reading:
             the same: `bots`, `channels`, `saved`.
         local_times: Whether any time was read in `local_zone`; otherwise the export tells all.
         blocks: Whether messages may come many at once, where the exporter has a faster way.
+        me: Names and ids of mine, as the user says; whether they fit is found out at the end.
     """
 
     local_zone: tzinfo
@@ -157,6 +158,13 @@ class Reading:
     include: frozenset[str] = frozenset()
     local_times: bool = False
     blocks: bool = False
+    me: tuple[str, ...] = ()
+
+    def guess(self, chat_id: str, speaker_id: str, name: str) -> bool | None:
+        """Guess, before all is read, whether a speaker is me; None if nothing tells yet."""
+        if self.me:
+            return speaker_id in self.me or name in self.me
+        return speaker_id == self.owner[chat_id][0] if chat_id in self.owner else None
 
 
 class _Counted(io.RawIOBase):

@@ -105,8 +105,8 @@ class Pile:
     def add_block(self, block: Block, source: int) -> None:
         """Take messages of this chat, of the source with this number."""
         self.flush()
-        if block.lines:
-            piece = self._write(block.lines, block.ids, block.moments, source)
+        if block.ids:
+            piece = self._write(block.data, block.ids, block.moments, source)
             piece.guess = block.guess
             piece.tally = block.tally
             self._append(piece)
@@ -115,21 +115,21 @@ class Pile:
         """Write what was taken message by message."""
         if self._pending:
             moments = [message.sent_at.timestamp() for message in self._pending]
-            lines = [f"{message.to_json()}\n" for message in self._pending]
-            ids = [message.id for message in self._pending]
-            self._append(self._write(lines, ids, moments, self._source))
+            lines = "".join([f"{message.to_json()}\n" for message in self._pending])
+            ids = [message.id.encode() for message in self._pending]
+            self._append(self._write(lines.encode(), ids, moments, self._source))
             self._pending = []
 
-    def _write(self, lines: list[str], ids: list[str], moments: list[float], source: int) -> _Piece:
+    def _write(self, data: bytes, ids: list[bytes], moments: list[float], source: int) -> _Piece:
         in_order = sorted(moments)
         if moments != in_order and len(set(ids)) == len(ids):
             # Apps swap neighbours; those that came twice are left for the merge to compare.
             places = sorted(range(len(moments)), key=moments.__getitem__)
-            lines, moments = [lines[place] for place in places], in_order
+            lines = data.splitlines(keepends=True)
+            data, moments = b"".join([lines[place] for place in places]), in_order
         self._ordered = self._ordered and moments == in_order and self._last <= moments[0]
         self._last = moments[-1]
         self._keys.extend(map(hash, ids))
-        data = "".join(lines).encode()
         return _Piece(self._spool.write(data), len(data), source, {}, None)
 
     def _append(self, piece: _Piece) -> None:

@@ -107,7 +107,7 @@ class _Export:
                 for block in read_blocks(json, place, chat, guess, self._repairs):
                     done += block.records
                     names.update(block.tally.keys())
-                    if block.lines:
+                    if block.messages:
                         self._evidence.note_chat(chat.id)
                     yield block
             for index in json.elements(done):

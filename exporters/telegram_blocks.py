@@ -4,16 +4,17 @@ An entry that is not one of those few shapes goes the way of all others, one by 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Raw, Struct
 
-from exporters.blocks import Block
+from exporters.blocks import Block, Sender
 from exporters.entry import Unreadable
 from exporters.merge import mended
 from exporters.repair import Repairs
@@ -23,14 +24,23 @@ from exporters.telegram_entry import read_entry
 from likeness.messages import Message, Rejected, place_part, speaker_part
 
 _TYPES = frozenset({"personal_chat", "private_group", "private_supergroup", "public_supergroup"})
-_QUOTED = '"%d"'
 _FORUM = "topic_created"
-_LONGEST_UNIXTIME = 10
-_MINUTES = [f"{minute // 60:02}:{minute % 60:02}:" for minute in range(1440)]
-_SECONDS = [f"{second:02}+00:00" for second in range(60)]
+_LAST_MOMENT = 10**10 - 1
+_NO_MOMENT = -1
+_MOST_HOURS = 10_000
+_NOTHING = b'""'
+_QUOTE, _BACKSLASH = b'"\\'  # as numbers: one byte is found in bytes several times as fast so
+_CLOCK = [f'{second // 60:02}:{second % 60:02}+00:00", "text": '.encode() for second in range(3600)]
+_TEXT, _MEDIA, _FORWARDED = (
+    f', "kind": "{kind}"}}\n'.encode() for kind in ("text", "media", "forwarded")
+)
+_NO_REPLY = b', "reply_to": null'
+_TEXT_ALONE = _NO_REPLY + _TEXT
 
-There = Raw | UnsetType
+There = Raw
 """A key of which it only matters that it is there."""
+
+_ABSENT: Any = None
 
 Guess = Callable[[str], bool | None]
 """Whether a speaker id is the owner's, as far as it can be told before all is read."""
@@ -38,6 +48,21 @@ Guess = Callable[[str], bool | None]
 
 class _Piece(Struct, gc=False):
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """Somebody who was met.
+
+    Attributes:
+        sender: Their id and name.
+        name: Their name.
+        part: What the lines tell of them.
+    """
+
+    sender: Sender
+    name: str
+    part: bytes
 
 
 class Entry(Struct, kw_only=True, gc=False):
@@ -49,29 +74,33 @@ class Entry(Struct, kw_only=True, gc=False):
     action: str | None = None
     from_: str | None = msgspec.field(default=None, name="from")
     from_id: str | None = None
-    forwarded_from: There = UNSET
-    forwarded_from_id: There = UNSET
+    forwarded_from: There = _ABSENT
+    forwarded_from_id: There = _ABSENT
     reply_to_message_id: int | None = None
-    reply_to_peer_id: Any = UNSET
-    via_bot: There = UNSET
-    photo: There = UNSET
-    file: There = UNSET
-    media_type: There = UNSET
+    reply_to_peer_id: There = _ABSENT
+    via_bot: There = _ABSENT
+    photo: There = _ABSENT
+    file: There = _ABSENT
+    media_type: There = _ABSENT
     sticker_emoji: str | None = None
-    contact_information: There = UNSET
-    location_information: There = UNSET
-    place_name: There = UNSET
-    game_title: There = UNSET
-    invoice_information: There = UNSET
-    poll: There = UNSET
-    todo_list: There = UNSET
-    giveaway_information: There = UNSET
-    giveaway_results: There = UNSET
-    paid_stars_amount: There = UNSET
-    text: str | list[str | _Piece]
+    contact_information: There = _ABSENT
+    location_information: There = _ABSENT
+    place_name: There = _ABSENT
+    game_title: There = _ABSENT
+    invoice_information: There = _ABSENT
+    poll: There = _ABSENT
+    todo_list: There = _ABSENT
+    giveaway_information: There = _ABSENT
+    giveaway_results: There = _ABSENT
+    paid_stars_amount: There = _ABSENT
+    text: Raw
 
 
 _typed = msgspec.json.Decoder(list[Entry]).decode
+_pieces = msgspec.json.Decoder(list[str | _Piece]).decode
+_string = msgspec.json.Decoder(str).decode
+_numbers = msgspec.json.Decoder(list[int]).decode
+_any: Callable[[bytes | Raw], Any] = msgspec.json.Decoder(float_hook=Decimal).decode
 _untyped = msgspec.json.Decoder(list[Any], float_hook=Decimal).decode
 
 
@@ -98,9 +127,10 @@ class _Blocks:
         self._chat = chat
         self._guess = guess
         self._repairs = repairs
-        self._start = place_part("telegram", chat.id, chat.name)
-        self._speakers: dict[tuple[str | None, str | None], str] = {}
-        self._days: dict[int, str] = {}
+        start = place_part("telegram", chat.id, chat.name)
+        self._start = f'{start}"'.encode()
+        self._speakers: dict[str | None, _Speaker] = {}
+        self._hours: dict[int, bytes] = {}
         self._index = 0
 
     def typed(self, data: bytes) -> Block:
@@ -140,75 +170,76 @@ class _Blocks:
         """Read entries of the usual shapes here, others as if they stood alone.
 
         What takes a call for each message takes a tenth of the whole: so the line of a message is
-        put together here as `likeness.messages.line_of` does.
+        put together here as `likeness.messages.line_of` does, and a text without a backslash is
+        taken over as it stands.
         """
-        start, speakers, days = self._start, self._speakers, self._days
-        add_line, add_id, add_moment = block.lines.append, block.ids.append, block.moments.append
+        start, speakers, hours = self._start, self._speakers, self._hours
+        parts, add_id, add_moment = block.parts, block.ids.append, block.moments.append
         add_sender = block.senders.append
-        for index, entry in enumerate(entries, self._index):
-            sender = entry.from_id, entry.from_
-            speaker = speakers.get(sender) or self._meet(sender)
-            unixtime = entry.date_unixtime
+        places = range(self._index, self._index + len(entries))
+        for entry, moment, index in zip(entries, _moments(entries), places, strict=True):
+            speaker = speakers.get(entry.from_id)
+            if speaker is None or speaker.name != entry.from_:
+                speaker = self._meet(entry.from_id, entry.from_)
+            text = bytes(entry.text)
+            if text[0] != _QUOTE or _BACKSLASH in text:
+                text = _requoted(text)
             if (
-                speaker is None
+                entry.reply_to_peer_id
+                or entry.via_bot
+                or entry.contact_information
+                or entry.location_information
+                or entry.place_name
+                or entry.game_title
+                or entry.invoice_information
+                or entry.poll
+                or entry.todo_list
+                or entry.giveaway_information
+                or entry.giveaway_results
+                or entry.paid_stars_amount
+                or speaker is None
+                or not text
+                or moment == _NO_MOMENT
                 or entry.type != "message"
-                or not (
-                    entry.reply_to_peer_id
-                    is entry.via_bot
-                    is entry.contact_information
-                    is entry.location_information
-                    is entry.place_name
-                    is entry.game_title
-                    is entry.invoice_information
-                    is entry.poll
-                    is entry.todo_list
-                    is entry.giveaway_information
-                    is entry.giveaway_results
-                    is entry.paid_stars_amount
-                    is UNSET
-                )
-                or len(unixtime) > _LONGEST_UNIXTIME
-                or not unixtime.isdecimal()
             ):
                 if entry.action == _FORUM:
                     raise ValueError
                 self._read_one(_plain(entry), index, block)
                 continue
-            text = entry.text
-            if text.__class__ is not str:
-                text = "".join([part if isinstance(part, str) else part.text for part in text])
-            text = text or entry.sticker_emoji or ""
-            if not (entry.forwarded_from is entry.forwarded_from_id is UNSET):
-                kind = "forwarded"
-            elif text and entry.photo is entry.file is entry.media_type is UNSET:
-                kind = "text"
-            else:
-                kind = "media"
-            moment = int(unixtime)
-            day, second = moment // 86_400, moment % 86_400
-            id_ = str(entry.id)
+            if text == _NOTHING and entry.sticker_emoji:
+                text = _quoted(entry.sticker_emoji).encode()
+            end = _TEXT_ALONE
+            if (
+                text == _NOTHING
+                or entry.photo
+                or entry.file
+                or entry.media_type
+                or entry.forwarded_from
+                or entry.forwarded_from_id
+                or entry.reply_to_message_id is not None
+            ):
+                end = _end(entry, text)
+            id_ = b"%d" % entry.id
             add_id(id_)
             add_moment(moment)
-            add_sender(sender)  # type: ignore[arg-type]  # who is met has both
-            reply = entry.reply_to_message_id
-            add_line(
-                f'{start}"{id_}"{speaker}{days.get(day) or self._day(day)}{_MINUTES[second // 60]}'
-                f'{_SECONDS[second % 60]}", "text": {_quoted(text)}, "reply_to": '
-                f'{"null" if reply is None else _QUOTED % reply}, "kind": "{kind}"}}\n'
-            )
+            add_sender(speaker.sender)
+            hour = hours.get(moment // 3600) or self._hour(moment // 3600)
+            parts += start, id_, speaker.part, hour, _CLOCK[moment % 3600], text, end
 
-    def _meet(self, sender: tuple[str | None, str | None]) -> str | None:
+    def _meet(self, id_: str | None, name: str | None) -> _Speaker | None:
         """Make the part of the lines that tells of a sender; None if nobody is told."""
-        id_, name = sender
         if not id_ or not name:
             return None
-        self._speakers[sender] = speaker_part(id_, name, self._guess(id_))
-        return self._speakers[sender]
+        part = f'"{speaker_part(id_, name, self._guess(id_))}'.encode()
+        self._speakers[id_] = _Speaker((id_, name), name, part)
+        return self._speakers[id_]
 
-    def _day(self, day: int) -> str:
-        date = datetime.fromtimestamp(day * 86_400, UTC).date()
-        self._days[day] = f"{date.isoformat()}T"
-        return self._days[day]
+    def _hour(self, hour: int) -> bytes:
+        if len(self._hours) >= _MOST_HOURS:
+            self._hours.clear()
+        began = datetime.fromtimestamp(hour * 3600, UTC)
+        self._hours[hour] = f"{began.date().isoformat()}T{began.hour:02}:".encode()
+        return self._hours[hour]
 
     def _read_one(self, entry: Any, index: int, block: Block) -> None:
         try:
@@ -221,18 +252,49 @@ class _Blocks:
         block.add(record)
 
 
+def _moments(entries: list[Entry]) -> list[int]:
+    """Return when entries were sent, _NO_MOMENT where they tell no such number."""
+    told = [entry.date_unixtime for entry in entries]
+    if "".join(told).isdecimal():
+        with suppress(ValueError):
+            moments = _numbers(f"[{','.join(told)}]")
+            if max(moments) <= _LAST_MOMENT:
+                return moments
+    most = len(str(_LAST_MOMENT))
+    return [int(one) if len(one) <= most and one.isdecimal() else _NO_MOMENT for one in told]
+
+
+def _requoted(text: bytes) -> bytes:
+    """Return a text as lines hold it, nothing if it is not what the app writes."""
+    try:
+        if text[0] == _QUOTE:
+            return _quoted(_string(text)).encode()
+        pieces = _pieces(text)
+    except ValueError:
+        return b""
+    words = "".join([piece if isinstance(piece, str) else piece.text for piece in pieces])
+    return _quoted(words).encode()
+
+
+def _end(entry: Entry, text: bytes) -> bytes:
+    """Return how the line of a message ends, behind its text."""
+    if entry.forwarded_from or entry.forwarded_from_id:
+        kind = _FORWARDED
+    elif text == _NOTHING or entry.photo or entry.file or entry.media_type:
+        kind = _MEDIA
+    else:
+        kind = _TEXT
+    reply = entry.reply_to_message_id
+    return (_NO_REPLY if reply is None else b', "reply_to": "%d"' % reply) + kind
+
+
 def _plain(entry: Entry) -> dict[str, Any]:
     """Return an entry as if it had been read without types."""
-    found = {
-        name: value
+    return {
+        name: _any(value) if isinstance(value, Raw) else value
         for name, value in zip(_NAMES, msgspec.structs.astuple(entry), strict=True)
-        if value is not UNSET and value is not None
+        if value is not None
     }
-    if not isinstance(entry.text, str):
-        found["text"] = [
-            part if isinstance(part, str) else {"text": part.text} for part in entry.text
-        ]
-    return found
 
 
 _NAMES = tuple(field.encode_name for field in msgspec.structs.fields(Entry))

@@ -165,8 +165,8 @@ class _Chat:
             id_, (speaker, shown), sent_at, kind, text = said
             begun = speaker_part(speaker, shown, None)
             line = line_of(place, id_, begun, sent_at.isoformat(), text, None, kind)
-            block.lines.append(f"{line}\n")
-            block.ids.append(id_)
+            block.parts.append(f"{line}\n".encode())
+            block.ids.append(id_.encode())
             block.moments.append(sent_at.timestamp())
             block.senders.append((speaker, shown))
         return block.closed()

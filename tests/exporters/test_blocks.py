@@ -35,7 +35,7 @@ def told(path, *, blocks, exporter=TELEGRAM):
         for record in exporter.read(source, reading):
             if isinstance(record, Block):
                 count += 1
-                lines += [unguessed(line) for line in record.lines]
+                lines += [unguessed(line) for line in record.data.splitlines(keepends=True)]
                 notices += record.notices
                 rejected += record.rejected
             elif isinstance(record, Message):
@@ -52,7 +52,7 @@ def told(path, *, blocks, exporter=TELEGRAM):
 
 def unguessed(line):
     message = Message.from_json(line)
-    assert f"{message.to_json()}\n" == line
+    assert f"{message.to_json()}\n".encode() == line
     return replace(message, outgoing=None)
 
 
