@@ -32,7 +32,7 @@ def hasty() -> Patience:
         first_wait_seconds=0.01,
         longest_wait_seconds=0.05,
         sends=4,
-        send_seconds=2,
+        send_seconds=5,
         limit_seconds=0,
         conflicts=3,
         poll_seconds=10,

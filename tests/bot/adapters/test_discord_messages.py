@@ -150,7 +150,7 @@ async def test_a_message_that_discord_takes_and_never_answers_is_sent_again(
     fake_engine: Any,
     history: FakeHistory,
 ) -> None:
-    server.hangs, hurried = 1, replace(hasty, send_seconds=0.2)
+    server.hangs, hurried = 1, replace(hasty, send_seconds=1)
     bot = asyncio.create_task(
         serve(discord_settings, Conversation(history, fake_engine()), hurried)
     )
@@ -189,7 +189,7 @@ async def test_a_channel_whose_past_cannot_be_looked_up_in_time_holds_up_no_othe
     fake_engine: Any,
 ) -> None:
     ben = {**ANN, "id": "43", "username": "Ben"}
-    hurried = replace(hasty, send_seconds=0.5)
+    hurried = replace(hasty, send_seconds=1)
     for run, text in enumerate(("hello", "and now?")):
         talk = Conversation(history, fake_engine())
         bot = asyncio.create_task(serve(discord_settings, talk, hurried))

@@ -291,7 +291,7 @@ async def test_a_login_that_hangs_is_given_up_and_tried_again(
     server: FakeDiscord, discord_settings: Settings, hasty: Patience, fake_engine: Any
 ) -> None:
     server.slow.add("users/@me")
-    hurried, talk = replace(hasty, send_seconds=0.5), Conversation(FakeHistory(), fake_engine())
+    hurried, talk = replace(hasty, send_seconds=1), Conversation(FakeHistory(), fake_engine())
     bot = asyncio.create_task(serve(discord_settings, talk, hurried))
     await server.until(lambda: server.identified == 1)
     bot.cancel()
