@@ -1,13 +1,20 @@
 """Many messages of one chat at once, as the lines that they become."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from likeness.messages import Message, Notice, Record, Rejected
 
 Sender = tuple[str, str]
 """A speaker id and a name."""
+
+Guess = Callable[[str, str], bool | None]
+"""Whether a speaker is the owner by id and name, as far as it can be told before all is read.
+
+Of one id it says always the same.
+"""
 
 
 @dataclass(slots=True)
@@ -42,10 +49,18 @@ class Block:
     rejected: list[Rejected] = field(default_factory=list)
     guess: dict[str, bool | None] = field(default_factory=dict)
 
-    def add(self, record: Record) -> None:
-        """Take in a record; a message must be of this chat."""
+    def add(self, record: Record, guess: Guess | None = None) -> None:
+        """Take in a record; a message must be of this chat.
+
+        Args:
+            record: The record.
+            guess: Who is me, if the message does not say it itself.
+        """
         match record:
             case Message():
+                if guess is not None:
+                    outgoing = guess(record.speaker_id, record.speaker)
+                    record = replace(record, outgoing=outgoing)
                 self.parts.append(f"{record.to_json()}\n".encode())
                 self.ids.append(record.id.encode())
                 self.moments.append(record.sent_at.timestamp())
@@ -55,12 +70,17 @@ class Block:
             case Rejected():
                 self.rejected.append(record)
 
-    def closed(self) -> Self:
-        """Return itself, once all is in it."""
+    def closed(self, guess: Guess) -> Self:
+        """Return itself, once all is in it.
+
+        Args:
+            guess: What was written under `outgoing`.
+        """
         self.data = b"".join(self.parts)
         counts = Counter(self.senders)
         last_at_the_end = reversed(dict.fromkeys(reversed(self.senders)))
         self.tally = {sender: counts[sender] for sender in last_at_the_end}
+        self.guess = {id_: guess(id_, name) for id_, name in self.tally}
         return self
 
     @property

@@ -38,12 +38,19 @@ class LocalClock:
         self._last = moment
         return moment
 
-    def _begin(self, hour: datetime) -> None:
-        """Keep when an hour began, None if its offset changes, which it does at quarters alone."""
+    def offset(self, hour: datetime) -> timedelta | None:
+        """Return the offset from UTC in a whole hour, None if it changes: at quarters alone.
+
+        Args:
+            hour: When it begins, a naive local time.
+        """
         quarters = [(hour + place * _QUARTER).replace(tzinfo=self._zone) for place in range(4)]
         offsets = {
             quarter.replace(fold=fold).utcoffset() for quarter in quarters for fold in (0, 1)
         }
-        offset = offsets.pop() if len(offsets) == 1 else None
+        return offsets.pop() if len(offsets) == 1 else None
+
+    def _begin(self, hour: datetime) -> None:
+        offset = self.offset(hour)
         self._moment = None if offset is None else (hour - offset).replace(tzinfo=UTC)
         self._hour, self._next_hour = hour, hour + _HOUR

@@ -34,6 +34,16 @@ class Cuts(Generic[D, T]):
         self._times: dict[str, T] = {}
         self._announced: dict[str, bool] = {}
 
+    @property
+    def form(self) -> tuple[str, str]:
+        """What stands between the two texts of a head and behind them; empty if not yet known."""
+        return self._form[:2]
+
+    @property
+    def time_first(self) -> bool:
+        """Whether the first of the two is the time."""
+        return self._time_first
+
     def learn(self, found: re.Match[str], date: D, time: T, *, announced: bool) -> None:
         """Take in a head that the pattern read, and what its date, hour and minute are."""
         line, rest = found.string, found.start("rest")

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from exporters.blocks import Block, Sender
+from exporters.blocks import Block, Guess, Sender
 from exporters.discord_markdown import Names, name_of, rendered
 from exporters.discord_place import PLATFORM, Place, answered_in
 from exporters.discord_times import Times
@@ -28,9 +28,6 @@ _TEXT, _MEDIA = (f', "kind": "{kind}"}}\n'.encode() for kind in ("text", "media"
 _NO_REPLY = b', "reply_to": null'
 _TEXT_ALONE, _MEDIA_ALONE = _NO_REPLY + _TEXT, _NO_REPLY + _MEDIA
 _ABSENT: Any = None
-
-Guess = Callable[[str, str], bool | None]
-"""Whether a speaker is the owner by id and name, as far as it can be told before all is read."""
 
 
 class Entry(Struct, kw_only=True, gc=False):
@@ -119,7 +116,7 @@ class Blocks:
         block = self._block()
         self._learned = None
         for index, entry in enumerate(entries, self.done):
-            block.add(self._record(entry, index))
+            block.add(self._record(entry, index), self._guess)
         return self._finished(block, len(entries))
 
     def _block(self) -> Block:
@@ -127,9 +124,7 @@ class Blocks:
 
     def _finished(self, block: Block, entries: int) -> Block:
         self.done += entries
-        block.closed()
-        block.guess = {id_: self._guess(id_, name) for id_, name in block.tally}
-        return block
+        return block.closed(self._guess)
 
     def _read(self, entries: list[Entry], block: Block) -> None:
         """Read entries of the usual shapes here, others as if they stood alone.
@@ -171,7 +166,7 @@ class Blocks:
                     end = _MEDIA_ALONE
             if end is None or not hour or not zone or not passed or author is None:
                 self._learned = None
-                block.add(self._record(_plain(entry), index))
+                block.add(self._record(_plain(entry), index), self._guess)
                 continue
             if _BACKSLASH in text or _MARK in text:
                 text = self._rendered(text, stamp)

@@ -69,7 +69,7 @@ class ShapeFound:
         cut = self._cuts.cut(line)
         if cut is not None:
             written, clock, _, announced, rest = cut
-            self._count(number, written, clock)
+            self.count_one(number, written, clock)
             return rest, announced
         found = pattern_of(self.shape).match(line)
         if found is None or not _possible(found):
@@ -82,7 +82,7 @@ class ShapeFound:
         written = found["date"], date_parts(found)
         clock = plain_word(word), int(found["hour"]), int(found["minute"])
         announced = is_marked(found["lead"])
-        self._count(number, written, clock)
+        self.count_one(number, written, clock)
         self._cuts.learn(found, written, clock, announced=announced)
         return found["rest"], announced
 
@@ -92,11 +92,23 @@ class ShapeFound:
         self.of_days = len(self.days) <= _DAYS and (date != last_date or word == last_word)
         self._last_day = date, word
 
+    @property
+    def cuts(self) -> Cuts[Written, Clock]:
+        """What is known of its heads already."""
+        return self._cuts
+
     def fits(self, line: str) -> bool:
         """Tell whether a line has a head of this shape, possible or not."""
         return pattern_of(self.shape).match(line) is not None
 
-    def _count(self, number: int, written: Written, clock: Clock) -> None:
+    def count_one(self, number: int, written: Written, clock: Clock) -> None:
+        """Take in a head that is known.
+
+        Args:
+            number: Of its line.
+            written: Its date.
+            clock: Its time.
+        """
         date, parts = written
         if date != self._last_date:
             self._last_date = date
@@ -106,6 +118,11 @@ class ShapeFound:
         self.first = self.first or number
         self.last = number
         self.count += 1
+
+    def count_more(self, count: int, last: int) -> None:
+        """Take in so many further heads of the same date, the last of them on this line."""
+        self.count += count
+        self.last = max(self.last, last)
 
     def order(self, day_first: bool | None) -> Order:
         """Decide what the numbers of its dates are."""
@@ -142,7 +159,11 @@ def _possible(found: re.Match[str]) -> bool:
 
 
 class HeadReader:
-    """Reads the heads of one shape, its order of dates and its halves of the day decided."""
+    """Reads the heads of one shape, its order of dates and its halves of the day decided.
+
+    Attributes:
+        cuts: What is known of them already.
+    """
 
     def __init__(self, found: ShapeFound, places: str, last_year: int) -> None:
         """Take in a shape, the order of its dates, and the year of the last if they tell none."""
@@ -153,11 +174,11 @@ class HeadReader:
         self._month: int | None = None
         self._halves = found.halves.halves()
         self._seconds = found.shape.seconds
-        self._cuts = Cuts[datetime, timedelta](found.shape)
+        self.cuts = Cuts[datetime, timedelta](found.shape)
 
     def read(self, line: str) -> Head | None:
         """Return the head of a line, None if it has none that is possible."""
-        cut = self._cuts.cut(line)
+        cut = self.cuts.cut(line)
         if cut is not None:
             midnight, time_of_day, seconds, announced, rest = cut
             return midnight + time_of_day + seconds, rest, announced
@@ -184,7 +205,7 @@ class HeadReader:
         seconds = min(int(found["second"]), 59) if self._seconds else 0
         announced = is_marked(found["lead"])
         if not self._without_year:
-            self._cuts.learn(found, midnight, time_of_day, announced=announced)
+            self.cuts.learn(found, midnight, time_of_day, announced=announced)
         return midnight + time_of_day + timedelta(seconds=seconds), found["rest"], announced
 
     def _follow(self, month: int) -> None:

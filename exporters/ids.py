@@ -21,14 +21,25 @@ class MadeIds:
 
         Equals are counted while they are among the last messages; memory stays constant.
         """
-        key = digest(*told)
-        equals = self._recent.get(key, self._older.get(key, 0))
-        if len(self._recent) >= _MOST_REMEMBERED:
-            self._older, self._recent = self._recent, {}
-        self._recent[key] = equals + 1
-        return key.hex() if equals == 0 else f"{key.hex()}-{equals + 1}"
+        return self.made(_joined(*told)).decode()
+
+    def made(self, told: bytes) -> bytes:
+        """Return the same of what is joined by zero bytes."""
+        key = blake2b(told, digest_size=8).digest()
+        recent = self._recent
+        equals = recent.get(key) or self._older.get(key, 0)
+        if len(recent) >= _MOST_REMEMBERED:
+            self._older = recent
+            recent = self._recent = {}
+        recent[key] = equals + 1
+        told = key.hex().encode()
+        return told if equals == 0 else b"%b-%d" % (told, equals + 1)
 
 
 def digest(*told: str) -> bytes:
     """Return eight bytes that stand for these words in this order."""
-    return blake2b("\0".join(told).encode(errors="surrogatepass"), digest_size=8).digest()
+    return blake2b(_joined(*told), digest_size=8).digest()
+
+
+def _joined(*told: str) -> bytes:
+    return "\0".join(told).encode(errors="surrogatepass")

@@ -159,12 +159,15 @@ class Reading:
     local_times: bool = False
     blocks: bool = False
     me: tuple[str, ...] = ()
+    _guesses: dict[tuple[str, str], bool | None] = field(default_factory=dict, repr=False)
 
     def guess(self, chat_id: str, speaker_id: str, name: str) -> bool | None:
-        """Guess, before all is read, whether a speaker is me; None if nothing tells yet."""
-        if self.me:
-            return speaker_id in self.me or name in self.me
-        return speaker_id == self.owner[chat_id][0] if chat_id in self.owner else None
+        """Guess, before all is read, whether a speaker is me: always the same, None at a loss."""
+        place = chat_id, speaker_id
+        if place not in self._guesses:
+            told = speaker_id == self.owner[chat_id][0] if chat_id in self.owner else None
+            self._guesses[place] = speaker_id in self.me or name in self.me if self.me else told
+        return self._guesses[place]
 
 
 class _Counted(io.RawIOBase):

@@ -162,9 +162,7 @@ class _Blocks:
 
     def _finished(self, block: Block, entries: int) -> Block:
         self._index += entries
-        block.closed()
-        block.guess = {id_: self._guess(id_) for id_, _ in block.tally}
-        return block
+        return block.closed(lambda id_, _: self._guess(id_))
 
     def _read(self, entries: list[Entry], block: Block) -> None:
         """Read entries of the usual shapes here, others as if they stood alone.

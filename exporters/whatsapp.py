@@ -9,8 +9,7 @@ export of the chat.
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
-from itertools import islice
+from functools import lru_cache, partial
 from pathlib import PurePosixPath
 
 from exporters.blocks import Block, Sender
@@ -20,8 +19,9 @@ from exporters.ids import MadeIds, digest
 from exporters.lines import Lines, first_lines
 from exporters.sources import Reading, Source
 from exporters.whatsapp_bodies import Bodies
-from exporters.whatsapp_entries import Entry, EntryReader
+from exporters.whatsapp_entries import Entry, EntryReader, Run
 from exporters.whatsapp_names import chat_name, clean, spoken
+from exporters.whatsapp_runs import RunLines, Runs
 from exporters.whatsapp_survey import Survey
 from likeness.errors import DamagedSource
 from likeness.messages import (
@@ -30,9 +30,7 @@ from likeness.messages import (
     Notice,
     Record,
     Rejected,
-    line_of,
     place_part,
-    speaker_part,
 )
 
 PLATFORM = "whatsapp"
@@ -113,8 +111,14 @@ class _Chat:
         people = survey.people()
         self._name = chat_name(_files(source), people)
         self._id = digest(self._name.casefold()).hex()
-        self._entries = EntryReader(self._head_readers(), survey.names)
+        readers = self._head_readers()
+        self._entries = EntryReader(readers, survey.names)
         self._tell_owner(people)
+        self._guess = partial(reading.guess, self._id)
+        if reading.blocks:
+            self._entries.runs = Runs(readers[0].cuts, survey.names, self._bodies.is_words)
+        place = place_part(PLATFORM, self._id, self._name)
+        self._lines = RunLines(place, self._clock, self._ids, _speaker, self._guess)
 
     def _head_readers(self) -> list[HeadReader]:
         reading = self._reading
@@ -142,34 +146,26 @@ class _Chat:
     def records(self, source: Source) -> Iterator[Record | Block]:
         lines = Lines(source, self._reading.on_bytes)
         count = 0
-        entries = self._entries.read(lines)
-        while run := list(islice(entries, _RUN)):
-            count += len(run)
-            if self._reading.blocks:
-                yield self._block(run)
+        block = Block(PLATFORM, self._id, self._name)
+        for entry in self._entries.read(lines):
+            if isinstance(entry, Run):
+                count += len(entry.told)
+                self._lines.add(entry.told, block)
+                continue
+            count += 1
+            record = self._record(entry)
+            if not self._reading.blocks:
+                yield record
             else:
-                yield from map(self._record, run)
+                block.add(record, self._guess)
+            if block.records >= _RUN:
+                yield block.closed(self._guess)
+                block = Block(PLATFORM, self._id, self._name)
+        if block.records:
+            yield block.closed(self._guess)
         if lines.damaged:
             yield Rejected(f"after record {count}", "the file breaks off or is damaged here")
         self._remark_on(count)
-
-    def _block(self, run: list[Entry | Rejected]) -> Block:
-        """Return what many entries come to, without a message made of each."""
-        block = Block(PLATFORM, self._id, self._name)
-        place = place_part(PLATFORM, self._id, self._name)
-        for entry in run:
-            said = self._said(entry)
-            if not isinstance(said, tuple):
-                block.add(said)
-                continue
-            id_, (speaker, shown), sent_at, kind, text = said
-            begun = speaker_part(speaker, shown, None)
-            line = line_of(place, id_, begun, sent_at.isoformat(), text, None, kind)
-            block.parts.append(f"{line}\n".encode())
-            block.ids.append(id_.encode())
-            block.moments.append(sent_at.timestamp())
-            block.senders.append((speaker, shown))
-        return block.closed()
 
     def _record(self, entry: Entry | Rejected) -> Record:
         said = self._said(entry)

@@ -38,7 +38,10 @@ _ONE_SENTENCE = re.compile(r"[^\d\"“”«».।。۔!?:]{8,60}[.।。۔]$")
 _SHORT = 60
 _MESSAGE, _DELETION = re.compile(MESSAGE), re.compile(DELETION)
 _NOT_OF_THE_APP = re.compile(r"[\d?!:;\n]")
-_ENCRYPTED = frozenset(wording[:2] for wording in ENCRYPTED)
+_EDGES = frozenset(_EDGE_MARKS)
+ENCRYPTED_BEGINS = frozenset(wording[:2] for wording in ENCRYPTED)
+_BEGINNINGS = frozenset(wording[:3] for wording in (*DELETED, *CALLS, *MEDIA, *ENCRYPTED))
+"""How all that begins that is known by its wording."""
 
 
 def tag_of(line: str) -> str | None:
@@ -63,7 +66,9 @@ def announces_file(text: str) -> bool:
 def says_encrypted(text: str) -> bool:
     """Tell whether a text is the notice that nobody can read along."""
     beginning = text[:_SHORT].lstrip(_EDGE_MARKS)
-    return beginning[:2].casefold() in _ENCRYPTED and beginning.casefold().startswith(ENCRYPTED)
+    return beginning[:2].casefold() in ENCRYPTED_BEGINS and beginning.casefold().startswith(
+        ENCRYPTED
+    )
 
 
 def speaks_of_deletion(text: str) -> bool:
@@ -133,9 +138,24 @@ class Bodies:
             return ("deleted", "") if is_deletion else Notice("made by the app")
         return "text", text.strip(_EDGE_MARKS) if text[0] in _EDGES or text[-1] in _EDGES else text
 
+    def is_words(self, text: str) -> bool:
+        """Tell of one line at the first glance that it is nothing but words; never wrongly yes."""
+        return (
+            text != ""
+            and text[-1] not in ">)"
+            and not text[0].isspace()
+            and "https://" not in text
+            and (text.isascii() or _EDGES.isdisjoint(text))
+            and (text[:3].casefold()[:3] not in _BEGINNINGS or _placeholder(text, "") is None)
+            and not (self._deleted and self._is_gone(text))
+        )
+
+    def _is_gone(self, text: str) -> bool:
+        return len(text) <= _SHORT + 1 and _plain(text) in self._deleted
+
     def _gone(self, text: str) -> Body | None:
         """Return what a deleted message is, None for any other text."""
-        if not self._deleted or len(text) > _SHORT + 1 or _plain(text) not in self._deleted:
+        if not self._deleted or not self._is_gone(text):
             return None
         self.learned += 1
         return "deleted", ""
@@ -176,9 +196,6 @@ class Bodies:
         if "\n" not in more and _FILE_NAME.match(more):
             more = ""
         return "media", "\n".join(part for part in (before, more) if part).strip(_EDGE_MARKS)
-
-
-_EDGES = frozenset(_EDGE_MARKS)
 
 
 def _is_plain(body: str) -> bool:

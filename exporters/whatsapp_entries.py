@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from exporters.heads import HeadReader
 from exporters.whatsapp_names import Names
+from exporters.whatsapp_runs import Runs, Told, time_of
 from likeness.messages import Rejected
 
 _FAR_BACK = timedelta(days=1)
@@ -32,10 +34,27 @@ class Entry:
 
 
 @dataclass(slots=True)
+class Run:
+    """Entries that are one line of words each, one after the other.
+
+    Attributes:
+        told: What they say.
+    """
+
+    told: list[Told]
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield them one by one."""
+        for when, name, text, line in self.told:
+            yield Entry(time_of(when), False, name, line, [text])
+
+
+@dataclass(slots=True)
 class EntryReader:
     """Cuts lines into entries.
 
     Attributes:
+        runs: What takes many of them at once; None if each is wanted by itself.
         heads: What reads the heads, the most frequent shape first.
         names: The names of the file.
         pasted: How many heads were found to be pasted into a message, for the account.
@@ -43,23 +62,27 @@ class EntryReader:
 
     heads: list[HeadReader]
     names: Names
+    runs: Runs | None = None
     pasted: int = 0
 
-    def read(self, lines: Iterable[str]) -> Iterator[Entry | Rejected]:
+    def read(self, lines: Iterable[str]) -> Iterator[Entry | Run | Rejected]:
         """Yield the entries in the order of the file, and what stands before the first of them."""
-        entries = self._entries(lines)
+        entries = self._entries(iter(lines))
         before = next(entries, None)
         if isinstance(before, list):
             if any(line.strip() for line in before):
                 yield Rejected("line 1", "text before the first message")
-            yield from self._without_pasted(entry for entry in entries if isinstance(entry, Entry))
+            yield from self._without_pasted(
+                entry for entry in entries if not isinstance(entry, list)
+            )
 
-    def _entries(self, lines: Iterable[str]) -> Iterator[Entry | list[str]]:
+    def _entries(self, lines: Iterator[str]) -> Iterator[Entry | Run | list[str]]:
         """Yield the lines before the first head, then every entry."""
         before: list[str] = []
         tail = before
         entry: Entry | None = None
-        for line in lines:
+        again: list[str] = []
+        while (line := again.pop() if again else next(lines, None)) is not None:
             for head in self.heads:
                 if found := head.read(line):
                     break
@@ -68,6 +91,12 @@ class EntryReader:
                 continue
             yield before if entry is None else entry
             entry = self._entry(line, *found)
+            if self.runs is not None:
+                told = self.runs.take(lines, entry.when, again)
+                if told:
+                    yield entry
+                    yield Run(told[:-1])
+                    (entry,) = Run(told[-1:]).entries()
             tail = entry.lines
         yield before if entry is None else entry
 
@@ -77,7 +106,7 @@ class EntryReader:
             return Entry(when, announced, None, line, [])
         return Entry(when, announced, cut[0], line, [cut[1]])
 
-    def _without_pasted(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+    def _without_pasted(self, entries: Iterator[Entry | Run]) -> Iterator[Entry | Run]:
         """Give heads back to the message they were pasted into.
 
         Pasted are those that lie far back in time, if soon after them the time goes on where the
@@ -85,11 +114,20 @@ class EntryReader:
         the ones after it.
         """
         last = next(entries, None)
+        if not isinstance(last, Entry):
+            return
         first = True
         held: list[Entry] = []
-        for entry in entries:
-            if last is None:
-                return
+        while (entry := next(entries, None)) is not None:
+            if isinstance(entry, Run):
+                if held:
+                    entries = chain(entry.entries(), entries)
+                elif entry.told:
+                    yield last
+                    first = False
+                    yield Run(entry.told[:-1])
+                    (last,) = Run(entry.told[-1:]).entries()
+                continue
             if held and entry.when >= last.when:
                 for other in held:
                     last.lines += [other.head, *other.lines[other.name is not None :]]
@@ -108,6 +146,5 @@ class EntryReader:
             yield last
             first = False
             last = entry
-        if last is not None:
-            yield last
-            yield from held
+        yield last
+        yield from held

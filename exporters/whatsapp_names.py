@@ -74,6 +74,18 @@ class Names:
             self._plain.add(name)  # of such a name nothing depends on what follows it
         return found
 
+    def is_plain(self, name: str) -> bool:
+        """Tell whether of a name before `: ` it is known that it is one, whatever follows it."""
+        return name in self._plain
+
+    def is_settled(self, name: str) -> bool:
+        """Tell whether taking in a name once more would but count it."""
+        return name in self._counts and self._longer.get(name, _UNSEEN) is None
+
+    def count(self, more: Mapping[str, int]) -> None:
+        """Count names that are settled."""
+        self._counts.update(more)
+
     def _split(self, rest: str) -> tuple[str, str] | None:
         short, colon, after = rest.partition(":")
         if not colon:

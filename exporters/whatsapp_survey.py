@@ -12,12 +12,14 @@ from exporters.whatsapp_bodies import (
     speaks_of_deletion,
     tag_of,
 )
+from exporters.whatsapp_glance import Glance
 from exporters.whatsapp_names import Names
 
 _MOST_SHAPES = 200
 _MOST_TAGS = 1000
 _MOST_SENTENCES = 20_000
-_SENTENCE = range(6, 61)
+_SHORTEST, _LONGEST = 6, 60
+"""How many characters a sentence has that an app may have put for a message."""
 _TAKES_OVER = 20
 _RECURS = 3
 
@@ -52,7 +54,10 @@ class Survey:
 
     def read(self, lines: Iterable[str]) -> "Survey":
         """Take in all lines, and return itself."""
-        for number, line in enumerate(lines, 1):
+        numbered = enumerate(lines, 1)
+        glance = Glance(self.names, self._note_sentence)
+        while (told := glance.pass_over(numbered, self._current)) is not None:
+            number, line = told
             found = self._head(number, line)
             if found is not None:
                 self._add(*found)
@@ -62,6 +67,9 @@ class Survey:
                 and (tag in self.tags or len(self.tags) < _MOST_TAGS)
             ):
                 self.tags[tag] += 1
+        self.names.count(glance.said)
+        self.heads += glance.said.total()
+        self.named += glance.said.total()
         return self
 
     def _head(self, number: int, line: str) -> tuple[str, bool] | None:
@@ -91,10 +99,7 @@ class Survey:
             return
         self.named += 1
         name, text = cut
-        if len(text) in _SENTENCE:
-            known = self.sentences.get(text, 0)
-            if known or len(self.sentences) < _MOST_SENTENCES:
-                self.sentences[text] = known + 1
+        self._note_sentence(text)
         if says_encrypted(text):
             self.encrypted[name] += 1
         elif announced:
@@ -102,6 +107,12 @@ class Survey:
         elif text.startswith(("\u200e", "\u200f")):
             self.app_made[name] += 1
             self.unannounced_files += announces_file(text)
+
+    def _note_sentence(self, text: str) -> None:
+        if _SHORTEST <= len(text) <= _LONGEST:
+            known = self.sentences.get(text, 0)
+            if known or len(self.sentences) < _MOST_SENTENCES:
+                self.sentences[text] = known + 1
 
     @property
     def shapes(self) -> list[ShapeFound]:

@@ -26,10 +26,10 @@ from likeness.messages import Message, Notice
 SAMPLES = Path(__file__).parent / "samples"
 
 
-def told(path, *, blocks, exporter=TELEGRAM):
+def told(path, *, blocks, exporter=TELEGRAM, zone=UTC):
     """Return everything that an exporter tells of a file, and how many blocks came."""
     (source,) = sources_in(path, path.name)
-    reading = Reading(UTC, blocks=blocks)
+    reading = Reading(zone, blocks=blocks)
     lines, notices, rejected, failed, count = [], Counter(), [], None, 0
     try:
         for record in exporter.read(source, reading):
