@@ -4,15 +4,10 @@ An entry that is not one of those few shapes goes the way of all others, one by 
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from json.encoder import encode_basestring as _quoted
 from typing import Any
-
-import msgspec
-from msgspec import Raw, Struct
 
 from exporters.blocks import Block, Sender
 from exporters.entry import Unreadable
@@ -21,33 +16,29 @@ from exporters.repair import Repairs
 from exporters.streaming import JSONReader
 from exporters.telegram_chats import Chat
 from exporters.telegram_entry import read_entry
+from exporters.telegram_typed import (
+    BACKSLASH,
+    NO_MOMENT,
+    NOTHING,
+    QUOTE,
+    TEXT_ALONE,
+    Entry,
+    decode,
+    decode_any,
+    end_of,
+    moments_of,
+    plain,
+    requoted,
+)
 from likeness.messages import Message, Rejected, place_part, speaker_part
 
 _TYPES = frozenset({"personal_chat", "private_group", "private_supergroup", "public_supergroup"})
 _FORUM = "topic_created"
-_LAST_MOMENT = 10**10 - 1
-_NO_MOMENT = -1
 _MOST_HOURS = 10_000
-_NOTHING = b'""'
-_QUOTE, _BACKSLASH = b'"\\'  # as numbers: one byte is found in bytes several times as fast so
 _CLOCK = [f'{second // 60:02}:{second % 60:02}+00:00", "text": '.encode() for second in range(3600)]
-_TEXT, _MEDIA, _FORWARDED = (
-    f', "kind": "{kind}"}}\n'.encode() for kind in ("text", "media", "forwarded")
-)
-_NO_REPLY = b', "reply_to": null'
-_TEXT_ALONE = _NO_REPLY + _TEXT
-
-There = Raw
-"""A key of which it only matters that it is there."""
-
-_ABSENT: Any = None
 
 Guess = Callable[[str], bool | None]
 """Whether a speaker id is the owner's, as far as it can be told before all is read."""
-
-
-class _Piece(Struct, gc=False):
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,45 +54,6 @@ class _Speaker:
     sender: Sender
     name: str
     part: bytes
-
-
-class Entry(Struct, kw_only=True, gc=False):
-    """An entry as the app writes it, in its order of keys; whatever else it holds is left out."""
-
-    id: int
-    type: str
-    date_unixtime: str
-    action: str | None = None
-    from_: str | None = msgspec.field(default=None, name="from")
-    from_id: str | None = None
-    forwarded_from: There = _ABSENT
-    forwarded_from_id: There = _ABSENT
-    reply_to_message_id: int | None = None
-    reply_to_peer_id: There = _ABSENT
-    via_bot: There = _ABSENT
-    photo: There = _ABSENT
-    file: There = _ABSENT
-    media_type: There = _ABSENT
-    sticker_emoji: str | None = None
-    contact_information: There = _ABSENT
-    location_information: There = _ABSENT
-    place_name: There = _ABSENT
-    game_title: There = _ABSENT
-    invoice_information: There = _ABSENT
-    poll: There = _ABSENT
-    todo_list: There = _ABSENT
-    giveaway_information: There = _ABSENT
-    giveaway_results: There = _ABSENT
-    paid_stars_amount: There = _ABSENT
-    text: Raw
-
-
-_typed = msgspec.json.Decoder(list[Entry]).decode
-_pieces = msgspec.json.Decoder(list[str | _Piece]).decode
-_string = msgspec.json.Decoder(str).decode
-_numbers = msgspec.json.Decoder(list[int]).decode
-_any: Callable[[bytes | Raw], Any] = msgspec.json.Decoder(float_hook=Decimal).decode
-_untyped = msgspec.json.Decoder(list[Any], float_hook=Decimal).decode
 
 
 def read_blocks(
@@ -135,7 +87,7 @@ class _Blocks:
 
     def typed(self, data: bytes) -> Block:
         """Return what entries as the app writes them come to; ValueError if they are not."""
-        entries = _typed(data)
+        entries = decode(data)
         str(data, "utf-8")  # what was left out may not be, and the parser would stop there
         block = self._block()
         self._read(entries, block)
@@ -145,9 +97,9 @@ class _Blocks:
         """Return what any entries come to; ValueError if they are not JSON, or a forum's."""
         repairs = Repairs()
         try:
-            entries = _untyped(data)
+            entries = decode_any(data)
         except ValueError:
-            entries = _untyped(repairs.mended(data))
+            entries = decode_any(repairs.mended(data))
         actions = (entry.get("action") for entry in entries if isinstance(entry, dict))
         if _FORUM in actions:
             raise ValueError
@@ -175,13 +127,13 @@ class _Blocks:
         parts, add_id, add_moment = block.parts, block.ids.append, block.moments.append
         add_sender = block.senders.append
         places = range(self._index, self._index + len(entries))
-        for entry, moment, index in zip(entries, _moments(entries), places, strict=True):
+        for entry, moment, index in zip(entries, moments_of(entries), places, strict=True):
             speaker = speakers.get(entry.from_id)
             if speaker is None or speaker.name != entry.from_:
                 speaker = self._meet(entry.from_id, entry.from_)
             text = bytes(entry.text)
-            if text[0] != _QUOTE or _BACKSLASH in text:
-                text = _requoted(text)
+            if text[0] != QUOTE or BACKSLASH in text:
+                text = requoted(text)
             if (
                 entry.reply_to_peer_id
                 or entry.via_bot
@@ -197,18 +149,18 @@ class _Blocks:
                 or entry.paid_stars_amount
                 or speaker is None
                 or not text
-                or moment == _NO_MOMENT
+                or moment == NO_MOMENT
                 or entry.type != "message"
             ):
                 if entry.action == _FORUM:
                     raise ValueError
-                self._read_one(_plain(entry), index, block)
+                self._read_one(plain(entry), index, block)
                 continue
-            if text == _NOTHING and entry.sticker_emoji:
+            if text == NOTHING and entry.sticker_emoji:
                 text = _quoted(entry.sticker_emoji).encode()
-            end = _TEXT_ALONE
+            end = TEXT_ALONE
             if (
-                text == _NOTHING
+                text == NOTHING
                 or entry.photo
                 or entry.file
                 or entry.media_type
@@ -216,7 +168,7 @@ class _Blocks:
                 or entry.forwarded_from_id
                 or entry.reply_to_message_id is not None
             ):
-                end = _end(entry, text)
+                end = end_of(entry, text)
             id_ = b"%d" % entry.id
             add_id(id_)
             add_moment(moment)
@@ -248,51 +200,3 @@ class _Blocks:
         if isinstance(record, Message):
             record = replace(mended(record), outgoing=self._guess(record.speaker_id))
         block.add(record)
-
-
-def _moments(entries: list[Entry]) -> list[int]:
-    """Return when entries were sent, _NO_MOMENT where they tell no such number."""
-    told = [entry.date_unixtime for entry in entries]
-    if "".join(told).isdecimal():
-        with suppress(ValueError):
-            moments = _numbers(f"[{','.join(told)}]")
-            if max(moments) <= _LAST_MOMENT:
-                return moments
-    most = len(str(_LAST_MOMENT))
-    return [int(one) if len(one) <= most and one.isdecimal() else _NO_MOMENT for one in told]
-
-
-def _requoted(text: bytes) -> bytes:
-    """Return a text as lines hold it, nothing if it is not what the app writes."""
-    try:
-        if text[0] == _QUOTE:
-            return _quoted(_string(text)).encode()
-        pieces = _pieces(text)
-    except ValueError:
-        return b""
-    words = "".join([piece if isinstance(piece, str) else piece.text for piece in pieces])
-    return _quoted(words).encode()
-
-
-def _end(entry: Entry, text: bytes) -> bytes:
-    """Return how the line of a message ends, behind its text."""
-    if entry.forwarded_from or entry.forwarded_from_id:
-        kind = _FORWARDED
-    elif text == _NOTHING or entry.photo or entry.file or entry.media_type:
-        kind = _MEDIA
-    else:
-        kind = _TEXT
-    reply = entry.reply_to_message_id
-    return (_NO_REPLY if reply is None else b', "reply_to": "%d"' % reply) + kind
-
-
-def _plain(entry: Entry) -> dict[str, Any]:
-    """Return an entry as if it had been read without types."""
-    return {
-        name: _any(value) if isinstance(value, Raw) else value
-        for name, value in zip(_NAMES, msgspec.structs.astuple(entry), strict=True)
-        if value is not None
-    }
-
-
-_NAMES = tuple(field.encode_name for field in msgspec.structs.fields(Entry))

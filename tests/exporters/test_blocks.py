@@ -19,7 +19,7 @@ from exporters.run import export
 from exporters.selection import Selection
 from exporters.sources import Reading, sources_in
 from exporters.telegram import TELEGRAM
-from exporters.telegram_blocks import Entry
+from exporters.telegram_typed import Entry
 from likeness.errors import LikenessError, SourceError
 from likeness.messages import Message, Notice
 
