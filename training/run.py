@@ -157,7 +157,8 @@ def _open(
             team,
         )  # fmt: skip
     else:
-        log.warning("nothing is held out: the messages are too few, so the run is not evaluated")
+        why = "the messages are too few" if config.held_out_share else "as it was set"
+        log.warning("nothing is held out: %s, so the run is not evaluated", why)
     trainer = Trainer(base.model, Plan(corpus.train, config, row_tokens), device, team)
     session = Session(task.run, base, trainer, judge, watch, identity)
     if state:
