@@ -19,7 +19,7 @@ test: $(VENV)/.installed-dev lint  ## every check there is
 	HF_HUB_OFFLINE=1 $(BIN)/pytest --quiet --numprocesses auto
 
 check: $(VENV)/.installed-dev lint  ## the fast ones, in under a minute
-	HF_HUB_OFFLINE=1 $(BIN)/pytest --quiet --numprocesses auto -m "not slow"
+	HF_HUB_OFFLINE=1 $(BIN)/pytest --quiet --numprocesses auto -m "not slow" --hypothesis-profile quick
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check --quiet

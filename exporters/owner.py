@@ -207,12 +207,12 @@ def _refuse_strangers(chats: Sequence[ChatAccount], me: Sequence[str]) -> None:
 
 
 def names_in(chats: Iterable[ChatAccount]) -> str:
-    """List who speaks in chats, most frequent first, equals by name."""
+    """List who speaks in chats in one line, most frequent first, equals by name."""
     counts: Counter[str] = Counter()
     for chat in chats:
         for id_, count in chat.speakers.items():
             counts[chat.names[id_]] += count
     ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:_NAMES_LISTED]
-    listed = ", ".join(f"{name} ({count})" for name, count in ranked)
+    listed = ", ".join(f"{' '.join(name.split())} ({count})" for name, count in ranked)
     more = len(counts) - _NAMES_LISTED
     return f"{listed} and {more} more" if more > 0 else listed

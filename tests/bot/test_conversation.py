@@ -270,7 +270,7 @@ async def test_closing_waits_for_answers_and_then_stops_them(
     await settle()
     answers.append(asyncio.create_task(talk.respond(stuck)))
     await settle()
-    closing = asyncio.create_task(talk.close(grace_seconds=0.5))
+    closing = asyncio.create_task(talk.close(grace_seconds=1.5))
     await settle()
     soon.set()
     await closing

@@ -18,6 +18,7 @@ from bot.reception import Reception
 from bot.store import Store
 from likeness.errors import ModelError
 from likeness.messages import Message
+from tests.bot.adapters.fake_history import FakeHistory
 
 ANN = ChatId("telegram", "7")
 GROUP = ChatId("telegram", "-100")
@@ -101,12 +102,11 @@ async def test_a_model_that_cannot_look_ahead_leaves_the_rule_as_it_is(
     ],
 )
 async def test_in_a_group_it_chimes_in_as_often_as_the_person_would(
-    store: Store, seer: Make, message: Make, chattiness: Chattiness, my_turn: float, least: int,
-    most: int,
-) -> None:  # fmt: skip
-    manner = Manner(chattiness=chattiness)
-    talk = Conversation(store, seer(my_turn=my_turn), manner=manner, clock=lambda: NOW)
-    access = Access("telegram", store, ("1",), (EVERYONE,))
+    seer: Make, message: Make, chattiness: Chattiness, my_turn: float, least: int, most: int
+) -> None:
+    manner, history = Manner(chattiness=chattiness), FakeHistory()
+    talk = Conversation(history, seer(my_turn=my_turn), manner=manner, clock=lambda: NOW)
+    access = Access("telegram", history, ("1",), (EVERYONE,))
     door = Reception(talk, access, dice=random.Random(4))  # noqa: S311 (no secret)
     asked = 0
     for number in range(200):

@@ -45,6 +45,11 @@ def test_a_name_that_nobody_bears_is_an_error_that_lists_those_seen():
         owners([chat(1, Ann=2, Bob=5)], me=["Eve"])
 
 
+def test_a_name_of_several_lines_is_listed_in_one():
+    with pytest.raises(OwnerUnknown, match=re.escape("Who speaks: the bard (3)")):
+        owners([chat(1, **{"the\n bard": 3})], me=["Eve"])
+
+
 def test_my_id_in_one_chat_is_mine_in_all_of_the_platform():
     chats = [chat(1, Ann=1, Bob=1), chat(2, Cem=1), chat(3, Bob=3, Eve=1)]
     assert owners(chats, {("p", "1"): BOB}) == [{"id-Bob"}] * 3

@@ -152,7 +152,7 @@ class FakeDiscord:
         socket, self._socket = self._socket, None
         await socket.close(code=code)
 
-    async def until(self, true: Callable[[], bool], seconds: float = 10) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 30) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(seconds):
             while not true():  # noqa: ASYNC110 (it may be about anything)

@@ -252,7 +252,7 @@ def race(history: FakeHistory, slower: str, engine: FakeEngine) -> asyncio.Event
     add, owed, looking = history.add, history.owed, asyncio.Event()
 
     async def until(true: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not true():  # noqa: ASYNC110 (it may be about anything)
                 await asyncio.sleep(0.001)
 

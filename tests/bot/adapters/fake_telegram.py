@@ -177,13 +177,13 @@ class FakeTelegram:
         """Let somebody delete a message."""
         del self._messages[message["message_id"]]
 
-    async def until(self, true: Callable[[], bool], seconds: float = 10) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 30) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(seconds):
             while not true():  # noqa: ASYNC110 (it may be about anything)
                 await asyncio.sleep(0.005)
 
-    async def until_sent(self, count: int, seconds: float = 10) -> list[str]:
+    async def until_sent(self, count: int, seconds: float = 30) -> list[str]:
         """Wait until so many messages were sent; return their words."""
         await self.until(lambda: len(self.sent) >= count, seconds)
         return self.texts
