@@ -147,17 +147,17 @@ async def test_the_token_is_never_logged(
 
 
 async def test_a_farewell_that_is_cut_short_leaves_no_connection_open(
-    settings: Settings, history: FakeHistory, hasty: Patience, fake_engine: Any
+    discord_settings: Settings, history: FakeHistory, hasty: Patience, fake_engine: Any
 ) -> None:
-    reception = Reception.of("discord", settings, Conversation(history, fake_engine()))
+    reception = Reception.of("discord", discord_settings, Conversation(history, fake_engine()))
     leaving = asyncio.Event()
 
     async def hang() -> None:
         leaving.set()
         await asyncio.Event().wait()
 
-    with urls(settings):
-        client = make_client(reception, hasty, settings)
+    with urls(discord_settings):
+        client = make_client(reception, hasty, discord_settings)
         await client.login(TOKEN)
     client._connection.close = hang  # type: ignore[method-assign]
     stopping = asyncio.create_task(client.stop())
