@@ -1,5 +1,6 @@
 """One chat's answers: what is left is sent, then what waits is answered, until nothing waits."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextlib import aclosing
@@ -12,6 +13,10 @@ from bot.turns import Turns
 from bot.voice import Voice
 from bot.watch import Watch
 from likeness.messages import Message
+
+SIGNS = 20
+"""How many chats show at once that the bot is typing: each sign is a call to the platform, again
+and again, and in a crowd most of what waits is not being written yet."""
 
 
 class Answerer:
@@ -32,6 +37,7 @@ class Answerer:
         self._watch = watch
         self._clock = clock
         self._chimed: dict[ChatId, str] = {}
+        self._signs = asyncio.Semaphore(SIGNS)
 
     def chime(self, chat: ChatId, message_id: str) -> None:
         """Note that a message is answered though it was not for the bot."""
@@ -104,7 +110,7 @@ class Answerer:
         customs = await self._history.customs(chat)
         manner = customs.manner(self._manner)
         words = turns.uninterrupted(self._voice.words(chat, messages, customs))
-        async with outlet.typing(), aclosing(words):
+        async with outlet.typing(self._signs), aclosing(words):
             async for text, kind in words:
                 planned = outlet.split(text)
                 for draft in await self._history.plan(outlet.chat, through, planned, kind, answers):

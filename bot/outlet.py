@@ -1,5 +1,6 @@
 """One chat of one platform, as an answer needs it."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -42,8 +43,11 @@ class Outlet(Protocol):
             NotDelivered: The platform or the network would not have it.
         """
 
-    def typing(self) -> AbstractAsyncContextManager[object]:
-        """Show a typing sign until left; never raises, for an answer matters more than a sign."""
+    def typing(self, room: asyncio.Semaphore) -> AbstractAsyncContextManager[object]:
+        """Show a typing sign until left, from when there is room for one more.
+
+        It never raises, for an answer matters more than a sign.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,17 +85,18 @@ async def insist(attempt: Callable[[], Awaitable[T]], pause: Pause, patience: Pa
 
 @asynccontextmanager
 async def kept_up(
-    sign: Callable[[], Awaitable[object]], every_seconds: float
+    sign: Callable[[], Awaitable[object]], every_seconds: float, room: asyncio.Semaphore
 ) -> AsyncIterator[None]:
-    """Repeat a typing sign until left, whatever becomes of it."""
+    """Repeat a typing sign until left, from when there is room for it, whatever becomes of it."""
 
     async def keep() -> None:
-        while True:
-            try:
-                await sign()
-            except Exception as error:  # noqa: BLE001 (an answer matters more than a sign)
-                log.debug("a typing sign failed: %s", type(error).__name__)
-            await asyncio.sleep(every_seconds)
+        async with room:
+            while True:
+                try:
+                    await sign()
+                except Exception as error:  # noqa: BLE001 (an answer matters more than a sign)
+                    log.debug("a typing sign failed: %s", type(error).__name__)
+                await asyncio.sleep(every_seconds)
 
     task = asyncio.create_task(keep())
     try:

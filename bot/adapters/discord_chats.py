@@ -1,5 +1,6 @@
 """One Discord channel: what was said in it, and sending into it."""
 
+import asyncio
 import io
 import secrets
 from contextlib import AbstractAsyncContextManager
@@ -137,9 +138,9 @@ class DiscordOutlet:
         )
         return {"reference": original}
 
-    def typing(self) -> AbstractAsyncContextManager[None]:
-        """Show a typing sign until left."""
-        return delivery.kept_up(self._sign, TYPING_SECONDS)
+    def typing(self, room: asyncio.Semaphore) -> AbstractAsyncContextManager[None]:
+        """Show a typing sign until left, from when there is room for one more."""
+        return delivery.kept_up(self._sign, TYPING_SECONDS, room)
 
     async def _sign(self) -> None:
         await self._channel.typing()

@@ -1,5 +1,6 @@
 """One Telegram chat: what was said in it, and sending into it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
@@ -171,9 +172,9 @@ class TelegramOutlet:
 
         await delivery.insist(attempt, _pause, self._patience)
 
-    def typing(self) -> AbstractAsyncContextManager[None]:
-        """Show a typing sign until left."""
-        return delivery.kept_up(self._sign, TYPING_SECONDS)
+    def typing(self, room: asyncio.Semaphore) -> AbstractAsyncContextManager[None]:
+        """Show a typing sign until left, from when there is room for one more."""
+        return delivery.kept_up(self._sign, TYPING_SECONDS, room)
 
     async def _sign(self) -> None:
         topic = int(self.chat.thread) if self.chat.thread else None

@@ -128,10 +128,11 @@ class FakeOutlet:
         return f"{id(self)}-{len(self.sent)}"
 
     @asynccontextmanager
-    async def typing(self) -> AsyncGenerator[None, None]:
-        self.typing_now = True
-        yield
-        self.typing_now = False
+    async def typing(self, room: asyncio.Semaphore) -> AsyncGenerator[None, None]:
+        async with room:
+            self.typing_now = True
+            yield
+            self.typing_now = False
 
 
 def write_message(text: str, *, id: str = "1", seconds: float = 0, **other: object) -> Message:  # noqa: A002

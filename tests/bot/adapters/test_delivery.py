@@ -183,9 +183,35 @@ async def test_a_sign_is_kept_up_until_left_whatever_becomes_of_it() -> None:
         signs.append(1)
         raise ConnectionResetError
 
-    async with kept_up(sign, every_seconds=0):
+    async with kept_up(sign, every_seconds=0, room=asyncio.Semaphore(1)):
         await asyncio.sleep(0.05)
     count = len(signs)
     assert count > 2
     await asyncio.sleep(0.01)
     assert len(signs) == count
+
+
+async def test_in_a_crowd_a_sign_waits_until_another_is_gone() -> None:
+    room, signs = asyncio.Semaphore(1), list[str]()
+
+    async def show(name: str, left: asyncio.Event) -> None:
+        async def sign() -> None:
+            signs.append(name)
+
+        async with kept_up(sign, 60, room):
+            await left.wait()
+
+    first, second = asyncio.Event(), asyncio.Event()
+    shown = [asyncio.create_task(show("one", first)), asyncio.create_task(show("two", second))]
+    while not signs:
+        await asyncio.sleep(0)
+    for _ in range(9):
+        await asyncio.sleep(0)
+    assert signs == ["one"]
+    first.set()
+    await shown[0]
+    while len(signs) < 2:
+        await asyncio.sleep(0)
+    assert signs == ["one", "two"]
+    second.set()
+    await shown[1]
