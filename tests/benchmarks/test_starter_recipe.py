@@ -44,6 +44,7 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_ends_by_the_clock_and_its_best_is_shipped(data: Path, tmp_path: Path) -> None:
     run, shipped = tmp_path / "run", tmp_path / "shipped"
     train(data, run, TINY, minutes=0.03, resume=False)

@@ -53,6 +53,7 @@ async def numbers(port: int) -> dict[tuple[str, str], float]:
     }
 
 
+@pytest.mark.slow
 async def test_the_bot_at_work_tells_how_it_is(
     telegram: FakeTelegram, tmp_path: Path, fake_engine: Any
 ) -> None:

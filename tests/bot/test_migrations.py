@@ -114,6 +114,7 @@ async def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     assert await opened(path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revision", ["base", *REVISIONS])
 async def test_one_can_go_back_to_any_revision_and_forth_again(
     tmp_path: Path, revision: str

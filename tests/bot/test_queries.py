@@ -66,6 +66,7 @@ async def test_no_statement_reads_a_whole_table_that_grows(tmp_path: Path) -> No
     assert [steps for steps in found.items() if WHOLE.search(steps[1])] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", ["ix_messages_chat_id_id", "ix_messages_asks"])
 async def test_what_is_recent_and_what_waits_is_found_in_order(tmp_path: Path, index: str) -> None:
     found = [plan for plan in (await plans(tmp_path)).values() if index in plan]

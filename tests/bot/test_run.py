@@ -17,6 +17,8 @@ from bot.settings import Settings
 from likeness.errors import BadSettings, TokenRefused
 from tests.bot.adapters.fake_telegram import TOKEN, UNAUTHORIZED, FakeTelegram
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """
 import asyncio, logging, sys

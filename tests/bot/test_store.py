@@ -59,6 +59,7 @@ async def texts(store: Store, chat: ChatId, limit: int = 100) -> list[str]:
     return [message.text for message in await store.recent(chat, limit)]
 
 
+@pytest.mark.slow
 async def test_a_message_comes_back_as_it_was(store: Store, message: MakeMessage) -> None:
     east = timezone(timedelta(hours=5, minutes=30))
     sent = message(
@@ -73,6 +74,7 @@ async def test_a_message_comes_back_as_it_was(store: Store, message: MakeMessage
     assert found.sent_at.tzinfo is UTC
 
 
+@pytest.mark.slow
 async def test_a_message_is_kept_once(store: Store, message: MakeMessage) -> None:
     assert await store.add(ANN, message("first"))
     assert not await store.add(ANN, message("the same again"))
@@ -211,6 +213,7 @@ async def test_a_chat_s_newest_name_is_remembered(store: Store, message: MakeMes
     assert {found.chat for found in await store.recent(ANN, 10)} == {"Ann B."}
 
 
+@pytest.mark.slow
 async def test_many_at_once_are_all_kept(store: Store, message: MakeMessage) -> None:
     chats = [ChatId("telegram", str(number % 7)) for number in range(70)]
     added = await asyncio.gather(
@@ -393,6 +396,7 @@ async def test_what_is_erased_is_gone_and_does_not_come_again(
     assert await history.erase("telegram", "Ann") == 0
 
 
+@pytest.mark.slow
 async def test_no_byte_of_what_is_erased_stays_in_the_files(
     tmp_path: Path, message: MakeMessage
 ) -> None:

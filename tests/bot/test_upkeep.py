@@ -26,6 +26,8 @@ from likeness.files import read_messages
 from tests.bot.adapters.fake_telegram import TOKEN, FakeTelegram
 from tests.bot.conftest import ANN, NOON, write_message
 
+pytestmark = pytest.mark.slow
+
 TOPIC = ChatId("telegram", "7", "3")
 YEAR = timedelta(days=365)
 

@@ -23,6 +23,8 @@ from tests.bot.adapters.fake_telegram import ANN, TOKEN, FakeTelegram
 from tests.bot.conftest import NOON, FakeEngine, write_message
 from tests.bot.postgresql import PostgreSQL
 
+pytestmark = pytest.mark.slow
+
 CHATS = [ChatId("telegram", str(number)) for number in range(1, 11)]
 
 

@@ -56,6 +56,7 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
     return whole[:at] + noise + whole[at + len(noise) :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPORTS)
 @given(data=st.data())
 @settings(
@@ -67,6 +68,7 @@ def test_damage_gives_records_or_one_sentence(tmp_path, name, data):
     read(path, EXPORTS[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in EXPORTS if name.endswith(".json")])
 @given(data=st.data())
 @settings(
@@ -133,6 +135,7 @@ def check(record: Record) -> None:
         assert record.speaker_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPORTS)
 @given(data=st.binary(max_size=300).filter(lambda data: not data.startswith(b"PK")))
 @settings(

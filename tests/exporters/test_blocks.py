@@ -104,6 +104,7 @@ def laid_out(found, indent=1):
     return json.dumps(found, ensure_ascii=False, indent=indent).encode()
 
 
+@pytest.mark.slow
 @given(exports, st.sampled_from([1, 2, "\t"]))
 @settings(max_examples=60, deadline=None)
 def test_an_export_is_read_as_one_by_one(tmp_path_factory, found, indent):
@@ -112,6 +113,7 @@ def test_an_export_is_read_as_one_by_one(tmp_path_factory, found, indent):
     agree(path)
 
 
+@pytest.mark.slow
 @given(exports, st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_damaged_export_is_read_as_one_by_one(tmp_path_factory, found, data):
@@ -124,6 +126,7 @@ def test_a_damaged_export_is_read_as_one_by_one(tmp_path_factory, found, data):
     agree(path)
 
 
+@pytest.mark.slow
 @given(exports, st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
 def test_an_export_with_its_lines_shuffled_is_read_as_one_by_one(tmp_path_factory, found, random):
@@ -153,6 +156,7 @@ def test_exports_of_others_are_read_as_one_by_one(shared):
     assert read > 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_long_chat_comes_in_blocks(tmp_path, newline):
     entry = {
@@ -213,6 +217,7 @@ def written(folder, me, **other):
     return out.read_bytes(), told, sources
 
 
+@pytest.mark.slow
 @given(st.lists(chats, min_size=1, max_size=3), st.sampled_from([(), ("Ann",), ("Bo",)]))
 @settings(max_examples=80, deadline=None)
 def test_the_whole_export_is_the_same_one_by_one(tmp_path_factory, found, me):

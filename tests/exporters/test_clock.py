@@ -59,6 +59,7 @@ def test_a_time_alone_in_its_chat_is_the_first_of_that_clock_time(zone, seconds,
     assert before.utc(local) == local.replace(tzinfo=zone).astimezone(UTC)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns"])
 def test_every_minute_of_a_year_is_read_as_the_zone_says(zone):
     zone = ZoneInfo(zone)

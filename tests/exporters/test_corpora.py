@@ -191,6 +191,7 @@ OURS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exporter", OURS, ids=lambda exporter: exporter.name)
 def test_damage_ends_in_records_or_one_sentence(tmp_path, exporter):
     whole = OURS[exporter].read_bytes()

@@ -186,6 +186,7 @@ def test_a_mark_in_a_text_without_names_says_what_the_exporter_would():
     assert rendered("1 < 2 <@x> <:a b:1>", Names()) == "1 < 2 <@x> <:a b:1>"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
@@ -206,6 +207,7 @@ def test_damage_gives_records_or_one_sentence(tmp_path, path, data):
     assert all(isinstance(record, Message | Notice | Rejected) for record in records)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "garbage",
     [

@@ -14,6 +14,8 @@ from exporters.selection import Selection
 from exporters.sources import sources_in
 from tests.exporters.test_blocks import told, written
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = sorted((Path(__file__).parent / "samples" / "discord").glob("*.json"))
 ANN = {"id": "5", "name": "ann", "nickname": "Ann", "isBot": False, "roles": []}
 BO = {"id": "6", "name": "bo", "nickname": "", "roles": [{"id": "9", "name": "Crew"}]}

@@ -103,6 +103,7 @@ def test_every_exporter_is_thrown_at():
     assert thrown == {exporter.name for exporter in EXPORTERS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sample", "file"), SEEDS)
 def test_damage_ends_in_messages_or_one_sentence(sample, file, tmp_path):
     whole = file.read_bytes()
@@ -118,6 +119,7 @@ def test_damage_ends_in_messages_or_one_sentence(sample, file, tmp_path):
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sample", "file"), SEEDS)
 def test_a_long_file_of_repeated_pieces_takes_no_long_time(sample, file, tmp_path):
     whole = file.read_bytes()
@@ -136,6 +138,7 @@ def test_a_long_file_of_repeated_pieces_takes_no_long_time(sample, file, tmp_pat
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sample", "file"), SEEDS)
 def test_a_damaged_zip_ends_in_messages_or_one_sentence(sample, file, tmp_path):
     packed = io.BytesIO()
@@ -176,6 +179,7 @@ def test_a_zip_whose_paths_lead_out_of_it_is_refused(name, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_a_zip_that_unpacks_without_end_is_refused(tmp_path):
     path, out = tmp_path / "export.zip", tmp_path / "out.jsonl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -51,6 +51,7 @@ def test_any_text_becomes_something(text):
     assert isinstance(found.words(), str)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece", ["<a ", "<b>", "</b>", "<!--", '<a b="', "a", "&#", "9", "<a a=", "<", "=", '"']
 )

@@ -128,6 +128,7 @@ def as_discord(said):
     return json.dumps(export_, ensure_ascii=False, indent=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("corpus", CORPORA)
 @pytest.mark.parametrize("render", [as_telegram, as_discord])
 def test_a_corpus_in_json_is_read_back(corpus, render, shared, tmp_path):
@@ -137,6 +138,7 @@ def test_a_corpus_in_json_is_read_back(corpus, render, shared, tmp_path):
     assert read_back(path, tmp_path, said[0][0]) == said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", HEADS)
 def test_corpora_in_whatsapp_text_are_read_back(head, shared, tmp_path):
     ios = head.startswith("iOS")

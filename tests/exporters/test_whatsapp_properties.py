@@ -127,6 +127,7 @@ CHATS = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @settings(max_examples=40, deadline=None)
 @given(chat=CHATS, crlf=st.booleans())
@@ -193,12 +194,14 @@ _PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(pieces=st.lists(st.one_of(_PIECES, st.text(max_size=3)), max_size=40))
 def test_shuffled_pieces_of_exports_end_in_records_or_one_error(pieces: list[str]) -> None:
     try_to_read("".join(pieces).encode(errors="surrogatepass"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_a_file_cut_anywhere_still_gives_its_whole_messages(sample: Path) -> None:
     data = sample.read_bytes()
@@ -209,6 +212,7 @@ def test_a_file_cut_anywhere_still_gives_its_whole_messages(sample: Path) -> Non
     assert len(read(data[: len(data) // 2])) < len(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "hostile",
     [

@@ -18,6 +18,8 @@ from exporters.whatsapp_wordings import CALLS, DELETED, ENCRYPTED, MEDIA
 from tests.exporters.test_blocks import told, written
 from tests.exporters.test_whatsapp_properties import BEGINNING, SHAPES
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = sorted((Path(__file__).parent / "samples" / "whatsapp").glob("*.txt"))
 BODIES = [
     "hello", "", " ", "\u200eimage omitted", "<Media omitted>", "a: b", "two\nlines", "x (y)",

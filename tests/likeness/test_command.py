@@ -97,6 +97,7 @@ def test_the_rows_can_be_read_again(likeness: Likeness):
     assert f"{len(rows):,} messages" in printed
 
 
+@pytest.mark.slow
 def test_the_demos_questions_are_answered_where_the_input_is_no_terminal(
     likeness: Likeness, model: Path
 ):
@@ -119,6 +120,7 @@ def test_a_prompt_of_the_workshop_gets_one_continuation(likeness: Likeness, mode
     assert "--- in\n<|endoftext|><speaker2> Am I speaking to a bot?\n<speaker1>" in shown
 
 
+@pytest.mark.slow
 def test_training_says_what_it_reached_and_how_to_go_on(likeness: Likeness, model: Path):
     result = likeness(
         "train", model.parent / "messages.jsonl", "--run", "other", "--base", "scratch", *TINY

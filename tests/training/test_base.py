@@ -147,6 +147,7 @@ def test_a_likeness_model_just_goes_on(plain_gpt2: Path, tmp_path: Path) -> None
     )
 
 
+@pytest.mark.slow
 def test_gpt2s_own_tokenizer_keeps_its_newline(
     shared: Path, plain_gpt2: Path, tmp_path: Path
 ) -> None:

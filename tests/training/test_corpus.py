@@ -61,6 +61,7 @@ def _taught(rows: Windows, weight: float) -> Counter[int]:
     return Counter(rows.ids[rows.weights == np.float32(weight)].tolist())
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     said=st.lists(SAID, min_size=1, max_size=60),

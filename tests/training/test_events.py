@@ -25,6 +25,7 @@ def _scalars(run: Path) -> dict[str, list[tuple[int, float]]]:
     }
 
 
+@pytest.mark.slow
 def test_the_events_of_a_run_that_was_resumed_hold_each_figure_once(
     chat: list[Message], write: Write, tiny: Callable[..., TrainConfig], memory: Any,
     tmp_path: Path,

@@ -108,6 +108,7 @@ class _Cramped:
         return self.scorer(batch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error",
     [
@@ -179,6 +180,7 @@ def test_a_step_of_the_optimiser_takes_no_memory(plain_gpt2: Path) -> None:
         assert torch.equal(mine, other)
 
 
+@pytest.mark.slow
 def test_a_memory_that_holds_no_row_is_said_in_one_sentence(plain_gpt2: Path) -> None:
     trainer = Trainer(_model(plain_gpt2), Plan(_windows([9] * 8), TrainConfig()), CPU)
     trainer.scorer = _Cramped(trainer, 0, torch.OutOfMemoryError("no"))

@@ -26,6 +26,7 @@ def _train(messages: Path, run: Path, base: Path, config: TrainConfig, watch: An
     return train(messages, run, base=str(base), config=config, watch=watch, **told)
 
 
+@pytest.mark.slow
 def test_a_run_by_lora_leaves_a_plain_model_that_got_better(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, plain_gpt2: Path,
     tmp_path: Path,
@@ -64,6 +65,7 @@ def test_only_small_matrices_and_the_rows_of_tags_learn(plain_gpt2: Path) -> Non
     assert any("trainable_tokens" in name for name in names)
 
 
+@pytest.mark.slow
 def test_lora_stopped_and_resumed_is_uninterrupted_bit_for_bit(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, plain_gpt2: Path,
     tmp_path: Path,
@@ -97,6 +99,7 @@ def test_an_unknown_method_is_refused(plain_gpt2: Path) -> None:
         prepared(base, TrainConfig(method="magic"))
 
 
+@pytest.mark.slow
 def test_layers_computed_again_teach_the_same(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, plain_gpt2: Path,
     tmp_path: Path,

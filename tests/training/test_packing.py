@@ -175,6 +175,7 @@ def _filled(path: Path, room: int) -> float:
     return float(windows.lengths.sum() / (sum(map(len, batches)) * room))
 
 
+@pytest.mark.slow
 def test_rows_of_lively_chats_are_full(
     say: Callable[..., Message], write: Callable[[Iterable[Message]], Path]
 ) -> None:

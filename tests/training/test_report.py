@@ -24,6 +24,8 @@ from training.report import compare, report_again
 from training.run import train
 from training.survey import survey
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[[Iterable[Message]], Path]
 
 

@@ -32,6 +32,8 @@ from training.config import TrainConfig
 from training.evaluate import Evaluation, Judge
 from training.run import train
 
+pytestmark = pytest.mark.slow
+
 Settings = Callable[..., TrainConfig]
 Write = Callable[[Iterable[Message]], Path]
 

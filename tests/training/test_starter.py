@@ -29,6 +29,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
+@pytest.mark.slow
 def test_it_is_loaded_in_32_bits_without_a_network(no_network: None) -> None:
     with quiet():
         base = open_base(STARTER, TrainConfig(), list)

@@ -20,6 +20,8 @@ from training.run import train
 from training.survey import survey
 from training.tune import Grid, Trial, keep, tune
 
+pytestmark = pytest.mark.slow
+
 Say = Callable[..., Message]
 Write = Callable[[Iterable[Message]], Path]
 

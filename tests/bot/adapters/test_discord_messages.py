@@ -22,6 +22,8 @@ from tests.bot.adapters.fake_discord import ANN, FakeDiscord
 from tests.bot.adapters.fake_history import FakeHistory, race
 from tests.bot.conftest import write_message
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Any]
 
 MESSAGES = "channels/7/messages"

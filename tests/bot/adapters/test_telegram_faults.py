@@ -28,10 +28,13 @@ from tests.bot.adapters.fake_telegram import (
     Fault,
 )
 
-pytestmark = pytest.mark.filterwarnings(
-    # The library reads this deprecated attribute of its own while it makes the error.
-    r"ignore:[\s\S]*`retry_after`:telegram.warnings.PTBDeprecationWarning"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings(
+        # The library reads this deprecated attribute of its own while it makes the error.
+        r"ignore:[\s\S]*`retry_after`:telegram.warnings.PTBDeprecationWarning"
+    ),
+]
 
 Run = Callable[..., Any]
 

@@ -57,6 +57,7 @@ async def test_a_reply_begins_with_the_opening(engine: ReplyEngine, message: Mak
     assert parts[0].text.startswith("Well I")
 
 
+@pytest.mark.slow
 async def test_many_may_ask_at_once(engine: ReplyEngine, message: Make) -> None:
     async def count(number: int) -> int:
         return len([part async for part in engine.reply([message(f"hi {number}")], SHORT)])

@@ -59,6 +59,7 @@ def test_nobody_else_speaks_in_a_reply_and_no_row_without_a_token(grammar: Gramm
         assert found <= writable
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(min_codepoint=0x80, exclude_categories=["Cs"]), min_size=1))
 def test_a_character_is_never_left_in_the_middle(byte_tokenizer, text) -> None:
     tokenizer = FolderTokenizer(byte_tokenizer)

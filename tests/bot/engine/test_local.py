@@ -174,6 +174,7 @@ async def test_no_token_is_written_that_stands_for_nothing(
     assert seen <= tokenizer.writable
 
 
+@pytest.mark.slow
 async def test_a_reply_has_words_before_anything_can_end_it(
     engine: LocalEngine, message: Make
 ) -> None:
@@ -187,6 +188,7 @@ async def test_a_reply_has_words_before_anything_can_end_it(
         assert all("\ufffd" not in part.text for part in parts)
 
 
+@pytest.mark.slow
 async def test_prompt_and_reply_together_stay_within_the_card_s_length(
     engine: LocalEngine, message: Make
 ) -> None:

@@ -29,6 +29,7 @@ def compiled(tiny_model: Path) -> None:
     model.close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("compiled")
 def test_chatting_on_the_processor_loads_no_torch(tiny_model: Path) -> None:
     run = subprocess.run(  # noqa: S603

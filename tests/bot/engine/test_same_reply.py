@@ -37,6 +37,7 @@ def chats(message: Make) -> list[list[Message]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 async def test_alone_in_a_crowd_warm_or_cold_the_reply_is_the_same(
     engine: LocalEngine, message: Make, temperature: float

@@ -58,6 +58,7 @@ def probabilities(logits: Floats, sampling: Sampling) -> Floats:
     return found
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**16),
     scale=st.sampled_from([0.1, 1, 3, 30]),
@@ -92,6 +93,7 @@ def model_logits(tiny_model: Any) -> Floats:
     return found[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampling", EACH_SETTING, ids=str)
 def test_tokens_of_a_model_come_as_often_as_transformers_says(
     model_logits: Floats, sampling: Sampling

@@ -175,6 +175,7 @@ def test_what_is_closed_is_not_read(tiny_model: Path) -> None:
         model.read([Reading(left, [1])])
 
 
+@pytest.mark.slow
 def test_memory_of_closed_texts_is_used_again(model: NativeModel) -> None:
     def peak() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
