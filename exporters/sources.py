@@ -4,6 +4,7 @@ import io
 import os
 import posixpath
 import re
+import weakref
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -243,16 +244,30 @@ def sources_in(path: Path, name: str) -> Iterator[Source]:
         if not head.startswith(_ZIP_MARK):
             yield Source(name, path, None, head, size)
             return
-        archive = zipfile.ZipFile(path)  # closed when the last of its sources is gone
+        archive = _opened(path.open("rb"))
         members = _worthy(archive, name)
         if not members or not all(info.filename.lower().endswith(".zip") for info in members):
             yield from (_member(archive, one, path, f"{name}/{one.filename}") for one in members)
             return
         for info in members:
             inner_name = f"{name}/{info.filename}"
-            inner = zipfile.ZipFile(archive.open(info))
+            inner = _opened(archive.open(info))
             for one in _worthy(inner, inner_name):
                 yield _member(inner, one, path, f"{inner_name}/{one.filename}")
+
+
+def _opened(file: IO[bytes]) -> zipfile.ZipFile:
+    """Open a zip whose file is closed when the last of its sources is gone.
+
+    That is seen to from outside: of what is gone in a circle, the file might be found open first.
+    """
+    try:
+        archive = zipfile.ZipFile(file)
+    except BaseException:
+        file.close()
+        raise
+    weakref.finalize(archive, file.close)
+    return archive
 
 
 def _worthy(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
