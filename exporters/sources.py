@@ -4,7 +4,6 @@ import io
 import os
 import posixpath
 import re
-import weakref
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -14,14 +13,13 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from likeness.errors import DamagedSource, SourceError, UnrecognisedSource
+from exporters.zips import open_zip, refuse_harm
+from likeness.errors import DamagedSource, UnrecognisedSource
 
 HEAD_BYTES = 65_536
 _FIRST_LOOK_BYTES = 512
 _NUMBER = re.compile(r"0*([0-9]+)")
 _ZIP_MARK = b"PK\x03\x04"
-_MOST_INFLATION = 200
-_HARMLESS_BYTES = 64 * 1024 * 1024
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
 
 
@@ -244,30 +242,16 @@ def sources_in(path: Path, name: str) -> Iterator[Source]:
         if not head.startswith(_ZIP_MARK):
             yield Source(name, path, None, head, size)
             return
-        archive = _opened(path.open("rb"))
+        archive = open_zip(path.open("rb"))
         members = _worthy(archive, name)
         if not members or not all(info.filename.lower().endswith(".zip") for info in members):
             yield from (_member(archive, one, path, f"{name}/{one.filename}") for one in members)
             return
         for info in members:
             inner_name = f"{name}/{info.filename}"
-            inner = _opened(archive.open(info))
+            inner = open_zip(archive.open(info))
             for one in _worthy(inner, inner_name):
                 yield _member(inner, one, path, f"{inner_name}/{one.filename}")
-
-
-def _opened(file: IO[bytes]) -> zipfile.ZipFile:
-    """Open a zip whose file is closed when the last of its sources is gone.
-
-    That is seen to from outside: of what is gone in a circle, the file might be found open first.
-    """
-    try:
-        archive = zipfile.ZipFile(file)
-    except BaseException:
-        file.close()
-        raise
-    weakref.finalize(archive, file.close)
-    return archive
 
 
 def _worthy(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
@@ -277,7 +261,7 @@ def _worthy(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
         SourceError: The zip was built to do harm.
     """
     for info in archive.infolist():
-        _refuse_harm(info, name)
+        refuse_harm(info, name)
     return sorted(
         (
             info
@@ -302,14 +286,3 @@ def _by_number(name: str) -> tuple[list[tuple[int, str]], str]:
 
 def _worth_a_look(name: str) -> bool:
     return not name.startswith(".") and name != "__MACOSX"
-
-
-def _refuse_harm(info: zipfile.ZipInfo, name: str) -> None:
-    parts = info.filename.replace("\\", "/").split("/")
-    if ".." in parts or info.filename.startswith(("/", "\\")):
-        raise SourceError(f"{name} holds a path that leads out of it: no app writes such a zip.")
-    inflates = info.file_size > _MOST_INFLATION * max(1, info.compress_size)
-    if inflates and info.file_size > _HARMLESS_BYTES:
-        raise SourceError(
-            f"{name} would unpack to over {_MOST_INFLATION} times its size: no chat does that."
-        )
