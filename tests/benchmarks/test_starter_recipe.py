@@ -57,3 +57,16 @@ def test_a_run_ends_by_the_clock_and_its_best_is_shipped(data: Path, tmp_path: P
         base = open_base(str(shipped), TrainConfig(), list)
     assert base.model.config.n_embd == 16
     assert {weight.dtype for weight in base.model.parameters()} == {torch.float32}
+
+
+def test_what_is_shipped_is_trained_further_and_what_it_has_cost_is_added(
+    data: Path, tmp_path: Path
+) -> None:
+    shipped = tmp_path / "shipped"
+    train(data, tmp_path / "first", TINY, minutes=0.02)
+    before = install(data, tmp_path / "first", TINY, shipped).metrics
+    train(data, tmp_path / "second", TINY, minutes=0.02, further=shipped)
+    own = checkpoints(tmp_path / "second")[-1].state()["progress"]["best_step"]
+    after = install(data, tmp_path / "second", TINY, shipped).metrics
+    assert after["steps"] == before["steps"] + own
+    assert after["tokens_seen"] > before["tokens_seen"]
