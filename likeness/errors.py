@@ -115,13 +115,19 @@ class ModelError(LikenessError):
 class ModelNotFound(ModelError):
     """There is no such run."""
 
+    exit_code = _CONFIGURATION
+
 
 class BadCard(ModelError):
     """likeness.json is missing or not a card."""
 
+    exit_code = _CONFIGURATION
+
 
 class PromptVersionMismatch(ModelError):
     """The model was trained with another prompt format."""
+
+    exit_code = _CONFIGURATION
 
 
 class ServeError(LikenessError):

@@ -123,7 +123,7 @@ def _trouble(client: LikenessClient, error: Exception) -> str:
     Raises:
         TokenRefused: Discord does not accept the token.
         IntentMissing: The bot may not read messages.
-        PlatformUnavailable: The URL is wrong.
+        PlatformUnavailable: A URL is wrong, or something else answers there.
     """
     if isinstance(error, DatabaseError):
         return str(error)
@@ -142,5 +142,8 @@ def _trouble(client: LikenessClient, error: Exception) -> str:
     expected = aiohttp.ClientError | OSError | discord.DiscordException
     first = isinstance(error, AttributeError) and client.ws is None
     if not (client.was_connected or first or isinstance(error, expected)):
-        raise error
+        raise PlatformUnavailable(
+            "What answers the bot's login does not speak as Discord does "
+            f"({delivery.wordless(error)}): are DISCORD_API_URL and DISCORD_GATEWAY_URL right?"
+        ) from error
     return delivery.wordless(error) if client.was_connected else type(error).__name__

@@ -55,9 +55,9 @@ def serve(
     Tokens come from TELEGRAM_TOKEN and DISCORD_TOKEN, in the environment or in a file .env; each
     chat's history is kept in likeness.db, or where LIKENESS_DATABASE says.
 
-    Exits with 0 when told to stop, 78 where a setting or a token must be mended, 75 where another
-    process of this bot is at work, 69 where a platform sends it away, and 1 where anything else
-    failed.
+    Exits with 0 when told to stop, 78 where a setting, a token or the model must be mended, 75
+    where another process of this bot is at work, 69 where a platform sends it away, and 1 where
+    anything else failed.
     """
     from bot.run import serve as run_serve
     from bot.settings import Settings

@@ -15,7 +15,7 @@ import pytest
 from tests.bot.adapters.fake_telegram import TOKEN, FakeTelegram
 
 REPOSITORY = Path(__file__).parents[2]
-KILLS = 40
+KILLS = 50
 PEOPLE = 6
 
 PROGRAM = """

@@ -9,6 +9,8 @@ from typing import Any
 
 import discord
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from discord import VoiceClient
 from discord.backoff import ExponentialBackoff
 from discord.gateway import DiscordWebSocket
@@ -90,6 +92,20 @@ async def test_a_wrong_address_is_one_clear_sentence(
     server.faults["users/@me"].append(404)
     with pytest.raises(PlatformUnavailable, match="DISCORD_API_URL"):
         await serve(discord_settings, Conversation(FakeHistory(), fake_engine()), hasty)
+
+
+async def test_a_server_that_is_not_discord_is_one_clear_sentence(
+    discord_settings: Settings, hasty: Patience, fake_engine: Any
+) -> None:
+    async def greet(_: web.Request) -> web.Response:
+        return web.Response(text="Welcome to our hotel")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", greet)
+    async with TestServer(app) as hotel:
+        settings = discord_settings.model_copy(update={"discord_api_url": str(hotel.make_url("/"))})
+        with pytest.raises(PlatformUnavailable, match="does not speak as Discord does"):
+            await serve(settings, Conversation(FakeHistory(), fake_engine()), hasty)
 
 
 async def test_a_platform_that_is_down_at_the_start_is_waited_for(

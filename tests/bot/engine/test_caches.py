@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.engine.caches import Caches
+from bot.engine.caches import Caches, _Kept
 from bot.engine.models import Reading
 
 ROOM = 100_000
@@ -99,3 +99,18 @@ def test_closing_gives_all_back(caches: Caches, toy: Any) -> None:
     caches.close()
     assert not toy.open
     assert caches.size == 0
+
+
+def test_only_texts_that_begin_alike_are_compared(
+    toy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caches = Caches(toy, 50 * ROOM)
+    compared: list[int] = []
+    common = _Kept.common
+    monkeypatch.setattr(
+        _Kept, "common", lambda self, ids: compared.append(int(ids[0])) or common(self, ids)
+    )
+    for number in range(50):
+        read(caches, toy, [number, *range(19)])
+    assert read(caches, toy, [7, *range(19), 5]) == 1
+    assert set(compared) == {7}
