@@ -72,7 +72,9 @@ class RunCard:
             found = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise ModelNotFound(_where_to_look(folder)) from error
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise BadCard(f"{path} cannot be read: {error.strerror}.") from error
+        except ValueError as error:
             raise BadCard(f"{path} cannot be read as JSON: train the model again.") from error
         return _card(path, found)
 

@@ -2,10 +2,11 @@
 
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff]")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _REPEATED_WORDS = 3
 
 Reply = Sequence[str]
@@ -36,16 +37,31 @@ def repetition(replies: Sequence[Reply]) -> float:
     return statistics.fmean(_repeats(_words(reply)) for reply in replies) if replies else 0.0
 
 
-def misfit(mine: Sequence[Reply], models: Sequence[Reply]) -> dict[str, float]:
+def vocabulary(texts: Iterable[str]) -> set[str]:
+    """Return the words of some texts, without regard to capitals."""
+    return {word for text in texts for word in _WORD.findall(text.casefold())}
+
+
+def unheard(reply: Reply, known: Collection[str]) -> int:
+    """Return how many of a reply's words are not among those that are known."""
+    return sum(word not in known for text in reply for word in _WORD.findall(text.casefold()))
+
+
+def misfit(
+    mine: Sequence[Reply], models: Sequence[Reply], known: Collection[str] | None = None
+) -> dict[str, float]:
     """Return how differently two people reply at the same moments, by measure; 0 for alike.
 
     For a reply's length, messages and emoji it is the distance between the two distributions (how
-    far one would have to move, on the average), in standard deviations of mine; for new pairs of
-    words and for repetition the difference of the shares.
+    far one would have to move, on the average), in standard deviations of mine, and for unheard
+    words how many more there are in a reply; for new pairs of words and for repetition the
+    difference of the shares.
 
     Args:
         mine: One reply of mine for each moment.
         models: As many of the model's.
+        known: All words that taught it. I use some others now and then; a model that makes up words
+            uses more.
 
     Source: between samples of one size, Wasserstein's distance is the mean distance of the sorted.
     """
@@ -54,15 +70,22 @@ def misfit(mine: Sequence[Reply], models: Sequence[Reply]) -> dict[str, float]:
         name: _distance([m[name] for m in one], [m[name] for m in other])
         for name in ("characters", "messages", "emoji")
     }
+    if known is not None:
+        ours, theirs = ([unheard(reply, known) for reply in who] for who in (mine, models))
+        excess = statistics.fmean(theirs) - statistics.fmean(ours)
+        found["unheard words"] = max(0.0, excess) / _spread(ours)
     found["new pairs of words"] = abs(distinct_pairs(mine) - distinct_pairs(models))
     found["repetition"] = abs(repetition(mine) - repetition(models))
     return found
 
 
 def _distance(mine: Sequence[float], others: Sequence[float]) -> float:
-    spread = max(statistics.pstdev(mine), 0.5)
     moved = (abs(a - b) for a, b in zip(sorted(mine), sorted(others), strict=True))
-    return statistics.fmean(moved) / spread
+    return statistics.fmean(moved) / _spread(mine)
+
+
+def _spread(mine: Sequence[float]) -> float:
+    return max(statistics.pstdev(mine), 0.5)
 
 
 def _words(reply: Reply) -> list[str]:

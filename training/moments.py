@@ -10,10 +10,12 @@ from pathlib import Path
 from likeness.errors import MessagesError, ModelNotFound
 from likeness.files import whole_file
 from likeness.messages import Message
+from training.measures import vocabulary
 from training.portions import Portion
 from training.survey import is_target
 
 FILE_NAME = "moments.jsonl"
+WORDS = "words.txt"
 _KEPT_CONTEXT = 100
 
 
@@ -89,6 +91,26 @@ def read_moments(run: Path) -> list[Moment]:
             f"{run / FILE_NAME} is missing or damaged, and it is what replies are held against: "
             "train again."
         ) from error
+
+
+def keep_words(run: Path, texts: Iterable[str]) -> None:
+    """Write all words that taught, one a line, into a run's folder, for `likeness tune`.
+
+    Only their owner may read the file.
+
+    Raises:
+        LikenessError: The disk does not take it.
+    """
+    with whole_file(run / WORDS) as file:
+        file.writelines(f"{word}\n" for word in sorted(vocabulary(texts)))
+
+
+def read_words(run: Path) -> frozenset[str] | None:
+    """Read the words that taught a run; None where it kept none, as it once did."""
+    try:
+        return frozenset((run / WORDS).read_text(encoding="utf-8").split())
+    except (OSError, ValueError):
+        return None
 
 
 def _moment(values: dict[str, list[str]]) -> Moment:

@@ -16,8 +16,8 @@ from likeness.files import whole_file
 from training.checkpoint import checkpoints, finish, remove
 from training.foresight import Foretold, foretell, reply_silences
 from training.held_out import keep_held_out
-from training.moments import draw_moments, keep_moments
-from training.portions import portions
+from training.moments import draw_moments, keep_moments, keep_words
+from training.portions import portions, train_texts
 from training.readme import readme
 from training.replies import answers
 from training.report import compare, leave_report
@@ -63,6 +63,7 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
     )
     moments = draw_moments(portions(messages, found, config), config.report_replies, config.seed)
     keep_moments(run, moments)
+    keep_words(run, train_texts(messages, found, config))
     compared = compare(
         moments, answers(model, session.base.tags, moments, card.context_tokens, config.seed)
     )

@@ -152,7 +152,7 @@ def _trials(compared: Mapping[str, Any]) -> str:
     head = "".join(f"<th>{escape(what)}</th>" for what in ("sum", *trials[0]["misfit"]))
     rows = "".join(
         f"<tr{' class=best' if total == min(sums) else ''}><td>{trial['temperature']:g}</td>"
-        f"<td>{trial['top_p']:g}</td><td>{total:.2f}</td>"
+        f"<td>{trial['top_p']:g}</td><td>{trial.get('min_p', 0):g}</td><td>{total:.2f}</td>"
         + "".join(f"<td>{value:.2f}</td>" for value in trial["misfit"].values())
         + "</tr>"
         for trial, total in zip(trials, sums, strict=True)
@@ -160,7 +160,7 @@ def _trials(compared: Mapping[str, Any]) -> str:
     return (
         "<h2>How differently the model writes, setting by setting</h2><p>0 is just as I do; the "
         "best setting is the one that chat and serve use.</p><section class='scroll'><table><tr>"
-        f"<th>temperature</th><th>top-p</th>{head}</tr>{rows}</table></section>"
+        f"<th>temperature</th><th>top-p</th><th>min-p</th>{head}</tr>{rows}</table></section>"
     )
 
 

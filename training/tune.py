@@ -1,33 +1,51 @@
-"""Which temperature and top-p make a model write as I do: tried on held-out moments."""
+"""Which temperature, top-p and min-p make a model write as I do: tried on held-out moments."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from likeness.card import RunCard
 from training.measures import Reply, misfit
 from training.moments import Moment
 from training.report import kept_report, leave_report
 
-Write = Callable[[float, float], list[list[str]]]
-"""Let the model reply at every moment, given a temperature and a top-p."""
+
+class Setting(NamedTuple):
+    """How to choose among what a model might say."""
+
+    temperature: float
+    top_p: float
+    min_p: float
+
+
+Write = Callable[[Setting], list[list[str]]]
+"""Let the model reply at every moment with a setting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What is tried: every temperature with the first top-p, then every top-p with the best."""
+    """What is tried: every temperature with the first cut, then every cut with the best of them.
 
-    temperatures: tuple[float, ...] = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
-    top_ps: tuple[float, ...] = (0.95, 0.8, 0.9, 1.0)
+    A cut is a top-p and a min-p. The first has a min-p of 0.1, which takes more away where a model
+    is sure and less where it is not: a small one makes up fewer words with it.
+
+    Source: Nguyen et al., Turning Up the Heat: Min-p Sampling (2024).
+    """
+
+    temperatures: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+    cuts: tuple[tuple[float, float], ...] = (
+        (1.0, 0.1), (1.0, 0.05), (1.0, 0.2), (0.95, 0.0), (0.9, 0.0), (0.8, 0.0),
+    )  # fmt: skip
 
     @property
     def trials(self) -> int:
         """How many settings are tried."""
-        return len(self.temperatures) + len(self.top_ps) - 1
+        return len(self.temperatures) + len(self.cuts) - 1
 
 
-QUICK = Grid((0.7, 0.85, 1.0), (0.95, 0.85))
+QUICK = Grid((0.7, 0.85, 1.0), ((1.0, 0.1), (1.0, 0.05)))
 """For the end of a training run."""
 QUICK_MOMENTS = 32
 
@@ -37,13 +55,11 @@ class Trial:
     """How a model wrote with one setting.
 
     Attributes:
-        temperature: The setting's.
-        top_p: The setting's.
+        setting: The setting.
         misfit: How differently from me it wrote, by measure; 0 for alike.
     """
 
-    temperature: float
-    top_p: float
+    setting: Setting
     misfit: dict[str, float]
 
     @property
@@ -52,23 +68,33 @@ class Trial:
         return sum(self.misfit.values())
 
 
-def tune(moments: Sequence[Moment], write: Write, grid: Grid = Grid()) -> Iterator[Trial]:
+def tune(
+    moments: Sequence[Moment],
+    write: Write,
+    grid: Grid = Grid(),
+    known: Collection[str] | None = None,
+) -> Iterator[Trial]:
     """Try settings one after the other; the one with the least `sum` is the best.
 
     Args:
         moments: At least one.
         write: Lets the model reply.
         grid: What to try.
+        known: All words that taught it, if they were kept.
     """
     mine: list[Reply] = [[message.text for message in moment.mine] for moment in moments]
+
+    def attempt(setting: Setting) -> Trial:
+        return Trial(setting, misfit(mine, write(setting), known))
+
     best: Trial | None = None
     for temperature in grid.temperatures:
-        trial = Trial(temperature, grid.top_ps[0], misfit(mine, write(temperature, grid.top_ps[0])))
+        trial = attempt(Setting(temperature, *grid.cuts[0]))
         best = trial if best is None or trial.sum < best.sum else best
         yield trial
     assert best is not None  # noqa: S101 - a grid has a temperature
-    for top_p in grid.top_ps[1:]:
-        yield Trial(best.temperature, top_p, misfit(mine, write(best.temperature, top_p)))
+    for cut in grid.cuts[1:]:
+        yield attempt(Setting(best.setting.temperature, *cut))
 
 
 def keep(run: Path, trials: Sequence[Trial]) -> RunCard:
@@ -79,9 +105,9 @@ def keep(run: Path, trials: Sequence[Trial]) -> RunCard:
         LikenessError: The disk does not take it.
     """
     best = min(trials, key=lambda trial: trial.sum)
-    chosen = {"temperature": best.temperature, "top_p": best.top_p}
-    card = dataclasses.replace(RunCard.read(run), sampling=chosen)
-    compared = kept_report(run) | {"trials": [dataclasses.asdict(trial) for trial in trials]}
+    card = dataclasses.replace(RunCard.read(run), sampling=best.setting._asdict())
+    tried = [trial.setting._asdict() | {"misfit": trial.misfit} for trial in trials]
+    compared = kept_report(run) | {"trials": tried}
     card.write(run)
     leave_report(run, card, compared)
     return card

@@ -1,4 +1,4 @@
-"""`likeness tune`: the temperature and the top-p with which a model writes most as I do."""
+"""`likeness tune`: the temperature, top-p and min-p with which a model writes most as I do."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from likeness.errors import ModelNotFound
 if TYPE_CHECKING:
     from bot.engine import ReplyEngine, Sampling
     from training.moments import Moment
-    from training.tune import Grid, Trial
+    from training.tune import Grid, Setting, Trial
 
 _FEWEST_MOMENTS = 8
 
@@ -40,10 +40,16 @@ def tune(name: str, device: str, seed: int) -> None:
     trials = _try_settings(run, moments, device=device, seed=seed, grid=Grid())
     _keep_best(run, trials)
     rows = [
-        (trial.temperature, trial.top_p, *(f"{v:.2f}" for v in (trial.sum, *trial.misfit.values())))
+        (*trial.setting, *(f"{v:.2f}" for v in (trial.sum, *trial.misfit.values())))
         for trial in trials
     ]
-    columns = ["#temperature", "#top-p", "#sum", *(f"#{what}" for what in trials[0].misfit)]
+    columns = [
+        "#temperature",
+        "#top-p",
+        "#min-p",
+        "#sum",
+        *(f"#{what}" for what in trials[0].misfit),
+    ]
     results().print(table("How differently from me it writes; 0 is just as I do", columns, rows))
 
 
@@ -62,6 +68,7 @@ def _try_settings(
 ) -> "list[Trial]":
     """Let a model reply with every setting of a grid, and draw how far it is."""
     from bot.engine import Sampling, open_engine
+    from training.moments import read_words
     from training.tune import tune
 
     engine = open_engine(run, device)
@@ -76,12 +83,12 @@ def _try_settings(
     with bar, asyncio.Runner() as loop:
         task = bar.add_task("", total=grid.trials * len(moments))
 
-        def write(temperature: float, top_p: float) -> list[list[str]]:
-            sampling = Sampling(temperature=temperature, top_p=top_p, seed=seed)
+        def write(setting: "Setting") -> list[list[str]]:
+            sampling = Sampling(**setting._asdict(), seed=seed)
             return loop.run(replies(engine, moments, sampling, lambda: bar.advance(task)))
 
         try:
-            return list(tune(moments, write, grid))
+            return list(tune(moments, write, grid, read_words(run)))
         finally:
             loop.run(engine.close())
 
@@ -93,7 +100,8 @@ def _keep_best(run: Path, trials: "Sequence[Trial]") -> None:
     chosen = keep(run, trials).sampling
     results().print(
         f"It replies most as you do at temperature {chosen['temperature']:g} with top-p "
-        f"{chosen['top_p']:g}: chat and serve use that unless told otherwise."
+        f"{chosen['top_p']:g} and min-p {chosen['min_p']:g}: chat and serve use that unless told "
+        "otherwise."
     )
 
 

@@ -13,12 +13,19 @@ from likeness.card import RunCard
 from likeness.errors import ModelNotFound
 from likeness.messages import Message
 from training.config import TrainConfig
-from training.measures import distinct_pairs, measures, misfit, repetition
-from training.moments import Moment, draw_moments, keep_moments, read_moments
+from training.measures import distinct_pairs, measures, misfit, repetition, unheard, vocabulary
+from training.moments import (
+    Moment,
+    draw_moments,
+    keep_moments,
+    keep_words,
+    read_moments,
+    read_words,
+)
 from training.portions import portions
 from training.run import train
 from training.survey import survey
-from training.tune import Grid, Trial, keep, tune
+from training.tune import Grid, Setting, Trial, keep, tune
 
 pytestmark = pytest.mark.slow
 
@@ -60,18 +67,36 @@ def test_the_setting_that_writes_most_like_me_is_found(say: Say) -> None:
         Moment([say("ann", f"how are you {n}")], [say("me", "fine " * (n % 4 + 1))])
         for n in range(12)
     ]
-    asked: list[tuple[float, float]] = []
+    asked: list[Setting] = []
 
-    def write(temperature: float, top_p: float) -> list[list[str]]:
-        asked.append((temperature, top_p))
-        extra = round(10 * abs(temperature - 0.8) + 10 * abs(top_p - 0.9))
+    def write(setting: Setting) -> list[list[str]]:
+        asked.append(setting)
+        extra = round(10 * abs(setting.temperature - 0.8) + 10 * abs(setting.min_p - 0.2))
         return [["fine " * (n % 4 + 1 + extra)] for n in range(12)]
 
-    trials = list(tune(moments, write, Grid((0.6, 0.8, 1.0), (0.7, 0.9))))
-    assert asked == [(0.6, 0.7), (0.8, 0.7), (1.0, 0.7), (0.8, 0.9)]
-    assert len(asked) == Grid((0.6, 0.8, 1.0), (0.7, 0.9)).trials
+    grid = Grid((0.6, 0.8, 1.0), ((1.0, 0.1), (1.0, 0.2)))
+    trials = list(tune(moments, write, grid))
+    assert asked == [(0.6, 1, 0.1), (0.8, 1, 0.1), (1.0, 1, 0.1), (0.8, 1, 0.2)]
+    assert len(asked) == grid.trials
     best = min(trials, key=lambda trial: trial.sum)
-    assert (best.temperature, best.top_p, best.sum) == (0.8, 0.9, 0)
+    assert (best.setting, best.sum) == ((0.8, 1, 0.2), 0)
+
+
+def test_who_makes_up_words_is_told_from_who_does_not() -> None:
+    known = vocabulary(["Where's the TEA?", "we went home"])
+    assert known == {"where's", "the", "tea", "we", "went", "home"}
+    assert unheard(["the berrasor went", "home, plaped 3"], known) == 2
+    mine, sober = [["we went hame"], ["tea?"]], [["went home we"], ["the?"]]
+    assert misfit(mine, sober, known)["unheard words"] == 0
+    assert misfit(mine, [["we went hogg"], ["tae?"]], known)["unheard words"] > 0
+    assert "unheard words" not in misfit(mine, sober)
+
+
+def test_the_words_that_taught_are_kept_for_later(tmp_path: Path) -> None:
+    assert read_words(tmp_path) is None
+    keep_words(tmp_path, ["Tea, then!", "tea…", "çay"])
+    assert read_words(tmp_path) == {"tea", "then", "çay"}
+    assert stat.S_IMODE((tmp_path / "words.txt").stat().st_mode) == 0o600
 
 
 def test_moments_come_back_as_they_were_kept(
@@ -94,10 +119,15 @@ def test_what_was_chosen_stands_in_the_card_and_in_the_report(
     run = tmp_path / "me"
     config = tiny("epochs=1", "held_out_share=0.3")
     train(write(chat), run, base="scratch", config=config, speaker=None, resume=False, watch=memory)
-    trials = [Trial(0.7, 0.9, {"characters": 0.5}), Trial(0.9, 0.8, {"characters": 0.25})]
+    trials = [
+        Trial(Setting(0.7, 0.9, 0.0), {"characters": 0.5}),
+        Trial(Setting(0.9, 0.8, 0.1), {"characters": 0.25}),
+    ]
     card = keep(run, trials)
     assert RunCard.read(run) == card
-    assert card.sampling == {"temperature": 0.9, "top_p": 0.8}
+    assert card.sampling == {"temperature": 0.9, "top_p": 0.8, "min_p": 0.1}
     page = (run / "report.html").read_text(encoding="utf-8")
-    assert "<tr class=best><td>0.9</td><td>0.8</td><td>0.25</td><td>0.25</td></tr>" in page
-    assert "<td>0.7</td><td>0.9</td><td>0.50</td>" in page
+    assert (
+        "<tr class=best><td>0.9</td><td>0.8</td><td>0.1</td><td>0.25</td><td>0.25</td></tr>" in page
+    )
+    assert "<td>0.7</td><td>0.9</td><td>0</td><td>0.50</td>" in page
