@@ -59,6 +59,7 @@ def test_a_run_ends_by_the_clock_and_its_best_is_shipped(data: Path, tmp_path: P
     assert {weight.dtype for weight in base.model.parameters()} == {torch.float32}
 
 
+@pytest.mark.slow
 def test_what_is_shipped_is_trained_further_and_what_it_has_cost_is_added(
     data: Path, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from exporters.slack import SLACK
 from exporters.sources import Reading, sources_in
 from likeness.errors import SourceError
 from likeness.messages import Message, Notice, Record, Rejected
+from tests.examples import examples
 
 SAMPLES = Path(__file__).parent / "samples"
 EXPORTS = {
@@ -60,7 +61,9 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
 @pytest.mark.parametrize("name", EXPORTS)
 @given(data=st.data())
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_damage_gives_records_or_one_sentence(tmp_path, name, data):
     path = tmp_path / Path(name).name
@@ -72,7 +75,9 @@ def test_damage_gives_records_or_one_sentence(tmp_path, name, data):
 @pytest.mark.parametrize("name", [name for name in EXPORTS if name.endswith(".json")])
 @given(data=st.data())
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_a_value_of_a_wrong_kind_is_rejected_at_most(tmp_path, name, data):
     lines = (SAMPLES / name).read_text("utf-8-sig").splitlines()
@@ -88,7 +93,9 @@ def test_a_value_of_a_wrong_kind_is_rejected_at_most(tmp_path, name, data):
 
 @given(data=st.data())
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_odd_lists_around_a_day_do_not_matter(tmp_path, data):
     for file in ("users.json", "dms.json", "channels.json"):
@@ -139,7 +146,9 @@ def check(record: Record) -> None:
 @pytest.mark.parametrize("name", EXPORTS)
 @given(data=st.binary(max_size=300).filter(lambda data: not data.startswith(b"PK")))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_random_bytes_are_of_no_app(tmp_path, name, data):
     path = tmp_path / Path(name).name

@@ -22,6 +22,7 @@ from exporters.telegram import TELEGRAM
 from exporters.telegram_typed import Entry
 from likeness.errors import LikenessError, SourceError
 from likeness.messages import Message, Notice
+from tests.examples import examples
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -106,7 +107,7 @@ def laid_out(found, indent=1):
 
 @pytest.mark.slow
 @given(exports, st.sampled_from([1, 2, "\t"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_an_export_is_read_as_one_by_one(tmp_path_factory, found, indent):
     path = tmp_path_factory.mktemp("blocks") / "result.json"
     path.write_bytes(laid_out(found, indent))
@@ -115,7 +116,7 @@ def test_an_export_is_read_as_one_by_one(tmp_path_factory, found, indent):
 
 @pytest.mark.slow
 @given(exports, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_damaged_export_is_read_as_one_by_one(tmp_path_factory, found, data):
     whole = laid_out(found)
     path = tmp_path_factory.mktemp("blocks") / "result.json"
@@ -128,7 +129,7 @@ def test_a_damaged_export_is_read_as_one_by_one(tmp_path_factory, found, data):
 
 @pytest.mark.slow
 @given(exports, st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_an_export_with_its_lines_shuffled_is_read_as_one_by_one(tmp_path_factory, found, random):
     lines = laid_out(found).splitlines(keepends=True)
     start = random.randrange(len(lines) + 1)
@@ -219,7 +220,7 @@ def written(folder, me, **other):
 
 @pytest.mark.slow
 @given(st.lists(chats, min_size=1, max_size=3), st.sampled_from([(), ("Ann",), ("Bo",)]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_the_whole_export_is_the_same_one_by_one(tmp_path_factory, found, me):
     folder = tmp_path_factory.mktemp("whole")
     (folder / "in").mkdir()

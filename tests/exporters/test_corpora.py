@@ -23,6 +23,7 @@ from exporters.sources import Reading, sources_in
 from likeness.errors import DamagedSource, SourceError
 from likeness.files import read_messages
 from likeness.messages import Message, Rejected
+from tests.examples import examples
 
 SAMPLES = Path(__file__).parent / "samples"
 FILMS = SAMPLES / "cornell" / "films"
@@ -148,7 +149,7 @@ def test_rows_are_the_same_in_every_form(said, tmp_path, name):
 
 
 @given(st.data())
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_columns_cut_anywhere_keep_their_whole_rows(tmp_path_factory, data):
     rows = pd.DataFrame({
         "timestamp": [1.0, 2.0, 3.0], "conversationId": "7", "conversationWithName": "Ann",
@@ -201,7 +202,7 @@ def test_damage_ends_in_records_or_one_sentence(tmp_path, exporter):
     path = tmp_path / OURS[exporter].name
 
     @given(st.integers(0, len(whole)), st.integers(0, len(whole)), st.binary(max_size=9))
-    @settings(max_examples=60)
+    @settings(max_examples=examples(60))
     def check(begin, end, noise):
         path.write_bytes(whole[:begin] + noise + whole[end:])
         (source,) = sources_in(path, path.name)

@@ -15,6 +15,7 @@ from exporters.discord_sentences import system_kind
 from exporters.sources import Reading, sources_in
 from likeness.errors import SourceError
 from likeness.messages import Message, Notice, Rejected
+from tests.examples import examples
 
 SAMPLES = Path(__file__).parent / "samples" / "discord"
 FORMS = sorted(path for path in SAMPLES.rglob("*.*") if path.suffix in (".csv", ".txt", ".html"))
@@ -188,7 +189,7 @@ def test_a_mark_in_a_text_without_names_says_what_the_exporter_would():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_gives_records_or_one_sentence(tmp_path, path, data):
     whole = path.read_bytes()

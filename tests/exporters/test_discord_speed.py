@@ -12,6 +12,7 @@ from exporters import find_exporter
 from exporters.discord import DISCORD, _Channel
 from exporters.selection import Selection
 from exporters.sources import sources_in
+from tests.examples import examples
 from tests.exporters.test_blocks import told, written
 
 pytestmark = pytest.mark.slow
@@ -57,7 +58,7 @@ def agree(path):
 
 
 @given(st.lists(entries, max_size=12), st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_any_channel_is_read_as_one_by_one(tmp_path_factory, messages, data):
     whole = laid_out(messages)
     path = tmp_path_factory.mktemp("channel") / "channel.json"
@@ -89,7 +90,7 @@ def test_a_long_channel_comes_in_blocks(tmp_path):
 
 
 @given(st.lists(entries, max_size=12), st.sampled_from(["Ann", "bo", "5"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_whole_export_is_the_same_one_by_one(tmp_path_factory, messages, me):
     folder = tmp_path_factory.mktemp("whole")
     (folder / "in").mkdir()

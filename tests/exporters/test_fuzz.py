@@ -17,12 +17,13 @@ from exporters.options import ExportOptions
 from exporters.run import export
 from likeness.errors import LikenessError, SourceError
 from likeness.files import read_messages
+from tests.examples import examples
 from tests.exporters.test_samples import EXPECTED, export_of, recognised
 
 SAMPLES = Path(__file__).parent / "samples"
 MOST_BYTES = 40_000
 FEW = settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -126,7 +127,7 @@ def test_a_long_file_of_repeated_pieces_takes_no_long_time(sample, file, tmp_pat
     out = tmp_path / "out" / "messages.jsonl"
     out.parent.mkdir()
 
-    @settings(FEW, max_examples=4)
+    @settings(FEW, max_examples=examples(4))
     @given(st.data())
     def check(data):
         start = data.draw(st.integers(0, len(whole) - 1))
@@ -150,7 +151,7 @@ def test_a_damaged_zip_ends_in_messages_or_one_sentence(sample, file, tmp_path):
     out = tmp_path / "out" / "messages.jsonl"
     out.parent.mkdir()
 
-    @settings(FEW, max_examples=8)
+    @settings(FEW, max_examples=examples(8))
     @given(damaged(packed.getvalue()))
     def check(data):
         zipped.write_bytes(data)
@@ -160,7 +161,7 @@ def test_a_damaged_zip_ends_in_messages_or_one_sentence(sample, file, tmp_path):
 
 
 @given(st.binary(max_size=2000) | st.text(max_size=500).map(str.encode))
-@settings(FEW, max_examples=60)
+@settings(FEW, max_examples=examples(60))
 def test_random_bytes_end_in_messages_or_one_sentence(tmp_path_factory, data):
     folder = tmp_path_factory.getbasetemp() / "random"
     out = folder / "out" / "messages.jsonl"

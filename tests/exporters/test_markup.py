@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporters.markup import element
+from tests.examples import examples
 
 
 def test_words_keep_their_lines_and_lose_the_layout():
@@ -44,7 +45,7 @@ def test_a_stray_end_is_ignored_and_a_missing_one_is_made_up():
     assert not next(iter(found.all())).whole
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.text(alphabet='<>/"= abr&;#x!-', max_size=80))
 def test_any_text_becomes_something(text):
     found = element(f"<div>{text}")

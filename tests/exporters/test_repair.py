@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from exporters import repair
 from exporters.repair import Repairs, repaired
+from tests.examples import examples
 
 
 def read(data, repairs=None):
@@ -22,7 +23,7 @@ def block(request, monkeypatch):
 
 
 @pytest.mark.parametrize("layout", [None, 1])
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(value=st.recursive(st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)))
 def test_legal_json_passes_unchanged(layout, value):
     data = json.dumps({"document_id": value}, ensure_ascii=False, indent=layout)
@@ -32,7 +33,7 @@ def test_legal_json_passes_unchanged(layout, value):
     assert list(repairs.remarks()) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(words=st.lists(st.sampled_from(["\\", "\x0b", "x0B", "\n", '"', "a", "\x1f"])))
 def test_every_character_below_a_blank_comes_back(words):
     text = "".join(words)

@@ -13,10 +13,13 @@ from exporters.telegram import TELEGRAM
 from exporters.telegram_html import TELEGRAM_HTML
 from likeness.errors import SourceError
 from likeness.messages import Message, Notice, Rejected
+from tests.examples import examples
 
 SAMPLES = Path(__file__).parent / "samples" / "telegram"
 FILES = [*SAMPLES.glob("*.json"), *SAMPLES.rglob("messages*.html")]
-damage = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+damage = settings(
+    max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from exporters.clock import LocalClock
 from exporters.telegram_chats import Chat
 from exporters.telegram_topics import Topics
 from likeness.messages import Message
+from tests.examples import examples
 
 
 def forum():
@@ -69,7 +70,7 @@ def test_what_is_no_entry_of_the_app_is_passed_over():
     assert placed(topics, 1).chat_id == "channel5"
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.permutations(range(2, 12)), st.data())
 def test_order_of_ids_makes_no_difference(order, data):
     topics = forum()

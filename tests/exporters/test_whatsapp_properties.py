@@ -19,6 +19,7 @@ from exporters.whatsapp import WHATSAPP
 from exporters.whatsapp_wordings import CALLS, DELETED, ENCRYPTED, MEDIA
 from likeness.errors import DamagedSource
 from likeness.messages import Message, Record
+from tests.examples import examples
 
 SAMPLES = sorted((Path(__file__).parent / "samples" / "whatsapp").glob("*.txt"))
 SPANISH = ("a.\xa0m.", "p.\xa0m.")
@@ -129,7 +130,7 @@ CHATS = st.lists(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(chat=CHATS, crlf=st.booleans())
 def test_a_chat_reads_back_message_for_message(
     shape: str, chat: list[tuple[str, str, timedelta]], crlf: bool
@@ -169,7 +170,7 @@ def try_to_read(data: bytes) -> None:
     assert len(ids) == len(set(ids))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(data=st.binary(max_size=400))
 def test_random_bytes_end_in_records_or_one_error(data: bytes) -> None:
     try_to_read(data)
@@ -195,7 +196,7 @@ _PIECES = st.sampled_from(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(pieces=st.lists(st.one_of(_PIECES, st.text(max_size=3)), max_size=40))
 def test_shuffled_pieces_of_exports_end_in_records_or_one_error(pieces: list[str]) -> None:
     try_to_read("".join(pieces).encode(errors="surrogatepass"))

@@ -15,6 +15,7 @@ from exporters.sources import sources_in
 from exporters.whatsapp import WHATSAPP
 from exporters.whatsapp_runs import RunLines
 from exporters.whatsapp_wordings import CALLS, DELETED, ENCRYPTED, MEDIA
+from tests.examples import examples
 from tests.exporters.test_blocks import told, written
 from tests.exporters.test_whatsapp_properties import BEGINNING, SHAPES
 
@@ -69,7 +70,7 @@ heads = st.tuples(
 
 
 @given(st.sampled_from(sorted(SHAPES)), st.lists(heads, min_size=3, max_size=12), st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_any_text_is_read_as_with_care(tmp_path_factory, shape, found, data):
     render, _ = SHAPES[shape]
     when = [BEGINNING + timedelta(seconds=seconds) for seconds, *_ in found]
@@ -161,7 +162,7 @@ SAID = ["hello", "two\nlines", "<Media omitted>", "https://example.org", 'a "quo
 
 
 @given(st.lists(st.tuples(st.sampled_from(["Ann", "Bo", "Cy"]), st.sampled_from(SAID))), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_whole_export_is_the_same_one_by_one(tmp_path_factory, found, data):
     folder = tmp_path_factory.mktemp("whole")
     (folder / "in").mkdir()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from likeness.dialogue import SPEAKERS, CharacterTokenizer, prompt
 from likeness.errors import MessagesError, NothingToLearn, OwnerUnknown
 from likeness.messages import Message
+from tests.examples import examples
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
 from training.portions import portions
@@ -62,7 +63,7 @@ def _taught(rows: Windows, weight: float) -> Counter[int]:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     said=st.lists(SAID, min_size=1, max_size=60),
     context_tokens=st.integers(48, 200),
@@ -107,7 +108,7 @@ def test_every_target_is_taught_exactly_once_and_nothing_held_out_is_seen(
     assert balance.shortened == 0
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     lengths=st.lists(st.integers(1, 60), min_size=1, max_size=30),
     context_tokens=st.integers(16, 40),

@@ -11,6 +11,7 @@ from bot.engine.asking import ask
 from likeness.card import RunCard
 from likeness.dialogue import CharacterTokenizer, encode_turns, join
 from likeness.messages import Message
+from tests.examples import examples
 
 GAP = 3600.0
 TOKENIZER = CharacterTokenizer()
@@ -68,7 +69,7 @@ def newest_conversation(messages: list[Message]) -> list[Message]:
 
 
 @given(chat=chats(), room=st.integers(1, 200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_the_prompt_is_a_prefix_of_what_training_taught(
     chat: tuple[list[Message], list[Message]], room: int
 ) -> None:
@@ -81,7 +82,7 @@ def test_the_prompt_is_a_prefix_of_what_training_taught(
 
 
 @given(chat=chats())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_an_opening_stands_where_the_words_of_a_reply_stand(
     chat: tuple[list[Message], list[Message]],
 ) -> None:

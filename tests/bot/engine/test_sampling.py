@@ -20,6 +20,7 @@ from transformers import (
 from bot.engine import Sampling
 from bot.engine.sampling import Floats, candidates, choose
 from likeness.errors import ModelError
+from tests.examples import examples
 
 PLAIN = Sampling(top_p=1)
 EACH_SETTING = [
@@ -69,7 +70,7 @@ def probabilities(logits: Floats, sampling: Sampling) -> Floats:
     typical_p=st.sampled_from([0.1, 0.6, 0.95, 1.0, 1.0]),
     banned=st.integers(0, 699),
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_probabilities_are_those_of_transformers(
     seed: int, scale: float, banned: int, **chosen: Any
 ) -> None:
@@ -115,7 +116,7 @@ def test_tokens_of_a_model_come_as_often_as_transformers_says(
 
 
 @given(seed=st.integers(0, 2**16), number=st.floats(0, 1, exclude_max=True))
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_a_large_vocabulary_is_divided_in_the_order_of_its_ids(seed: int, number: float) -> None:
     logits = np.random.default_rng(seed).standard_normal(5000).astype(np.float32)
     shares = np.cumsum(probabilities(logits, Sampling()).astype(np.float64))
