@@ -93,12 +93,11 @@ class Better:
 
     def _note(self, record: Record | Block) -> tuple[Record | Block, bool]:
         if isinstance(record, Message):
-            root, of_topic, _ = record.chat_id.partition("/")
+            root, _, _ = record.chat_id.partition("/")
             chat = self._chats.get((record.platform, root))
             if chat is None:
                 chat = self._chats[record.platform, root] = _Chat(root)
-                name = record.chat.rpartition(" / ")[0] if of_topic else record.chat
-                self._named[record.platform, name].append(chat)
+                self._named[record.platform, _root_name(record)].append(chat)
             chat.note(record)
         return record, False
 
@@ -114,8 +113,9 @@ class Better:
         return same
 
     def _alike(self, message: Message) -> Iterable[_Chat]:
-        chat = self._chats.get((message.platform, message.chat_id))
-        return [chat] if chat else self._named.get((message.platform, message.chat), ())
+        root, _, _ = message.chat_id.partition("/")
+        chat = self._chats.get((message.platform, root))
+        return [chat] if chat else self._named.get((message.platform, _root_name(message)), ())
 
 
 class _Lesser:
@@ -138,7 +138,13 @@ class _Lesser:
         speaker = record.speaker_id
         if speaker == record.speaker:
             speaker = chat.speakers.get(speaker) or speaker
-        return replace(record, chat_id=chat.id, speaker_id=speaker), False
+        _, of_topic, topic = record.chat_id.partition("/")
+        return replace(record, chat_id=chat.id + of_topic + topic, speaker_id=speaker), False
+
+
+def _root_name(message: Message) -> str:
+    """Return the name of a message's chat; of a topic's, that of its forum."""
+    return message.chat.rpartition(" / ")[0] if "/" in message.chat_id else message.chat
 
 
 def _unmet(record: Record | Block) -> tuple[Record | Block, bool]:

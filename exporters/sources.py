@@ -74,8 +74,8 @@ class Source:
         """Yield the files at the paths relative to this one's folder that fit a pattern.
 
         Args:
-            pattern: Such as `../*/channel.json`, where a `*` is any one name; upper and lower case
-                are one.
+            pattern: Such as `../*/channel.json` or `messages*.html`, where a `*` is any part of one
+                name; upper and lower case are one.
 
         Raises:
             DamagedSource: One of them cannot be opened.
@@ -100,9 +100,15 @@ def _members(archive: zipfile.ZipFile, wanted: str) -> list[zipfile.ZipInfo]:
 
 def _fits(member: str, names: Sequence[str]) -> bool:
     parts = member.casefold().split("/")
-    return len(parts) == len(names) and all(
-        name in ("*", part) for name, part in zip(names, parts, strict=True)
-    )
+    return len(parts) == len(names) and all(map(_is_named, parts, names))
+
+
+def _is_named(name: str, pattern: str) -> bool:
+    start, star, end = pattern.partition("*")
+    if not star:
+        return name == pattern
+    long_enough = len(name) >= len(start) + len(end)
+    return long_enough and name.startswith(start) and name.endswith(end)
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, name: str) -> Source:
@@ -123,7 +129,7 @@ def _fitting(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
         with suppress(OSError):
             entries = sorted(folder.iterdir())
         for entry in entries:
-            if parts[0] in ("*", entry.name) or parts[0].casefold() == entry.name.casefold():
+            if _is_named(entry.name.casefold(), parts[0].casefold()):
                 yield from _fitting(entry, parts[1:])
 
 

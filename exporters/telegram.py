@@ -98,7 +98,7 @@ class _Export:
             yield Notice(reason)
 
     def _entries(self, json: JSONReader, place: str, chat: Chat) -> Iterator[Record | Block]:
-        topics = Topics(chat)
+        topics = Topics()
         names: dict[str, str] = {}
         done = 0
         try:

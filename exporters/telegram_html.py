@@ -12,8 +12,10 @@ from exporters.streaming import keep_whole
 from exporters.telegram_chats import left_out
 from exporters.telegram_clock import PageClock
 from exporters.telegram_folder import PageChat, find_chat
+from exporters.telegram_forum import Forums
 from exporters.telegram_page import Entry, Page, is_page
 from exporters.telegram_root import is_telegram_json
+from exporters.telegram_topics import Topics
 from likeness.errors import DamagedSource
 from likeness.messages import Kind, Message, Notice, Record, Rejected
 
@@ -27,16 +29,18 @@ _LOWEST_DAY_LINE = -900_000_000
 class _TelegramHTML:
     name = "Telegram Desktop HTML"
 
+    def __init__(self) -> None:
+        self._forums = Forums()
+
     def recognises(self, source: Source) -> bool:
         return is_page(source.head) and not any(map(_is_export, map(source.near, _BETTER)))
 
     def read(self, source: Source, reading: Reading) -> Iterator[Record]:
         chat = find_chat(source)
         reading.flavour = "a page of a whole account" if chat.listed else "a page of one chat"
+        pages = _Pages(chat, self._forums.topics(source), reading, source.name)
         with source.open(reading.on_bytes) as file:
-            yield from keep_whole(
-                _Pages(chat, reading, source.name).records(Page(file)), source.name
-            )
+            yield from keep_whole(pages.records(Page(file)), source.name)
 
 
 TELEGRAM_HTML = _TelegramHTML()
@@ -49,8 +53,10 @@ def _is_export(near: Source | None) -> bool:
 class _Pages:
     """One page on its way through."""
 
-    def __init__(self, chat: PageChat, reading: Reading, name: str) -> None:
+    def __init__(self, chat: PageChat, topics: Topics, reading: Reading, name: str) -> None:
         self._chat = chat
+        self._topics = topics
+        self._ids = {chat.id}
         self._reading = reading
         self._name = name
         self._clock = PageClock(reading)
@@ -105,7 +111,7 @@ class _Pages:
             raise Unreadable("it has no number")
         moment = self._clock.utc(entry.date)
         self._speakers.add(said.speaker)
-        return Message(
+        message = Message(
             platform="telegram",
             chat_id=self._chat.id,
             chat=self._chat.name,
@@ -118,6 +124,9 @@ class _Pages:
             reply_to=entry.reply_to,
             kind=self._kind(entry, said, text),
         )
+        placed = self._topics.placed(message)
+        self._ids.add(placed.chat_id)
+        return placed
 
     def _kind(self, entry: Entry, said: Entry, text: str) -> Kind:
         if entry.forwarded:
@@ -140,7 +149,7 @@ class _Pages:
             who = others.pop(), "the other one bears the chat's name"
         else:
             return
-        self._reading.owner[self._chat.id] = who
+        self._reading.owner.update(dict.fromkeys(self._ids, who))
 
 
 def _service(entry: Entry) -> str:

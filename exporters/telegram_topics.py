@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any
 
 from exporters.entry import whole_number
-from exporters.telegram_chats import Chat
 from likeness.messages import Message
 
 _MOST = 2**62
@@ -25,8 +24,7 @@ class Topics:
     Sixteen bytes an entry: entries come in the order of their ids, so that two arrays do.
     """
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(self) -> None:
         self._titles: dict[int, str] = {}
         self._ids = array("q")
         self._topics = array("q")

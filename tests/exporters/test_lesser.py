@@ -9,9 +9,9 @@ from exporters.account import DOUBLE
 from exporters.options import ExportOptions
 from exporters.run import export
 from likeness.files import read_messages
+from tests.exporters.telegram_pages import message, page, words
 from tests.exporters.test_discord_forms import HEADER
 from tests.exporters.test_discord_forms import text as discord_text
-from tests.exporters.test_telegram_html import message, page, words
 
 DAY = 1_720_947_600  # 14 July 2024, 9:00 UTC
 

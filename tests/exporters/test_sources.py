@@ -155,3 +155,24 @@ def test_a_zip_is_closed_even_if_its_sources_go_in_a_circle(tmp_path):
             gc.collect()  # a file that is found open here fails the test
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("messages*.html", ["messages.html", "messages2.html"]),
+        ("MESSAGES2.html", ["messages2.html"]),
+        ("*2.html", ["messages2.html"]),
+        ("messages.h*.html", []),
+    ],
+)
+def test_neighbours_are_found_by_a_part_of_their_names(tmp_path, pattern, found):
+    names = {"messages.html": "a", "messages2.html": "b", "style.css": "c"}
+    for name, text in names.items():
+        (tmp_path / name).write_text(text)
+    (plain,) = sources_in(tmp_path / "style.css", "style.css")
+    assert sorted(near.name for near in plain.all_near(pattern)) == found
+    members = {f"x/{name}": text for name, text in names.items()}
+    inside = sources_in(zipped(tmp_path / "z.zip", members), "z.zip")
+    (style,) = [source for source in inside if (source.member or "").endswith(".css")]
+    assert sorted((near.member or "")[2:] for near in style.all_near(pattern)) == found

@@ -2,47 +2,17 @@
 
 import json
 from datetime import UTC
+from functools import partial
 from zipfile import ZipFile
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from exporters import find_exporter, telegram_page
-from exporters.sources import Reading, find_files, sources_in
+from exporters import telegram_page
+from exporters.sources import Reading, sources_in
 from exporters.telegram_html import TELEGRAM_HTML
 from likeness.errors import DamagedSource
 from likeness.messages import Message, Notice, Rejected
-
-WHEN = "14.07.2024 10:00:00 UTC+01:00"
-
-
-def words(text):
-    return f'<div class="text">\n{text}\n   </div>'
-
-
-def message(number, inner="", name="Mira", date=WHEN):
-    speaker = f'<div class="from_name">\n{name} \n</div>' if name else ""
-    joined = "" if name else " joined"
-    return (
-        f'\n <div class="message default clearfix{joined}" id="message{number}">\n'
-        f'<div class="body"><div class="pull_right date details" title="{date}">10:00</div>'
-        f"{speaker}{inner or words(f't{number}')}</div></div>\n"
-    )
-
-
-def service(number, text="14 July 2024"):
-    return (
-        f'<div class="message service" id="message{number}">'
-        f'<div class="body details">{text}</div></div>'
-    )
-
-
-def page(*entries, title="Mira", end="</div></body></html>"):
-    header = f'<div class="page_header"><div class="text bold">{title}</div></div>'
-    return (
-        f'<!DOCTYPE html><html><body>{header if title else ""}<div class="history">'
-        f"{''.join(entries)}{end}"
-    )
+from tests.exporters.telegram_pages import message, page, read_pages, service, words
 
 
 def media(kind, title="", status="", inner=""):
@@ -56,23 +26,7 @@ def media(kind, title="", status="", inner=""):
 @pytest.fixture
 def read(tmp_path):
     """Return a function that writes files and reads all pages among them."""
-
-    def read(files, zone="Europe/Berlin", include=()):
-        files = files if isinstance(files, dict) else {"messages.html": files}
-        for name, content in files.items():
-            path = tmp_path / "export" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, "utf-8")
-        records, readings = [], []
-        for file in find_files(tmp_path / "export"):
-            (source,) = sources_in(file, file.name)
-            if find_exporter(source) is TELEGRAM_HTML:
-                reading = Reading(ZoneInfo(zone), zone_name=zone, include=frozenset(include))
-                records.extend(TELEGRAM_HTML.read(source, reading))
-                readings.append(reading)
-        return records, readings
-
-    return read
+    return partial(read_pages, tmp_path / "export")
 
 
 def said(records):

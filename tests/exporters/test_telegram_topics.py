@@ -5,15 +5,13 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporters.clock import LocalClock
-from exporters.telegram_chats import Chat
 from exporters.telegram_topics import Topics
 from likeness.messages import Message
 from tests.examples import examples
 
 
 def forum():
-    return Topics(Chat("channel5", "Boat", "private_supergroup", 5, LocalClock(UTC)))
+    return Topics()
 
 
 def created(number, title="T"):
