@@ -6,7 +6,6 @@ file, encodes it, and packs the rows of an epoch; the words are invented.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import numpy as np
 import tokenizers
 
 from benchmarks.invented import said
+from benchmarks.peak_memory import peak_bytes
 from likeness.messages import Message
 from likeness.tokenizer import FolderTokenizer
 from training.config import TrainConfig
@@ -70,7 +70,7 @@ def measure(path: Path) -> None:
 
 
 def _peak_megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_bytes() / 2**20
 
 
 def main() -> None:

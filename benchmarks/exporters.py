@@ -7,7 +7,6 @@ measurement has a process of its own, one after the other; time is that of its o
 import argparse
 import json
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 import ijson  # type: ignore[import-untyped]
 
 from benchmarks.invented import write_discord, write_telegram, write_whatsapp
+from benchmarks.peak_memory import peak_bytes
 from exporters.options import ExportOptions
 from exporters.run import export
 
@@ -72,7 +72,7 @@ def measure(way: str, path: Path) -> None:
     start = time.process_time()
     count = WAYS[way](path)
     seconds = time.process_time() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_bytes() / 2**20
     print(json.dumps({"seconds": seconds, "messages": count, "peak": peak}))
 
 

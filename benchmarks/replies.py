@@ -8,7 +8,6 @@ is one for all of them.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.gpt2_shape import write_model
+from benchmarks.peak_memory import peak_bytes
 from benchmarks.reply_engines import ENGINES, REMEMBER
 from bot.engine.models import Reading
 from bot.engine.native import open_native
@@ -62,7 +62,7 @@ def measure(name: str, folder: Path, threads: int, repeats: int, started: float)
         took = [one(chats, known) for _ in range(1 if name == _SLOW else repeats)]
         figures[f"{kind}_first"] = median(first for first, _ in took)
         figures[f"{kind}_whole"] = median(whole for _, whole in took)
-    figures["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    figures["peak"] = peak_bytes() / 1e6
     return figures
 
 

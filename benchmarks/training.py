@@ -10,7 +10,6 @@ are drawn by Zipf's law. Conversations are as long as those of chats; every seco
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.peak_memory import peak_bytes
 from benchmarks.trainers import ENGINES, Data, Round, Shape
 from training.loop import pick_device
 from training.peak import peak_flops
@@ -106,7 +106,7 @@ def serve(options: argparse.Namespace) -> None:
         waited, begun = _waited_seconds(), time.perf_counter()
         done = train(options.seconds)
         done.waited = (_waited_seconds() - waited) / (time.perf_counter() - begun)
-        done.peak_bytes = done.peak_bytes or _peak_bytes()
+        done.peak_bytes = done.peak_bytes or peak_bytes()
         print(json.dumps(done.as_values()), file=answers, flush=True)
 
 
@@ -152,10 +152,6 @@ def _row(engine: Engine, base: Engine | None, peak: float) -> str:
         f"| {middle('computed') / peak:.0%} | {middle('peak_bytes') / 1e9:.1f} "
         f"| {middle('waited'):.0%} |"
     )
-
-
-def _peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _waited_seconds() -> float:
