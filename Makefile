@@ -12,8 +12,8 @@ demo: $(VENV)/.installed  ## export the bundled chat, train a small model on it,
 	$(BIN)/likeness export demo/chats -o $(OUT)/messages.jsonl --me Juno
 	$(BIN)/likeness check $(OUT)/messages.jsonl --show 3
 	$(BIN)/likeness train $(OUT)/messages.jsonl --run $(OUT)/juno --base starter
-	@if [ -t 0 ]; then $(BIN)/likeness chat $(OUT)/juno --temperature 0.5; \
-	else $(BIN)/likeness chat $(OUT)/juno --temperature 0.5 --seed 1 < demo/questions.txt; fi
+	@if [ -t 0 ]; then $(BIN)/likeness chat $(OUT)/juno; \
+	else $(BIN)/likeness chat $(OUT)/juno --seed 1 < demo/questions.txt; fi
 
 test: $(VENV)/.installed-dev lint  ## every check there is
 	HF_HUB_OFFLINE=1 $(BIN)/pytest --quiet --numprocesses auto

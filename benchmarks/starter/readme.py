@@ -17,8 +17,8 @@ def readme(card: RunCard) -> str:
     )
     tokens = sum(data["tokens"] for data in card.data.values())
     seen = (
-        f"{metrics['tokens_seen'] / 1e6:.1f} of {tokens / 1e6:.1f} million tokens, in "
-        f"{metrics['steps']:,} steps"
+        f"{metrics['tokens_seen'] / 1e6:.1f} million tokens, {metrics['tokens_seen'] / tokens:.1f} "
+        f"times the {tokens / 1e6:.1f} million that there are, in {metrics['steps']:,} steps"
     )
     minutes = metrics["minutes"]
     return f"""# The starter
