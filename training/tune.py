@@ -2,14 +2,14 @@
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from likeness.card import RunCard
 from training.measures import Reply, misfit
 from training.moments import Moment
-from training.report import kept_report, leave_report
+from training.report import compare, kept_report, leave_report
 
 
 class Setting(NamedTuple):
@@ -57,10 +57,12 @@ class Trial:
     Attributes:
         setting: The setting.
         misfit: How differently from me it wrote, by measure; 0 for alike.
+        replies: What it wrote, at each moment.
     """
 
     setting: Setting
     misfit: dict[str, float]
+    replies: list[list[str]] = field(repr=False)
 
     @property
     def sum(self) -> float:
@@ -85,7 +87,8 @@ def tune(
     mine: list[Reply] = [[message.text for message in moment.mine] for moment in moments]
 
     def attempt(setting: Setting) -> Trial:
-        return Trial(setting, misfit(mine, write(setting), known))
+        replies = write(setting)
+        return Trial(setting, misfit(mine, replies, known), replies)
 
     best: Trial | None = None
     for temperature in grid.temperatures:
@@ -97,8 +100,13 @@ def tune(
         yield attempt(Setting(best.setting.temperature, *cut))
 
 
-def keep(run: Path, trials: Sequence[Trial]) -> RunCard:
-    """Write the best of some trials into a run's card, and all of them into its report.
+def keep(run: Path, moments: Sequence[Moment], trials: Sequence[Trial]) -> RunCard:
+    """Write the best of some trials into a run's card, and its replies into the report.
+
+    Args:
+        run: The run's folder.
+        moments: At which it replied.
+        trials: At least one.
 
     Raises:
         ModelNotFound: There is no such run, or its report is missing.
@@ -107,7 +115,7 @@ def keep(run: Path, trials: Sequence[Trial]) -> RunCard:
     best = min(trials, key=lambda trial: trial.sum)
     card = dataclasses.replace(RunCard.read(run), sampling=best.setting._asdict())
     tried = [trial.setting._asdict() | {"misfit": trial.misfit} for trial in trials]
-    compared = kept_report(run) | {"trials": tried}
+    compared = kept_report(run) | compare(moments, best.replies) | {"trials": tried}
     card.write(run)
     leave_report(run, card, compared)
     return card

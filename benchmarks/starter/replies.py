@@ -1,29 +1,25 @@
 """Fifty replies of the demo's person, from nothing and from the starter, to the same contexts.
 
 Run `python -m benchmarks.starter.replies > docs/starter-replies.md`. The contexts are the newest
-quarter of the demo's invented chat, which neither model has learnt from; nothing is selected.
+quarter of the demo's invented chat, which neither model has learnt from; nothing is selected. Each
+writes with the setting that the end of `likeness train` would choose for it.
 """
 
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from transformers import AutoModelForCausalLM
-
 from benchmarks.starter.fine_tuning import write_demo
 from benchmarks.starter.train import Lines
-from likeness.card import RunCard
-from likeness.tokenizer import FolderTokenizer
-from training.base import SCRATCH, STARTER, quiet
+from likeness.cli.tune import try_settings
+from training.base import SCRATCH, STARTER
 from training.config import TrainConfig
-from training.moments import Moment, draw_moments
-from training.portions import portions
-from training.replies import answers
+from training.moments import Moment, read_moments
 from training.run import train
-from training.survey import survey
+from training.tune import QUICK
 
 _REPLIES = 50
-_SETTINGS = ("held_out_share=0.25", "report_replies=1")
+_SETTINGS = ("held_out_share=0.25", f"report_replies={_REPLIES}")
 _SHOWN = 2
 """Messages of a context that are printed; the models see all of it."""
 
@@ -47,11 +43,11 @@ def replies(
     """Fine-tune a base on the demo's chat, and let it speak where its person spoke later."""
     config = TrainConfig.from_settings([*_SETTINGS, *settings], base=base)
     train(messages, run, base=base, config=config, speaker=None, resume=False, watch=Silent())
-    moments = draw_moments(portions(messages, survey(messages), config), _REPLIES, config.seed)
-    with quiet():
-        model = AutoModelForCausalLM.from_pretrained(run)
-    tokens = RunCard.read(run).context_tokens
-    return moments, answers(model, FolderTokenizer.load(run), moments, tokens, seed=0)
+    moments = read_moments(run)
+    best = min(
+        try_settings(run, moments, device="cpu", seed=0, grid=QUICK), key=lambda one: one.sum
+    )
+    return moments, best.replies
 
 
 def main() -> None:

@@ -37,8 +37,8 @@ def tune(name: str, device: str, seed: int) -> None:
     moments = read_moments(run)
     if not moments:
         raise ModelNotFound(f"{run} kept no held-out replies to hold others against: train again.")
-    trials = _try_settings(run, moments, device=device, seed=seed, grid=Grid())
-    _keep_best(run, trials)
+    trials = try_settings(run, moments, device=device, seed=seed, grid=Grid())
+    _keep_best(run, moments, trials)
     rows = [
         (*trial.setting, *(f"{v:.2f}" for v in (trial.sum, *trial.misfit.values())))
         for trial in trials
@@ -60,10 +60,11 @@ def choose_sampling(run: Path, *, device: str) -> None:
 
     moments = read_moments(run)[:QUICK_MOMENTS]
     if len(moments) >= _FEWEST_MOMENTS:
-        _keep_best(run, _try_settings(run, moments, device=device, seed=0, grid=QUICK))
+        trials = try_settings(run, moments, device=device, seed=0, grid=QUICK)
+        _keep_best(run, moments, trials)
 
 
-def _try_settings(
+def try_settings(
     run: Path, moments: "Sequence[Moment]", *, device: str, seed: int, grid: "Grid"
 ) -> "list[Trial]":
     """Let a model reply with every setting of a grid, and draw how far it is."""
@@ -93,11 +94,11 @@ def _try_settings(
             loop.run(engine.close())
 
 
-def _keep_best(run: Path, trials: "Sequence[Trial]") -> None:
+def _keep_best(run: Path, moments: "Sequence[Moment]", trials: "Sequence[Trial]") -> None:
     """Write the best setting into the card of a run, and say which it is."""
     from training.tune import keep
 
-    chosen = keep(run, trials).sampling
+    chosen = keep(run, moments, trials).sampling
     results().print(
         f"It replies most as you do at temperature {chosen['temperature']:g} with top-p "
         f"{chosen['top_p']:g} and min-p {chosen['min_p']:g}: chat and serve use that unless told "

@@ -120,10 +120,10 @@ def test_what_was_chosen_stands_in_the_card_and_in_the_report(
     config = tiny("epochs=1", "held_out_share=0.3")
     train(write(chat), run, base="scratch", config=config, speaker=None, resume=False, watch=memory)
     trials = [
-        Trial(Setting(0.7, 0.9, 0.0), {"characters": 0.5}),
-        Trial(Setting(0.9, 0.8, 0.1), {"characters": 0.25}),
+        Trial(Setting(0.7, 0.9, 0.0), {"characters": 0.5}, [["far off"]]),
+        Trial(Setting(0.9, 0.8, 0.1), {"characters": 0.25}, [["quite like me"]]),
     ]
-    card = keep(run, trials)
+    card = keep(run, read_moments(run)[:1], trials)
     assert RunCard.read(run) == card
     assert card.sampling == {"temperature": 0.9, "top_p": 0.8, "min_p": 0.1}
     page = (run / "report.html").read_text(encoding="utf-8")
@@ -131,3 +131,5 @@ def test_what_was_chosen_stands_in_the_card_and_in_the_report(
         "<tr class=best><td>0.9</td><td>0.8</td><td>0.1</td><td>0.25</td><td>0.25</td></tr>" in page
     )
     assert "<td>0.7</td><td>0.9</td><td>0</td><td>0.50</td>" in page
+    assert "quite like me" in page
+    assert "far off" not in page
