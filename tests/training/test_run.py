@@ -52,7 +52,7 @@ def test_a_run_leaves_a_folder_that_transformers_loads(
         "README.md", "config.json", "generation_config.json", "held_out.json", "likeness.json",
         "metrics.jsonl",
         "model.safetensors", "moments.jsonl", "report.html", "report.json", "tokenizer.json",
-        "tensorboard", "tokenizer_config.json",
+        "tensorboard", "tokenizer_config.json", "words.txt",
     }  # fmt: skip
     assert RunCard.read(run) == card
     assert (card.me, card.base, card.context_tokens) == ("me", "scratch", 64)
