@@ -222,8 +222,8 @@ def find_files(path: Path) -> Iterator[Path]:
         raise UnrecognisedSource(f"{path} does not exist, or is neither a file nor a folder.")
     else:
         for folder, folders, files in os.walk(path):
-            folders[:] = sorted(filter(_worth_a_look, folders), key=_by_number)
-            names = sorted(filter(_worth_a_look, files), key=_by_number)
+            folders[:] = sorted(filter(_worth_a_look, folders), key=by_number)
+            names = sorted(filter(_worth_a_look, files), key=by_number)
             found = (Path(folder, name) for name in names)
             yield from (file for file in found if file.is_file())
 
@@ -274,7 +274,7 @@ def _worthy(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
             for info in archive.infolist()
             if not info.is_dir() and all(map(_worth_a_look, info.filename.split("/")))
         ),
-        key=lambda info: _by_number(info.filename),
+        key=lambda info: by_number(info.filename),
     )
 
 
@@ -284,7 +284,7 @@ def _head(file: IO[bytes]) -> bytes:
     return first if b"\0" in first else first + file.read(HEAD_BYTES - len(first))
 
 
-def _by_number(name: str) -> tuple[list[tuple[int, str]], str]:
+def by_number(name: str) -> tuple[list[tuple[int, str]], str]:
     """Return what sorts names by the numbers in them, one without a number first."""
     parts = enumerate(_NUMBER.split(posixpath.splitext(name)[0]))  # every other one is a number
     return [(len(part) * (at % 2), part) for at, part in parts], name

@@ -5,15 +5,16 @@ as a line of the app, links each message to what it answers, and says nothing el
 """
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 
-from exporters.sources import Source
-from exporters.telegram_page import Page, is_page
+from exporters.sources import Source, by_number
+from exporters.telegram_page import Entry, Page, is_page
 from exporters.telegram_topics import Topics
+from likeness.errors import DamagedSource
 
 _TOLD = b" created topic &laquo;"
 _CREATED = re.compile(r" created topic «(.*)»", re.DOTALL)
-_PAGE_NUMBER = re.compile(r"messages(\d*)\.html", re.IGNORECASE)
 _BLOCK_BYTES = 1 << 20
 
 
@@ -26,8 +27,7 @@ class Forums:
     def topics(self, page: Source) -> Topics:
         """Return the topics of the chat that a page is of; there are none but in a forum.
 
-        Raises:
-            DamagedSource: A page of it cannot be read.
+        What a damaged page would have told is missing.
         """
         first = page.near("messages.html") or page
         chat = replace(first, archive=None)  # what is kept shall not keep a zip open
@@ -37,30 +37,30 @@ class Forums:
 
 
 def _read(page: Source) -> Topics:
-    topics = Topics()
-    pages = [near for near in page.all_near("messages*.html") if is_page(near.head)]
+    topics, pages = Topics(), list[Source]()
+    with suppress(DamagedSource):
+        pages.extend(near for near in page.all_near("messages*.html") if is_page(near.head))
     if any(map(_tells_of_topics, pages)):
-        for one in sorted(pages, key=_number):
-            with one.open() as file:
+        for one in sorted(pages, key=lambda page: by_number(page.name)):
+            with suppress(DamagedSource), one.open() as file:
                 for entry in Page(file).entries():
-                    created = _CREATED.search(entry.service or "")
-                    told = {"action": "topic_created", "title": created[1]} if created else {}
-                    answered = entry.reply_to and int(entry.reply_to)
-                    if entry.id:
-                        topics.note({"id": int(entry.id), "reply_to_message_id": answered, **told})
+                    _note(entry, topics)
     return topics
+
+
+def _note(entry: Entry, topics: Topics) -> None:
+    created = _CREATED.search(entry.service or "")
+    told = {"action": "topic_created", "title": created[1]} if created else {}
+    answered = entry.reply_to and int(entry.reply_to)
+    if entry.id:
+        topics.note({"id": int(entry.id), "reply_to_message_id": answered, **told})
 
 
 def _tells_of_topics(page: Source) -> bool:
     tail = b""
-    with page.open() as file:
+    with suppress(DamagedSource), page.open() as file:
         while block := file.read(_BLOCK_BYTES):
             if _TOLD in tail + block:
                 return True
             tail = (tail + block)[-len(_TOLD) :]
     return False
-
-
-def _number(page: Source) -> int:
-    found = _PAGE_NUMBER.search(page.name)
-    return int(found[1] or 1) if found else 0

@@ -1,12 +1,15 @@
 """The topics of a forum exported as HTML, whose pages tell of them together."""
 
 import json
+from dataclasses import replace
 from datetime import UTC
 from zipfile import ZipFile
 
 from exporters import telegram_forum
 from exporters.options import ExportOptions
 from exporters.run import export
+from exporters.sources import Source, sources_in
+from likeness.errors import DamagedSource
 from likeness.files import read_messages
 from likeness.messages import Message, Notice
 from tests.exporters.telegram_pages import message, page, read_pages, service, words
@@ -82,6 +85,31 @@ def test_a_chat_without_topics_is_read_once(tmp_path, monkeypatch):
 def test_the_mark_is_found_between_two_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr(telegram_forum, "_BLOCK_BYTES", 7)
     assert ("7", "Boat / Food", "6") in told(read_pages(tmp_path, PAGES)[0])
+
+
+def test_a_page_that_cannot_be_read_costs_only_what_it_tells(tmp_path, monkeypatch):
+    def broken(page):
+        if "messages2" in page.name:
+            raise DamagedSource("the disk does not give it")
+        return opened(page)
+
+    opened = Source.open
+    records = read_pages(tmp_path / "whole", PAGES)[0]
+    monkeypatch.setattr(Source, "open", broken)
+    topics = telegram_forum.Forums().topics(page_of(tmp_path / "whole" / "messages.html"))
+    monkeypatch.undo()
+    placed = {
+        record.id: topics.placed(replace(record, chat="Boat", chat_id="boat")).chat
+        for record in records
+        if isinstance(record, Message)
+    }
+    assert placed["3"] == "Boat / Knots & ropes"
+    assert placed["7"] == "Boat"  # what it answers stood on the page that is lost
+
+
+def page_of(path):
+    (source,) = sources_in(path, path.name)
+    return source
 
 
 def test_what_the_json_lacks_goes_to_the_topic_where_it_belongs(tmp_path):
