@@ -1,7 +1,7 @@
 """Which temperature, top-p and min-p make a model write as I do: tried on held-out moments."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -100,6 +100,11 @@ def tune(
         yield attempt(Setting(best.setting.temperature, *cut))
 
 
+def best_of(trials: Iterable[Trial]) -> Trial:
+    """Return the one that writes most like me; there is at least one."""
+    return min(trials, key=lambda trial: trial.sum)
+
+
 def keep(run: Path, moments: Sequence[Moment], trials: Sequence[Trial]) -> RunCard:
     """Write the best of some trials into a run's card, and its replies into the report.
 
@@ -112,7 +117,7 @@ def keep(run: Path, moments: Sequence[Moment], trials: Sequence[Trial]) -> RunCa
         ModelNotFound: There is no such run, or its report is missing.
         LikenessError: The disk does not take it.
     """
-    best = min(trials, key=lambda trial: trial.sum)
+    best = best_of(trials)
     card = dataclasses.replace(RunCard.read(run), sampling=best.setting._asdict())
     tried = [trial.setting._asdict() | {"misfit": trial.misfit} for trial in trials]
     compared = kept_report(run) | compare(moments, best.replies) | {"trials": tried}

@@ -16,7 +16,7 @@ from training.base import SCRATCH, STARTER
 from training.config import TrainConfig
 from training.moments import Moment, read_moments
 from training.run import train
-from training.tune import QUICK
+from training.tune import QUICK, best_of
 
 _REPLIES = 50
 _SETTINGS = ("held_out_share=0.25", f"report_replies={_REPLIES}")
@@ -44,10 +44,8 @@ def replies(
     config = TrainConfig.from_settings([*_SETTINGS, *settings], base=base)
     train(messages, run, base=base, config=config, speaker=None, resume=False, watch=Silent())
     moments = read_moments(run)
-    best = min(
-        try_settings(run, moments, device="cpu", seed=0, grid=QUICK), key=lambda one: one.sum
-    )
-    return moments, best.replies
+    trials = try_settings(run, moments, device="cpu", seed=0, grid=QUICK)
+    return moments, best_of(trials).replies
 
 
 def main() -> None:
