@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from transformers import PreTrainedTokenizerFast
+from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from benchmarks.starter import mix
+from benchmarks.starter.deeper import deepen
 from benchmarks.starter.mix import HeldOut
 from likeness.card import RunCard
 from likeness.errors import CannotResume
@@ -147,13 +148,15 @@ def train(
         config: Shape, rate and rows.
         minutes: For how long, counted from the first beginning, whatever pauses there were.
         resume: Go on from the last checkpoint.
-        further: A folder that `install` has filled, whose weights to begin with.
+        further: A folder that `install` has filled, whose weights to begin with, with more layers
+            where the config has more.
 
     Returns:
         The run at its end; its best weights are in the checkpoint of `final_step`.
 
     Raises:
         CannotResume: There is no checkpoint to go on from, or the weights are of other tokens.
+        BadSetting: The weights to begin with have more layers than the config.
         TrainingError: The disk is full, or the loss is no number any more.
     """
     device = torch.device("cpu")
@@ -191,7 +194,9 @@ def _opened(
     if further is not None and not resume:
         if (further / _TOKENS).read_bytes() != (data / _TOKENS).read_bytes():
             raise CannotResume(f"{further} has other tokens than {data}: train from nothing.")
-        return open_base(str(further), config, list), {}
+        base = open_base(str(further), config, list)
+        deepen(cast(GPT2LMHeadModel, base.model), config.layers)
+        return base, {}
     if not resume:
         tokenizer = PreTrainedTokenizerFast.from_pretrained(data)
         return fresh_base(NAME, config, tokenizer), {}

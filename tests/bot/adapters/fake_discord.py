@@ -25,12 +25,13 @@ class FakeDiscord:
     """The two servers on one port.
 
     Attributes:
-        faults: HTTP statuses that a path answers instead, once each.
+        faults: HTTP statuses that a path answers instead, once each; with its method before it
+            (`POST channels/7/messages`), to that alone.
         close_codes: Codes with which the gateway closes instead of READY, once each.
         refused: How many more connections to the gateway fail.
         resumable: Whether a session may go on; otherwise what was missed is lost.
         lost_answers: How many more messages are taken without a word that they were.
-        limits: Seconds for which a path answers 429, once each.
+        limits: Seconds for which a path, or its method and a path, answers 429, once each.
         hangs: How many more messages are taken into no account and never answered.
         deaf: Whether heartbeats are left without an answer.
         close_code: With which the newest connection to the gateway was closed.
@@ -240,12 +241,13 @@ class FakeDiscord:
         if path in self.slow:
             self.slow.remove(path)
             await asyncio.sleep(3600)
-        if self.faults[path]:
-            return _json({"message": "a fault", "code": 0}, self.faults[path].popleft())
-        if self.limits[path]:
-            if request.method == "POST":
-                self.tries.append(await request.json())
-            return _limited(self.limits[path].popleft())
+        for asked in (path, f"{request.method} {path}"):
+            if self.faults[asked]:
+                return _json({"message": "a fault", "code": 0}, self.faults[asked].popleft())
+            if self.limits[asked]:
+                if request.method == "POST":
+                    self.tries.append(await request.json())
+                return _limited(self.limits[asked].popleft())
         return None
 
     @property

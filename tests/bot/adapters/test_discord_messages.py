@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
 Run = Callable[..., Any]
 
 MESSAGES = "channels/7/messages"
+SENDING = f"POST {MESSAGES}"
 
 
 async def test_stopping_finishes_the_answer_being_written(
@@ -121,7 +122,7 @@ async def test_an_edit_changes_what_was_said_and_is_not_answered(
 async def test_where_discord_limits_it_it_waits_as_told_and_sends_once(
     server: FakeDiscord, online: Run
 ) -> None:
-    server.limits[MESSAGES].extend([0.1, 0.1])
+    server.limits[SENDING].extend([0.1, 0.1])
     async with online(["one", "two"]):
         await server.until(lambda: server.identified == 1)
         await server.say("hello")
@@ -138,7 +139,7 @@ def test_a_limit_that_lasts_is_waited_out_without_asking_again_and_again() -> No
 async def test_a_proxy_that_stands_in_between_does_not_lose_a_message(
     server: FakeDiscord, online: Run, status: int
 ) -> None:
-    server.faults[MESSAGES].append(status)
+    server.faults[SENDING].append(status)
     async with online(["hi"]):
         await server.until(lambda: server.identified == 1)
         await server.say("hello")
