@@ -9,6 +9,7 @@ for the same messages after the same messages.
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -54,7 +55,7 @@ class _Task:
     @classmethod
     def of(cls, messages: Path, base: Path, config: TrainConfig) -> "_Task":
         """Cut a file in two."""
-        cut = replace(config, held_out_share=_JUDGING_SHARE)
+        cut = replace(config, held_out_share=_JUDGING_SHARE, held_out_most=sys.maxsize)
         asked = list(moments(messages, survey(messages), cut))
         taught = messages.with_suffix(".taught.jsonl")
         with taught.open("w", encoding="utf-8") as file:

@@ -88,6 +88,9 @@ class TrainConfig:
     held_out_share: float = _setting(
         0.1, "of my messages, the newest of each chat, kept for evaluation", 0, 0.9
     )
+    held_out_most: int = _setting(
+        1000, "of my messages, about, kept for evaluation: enough to judge, the others teach", 1
+    )
     report_replies: int = _setting(64, "held-out moments at which the report lets the model speak")
     layers: int = _setting(4, "of a model from scratch", 1, 200)
     width: int = _setting(192, "of a model from scratch, a multiple of its heads", 8)

@@ -42,8 +42,9 @@ def portions(path: Path, found: Survey, config: TrainConfig) -> Iterator[Portion
     Raises:
         MessagesError: The file cannot be read.
     """
+    share = found.held_out_share(config)
     for chat, messages in chats(path, found.speaker):
-        left = found.targets[chat] - found.held_out(chat, config.held_out_share)
+        left = found.targets[chat] - found.held_out(chat, share)
         gap_seconds = found.gap_seconds(chat, config)
         reply_gap_seconds = max(gap_seconds, config.reply_gap_seconds)
         for said, new_from in _stretches(messages, gap_seconds, reply_gap_seconds):

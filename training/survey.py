@@ -43,6 +43,10 @@ class Survey:
         """My most used name."""
         return self.names.most_common(1)[0][0]
 
+    def held_out_share(self, config: TrainConfig) -> float:
+        """Return the share of targets that is kept for evaluation: no more than judging needs."""
+        return min(config.held_out_share, config.held_out_most / self.targets.total())
+
     def held_out(self, chat: ChatKey, share: float) -> int:
         """Return how many of a chat's targets are kept for evaluation: its newest."""
         count = self.targets[chat]

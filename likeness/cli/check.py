@@ -142,7 +142,8 @@ def _print_top(
 
 def _print_mine(console: Console, found: "Survey", config: "TrainConfig") -> None:
     mine, targets = found.names.total(), found.targets.total()
-    held_out = sum(found.held_out(chat, config.held_out_share) for chat in found.targets)
+    share = found.held_out_share(config)
+    held_out = sum(found.held_out(chat, share) for chat in found.targets)
     console.print(
         f"As {found.me}: {mine:,} of {found.messages:,} messages ({mine / found.messages:.1%})"
     )

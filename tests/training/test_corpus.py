@@ -238,3 +238,12 @@ def test_lines_of_a_chat_that_lie_apart_are_refused(
     path = write([say("me", "a"), say("me", "b", chat_id="2"), say("me", "c")])
     with pytest.raises(MessagesError, match="do not stand together"):
         survey(path)
+
+
+def test_no_more_is_held_out_than_judging_needs(write: Write) -> None:
+    said = [("me", chat, 1.0, 5, "text") for chat in "a" * 40 + "b" * 20]
+    path = write(_messages(said))
+    few = TrainConfig(held_out_share=0.5, held_out_most=6)
+    balance = _build(path, few, 100).balance
+    assert (balance.train, balance.held_out) == (54, 6)
+    assert _build(path, TrainConfig(held_out_share=0.5), 100).balance.held_out == 30

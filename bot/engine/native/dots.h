@@ -115,9 +115,23 @@ struct Vector {
 
 #endif
 
+// Weights that are wanted soon: asked of the memory a little at a time, while others are computed with.
+struct Ahead {
+    static constexpr int kLine = 64;
+    static constexpr size_t kStep = 64;  // inputs between two askings
+    const int8_t *from, *end;
+    int lines;  // to ask for at once
+
+    void ask() {
+        for (int i = 0; i < lines && from < end; ++i, from += kLine) __builtin_prefetch(from, 0, 2);
+    }
+};
+
 // The sums (R, N) of R rows with N outputs, which begin at `part` of a tile or of its panels.
 template <int R, int N>
-void dots(const uint8_t* rows, size_t stride, const int8_t* part, size_t depth, int32_t* sums) {
+void dots(
+    const uint8_t* rows, size_t stride, const int8_t* part, size_t depth, int32_t* sums,
+    Ahead& ahead) {
     constexpr int kVectors = N / Vector::kOutputs;
     constexpr size_t kPitch = 4 * (kPanels ? N : kOutputs);
     Vector total[R][kVectors];
@@ -125,18 +139,21 @@ void dots(const uint8_t* rows, size_t stride, const int8_t* part, size_t depth, 
     for (int r = 0; r < R; ++r)
         UNROLL
         for (int j = 0; j < kVectors; ++j) total[r][j] = Vector::zero();
-    for (size_t k = 0; k < depth; k += 4, part += kPitch) {
-        Vector weights[kVectors];
-        UNROLL
-        for (int j = 0; j < kVectors; ++j)
-            weights[j] = Vector::load(part + 4 * Vector::kOutputs * j);
-        UNROLL
-        for (int r = 0; r < R; ++r) {
-            int32_t four;
-            std::memcpy(&four, rows + r * stride + k, sizeof four);
-            const Vector activations = Vector::repeat(four);
+    for (size_t step = 0; step < depth; step += Ahead::kStep) {
+        ahead.ask();
+        for (size_t k = step; k < step + Ahead::kStep; k += 4, part += kPitch) {
+            Vector weights[kVectors];
             UNROLL
-            for (int j = 0; j < kVectors; ++j) total[r][j].add(activations, weights[j]);
+            for (int j = 0; j < kVectors; ++j)
+                weights[j] = Vector::load(part + 4 * Vector::kOutputs * j);
+            UNROLL
+            for (int r = 0; r < R; ++r) {
+                int32_t four;
+                std::memcpy(&four, rows + r * stride + k, sizeof four);
+                const Vector activations = Vector::repeat(four);
+                UNROLL
+                for (int j = 0; j < kVectors; ++j) total[r][j].add(activations, weights[j]);
+            }
         }
     }
     UNROLL
@@ -148,9 +165,10 @@ void dots(const uint8_t* rows, size_t stride, const int8_t* part, size_t depth, 
 // The same for a number of rows that is known only now, up to R.
 template <int R, int N>
 void dots_upto(
-    int some, const uint8_t* rows, size_t stride, const int8_t* part, size_t depth, int32_t* sums) {
-    if (some == R) return dots<R, N>(rows, stride, part, depth, sums);
-    if constexpr (R > 1) dots_upto<R - 1, N>(some, rows, stride, part, depth, sums);
+    int some, const uint8_t* rows, size_t stride, const int8_t* part, size_t depth, int32_t* sums,
+    Ahead& ahead) {
+    if (some == R) return dots<R, N>(rows, stride, part, depth, sums, ahead);
+    if constexpr (R > 1) dots_upto<R - 1, N>(some, rows, stride, part, depth, sums, ahead);
 }
 
 }  // namespace likeness

@@ -35,13 +35,13 @@ inline Block block_for(int rows) {
 
 inline void any_dots(
     Block block, int some, const uint8_t* rows, size_t stride, const int8_t* part, size_t depth,
-    int32_t* sums) {
+    int32_t* sums, Ahead& ahead) {
     if (block.rows == kUnit.rows) {
         unit_dots(some, rows, stride, part, depth, sums);
     } else if (block.rows == kFew.rows) {
-        dots_upto<kFew.rows, kFew.outputs>(some, rows, stride, part, depth, sums);
+        dots_upto<kFew.rows, kFew.outputs>(some, rows, stride, part, depth, sums, ahead);
     } else {
-        dots_upto<kMany.rows, kMany.outputs>(some, rows, stride, part, depth, sums);
+        dots_upto<kMany.rows, kMany.outputs>(some, rows, stride, part, depth, sums, ahead);
     }
 }
 
@@ -64,27 +64,40 @@ inline void to_floats(
     }
 }
 
+// A tile that is to be laid out soon, asked for evenly while another goes by the rows in `blocks`.
+inline Ahead ahead_of(const Linear& linear, int tile, int blocks) {
+    const int size = kOutputs * linear.depth, dots = kOutputs / kMany.outputs * blocks;
+    const int steps = dots * static_cast<int>(linear.depth / Ahead::kStep);
+    const int8_t* from = linear.tiles + static_cast<size_t>(tile) * size;
+    return {from, from + size, (size / Ahead::kLine + steps - 1) / steps};
+}
+
 // Applies a layer to some rows. `take(row, first, count, values)` gets the outputs `first` and on
 // of a row; it is called on all threads, once for each output.
 template <class Take>
 void apply(Pool& pool, const Linear& linear, const Rounded& from, int rows, const Take& take) {
     const Block block = block_for(rows * from.planes);
     const int at_once = block.rows / from.planes;
-    pool.run(tiles_of(linear), [&](int piece) {
+    pool.run(tiles_of(linear), [&](int piece, int next) {
         const MatrixUnit unit;
         alignas(64) int32_t sums[kUnit.rows * kUnit.outputs];
         alignas(64) float values[kOutputs];
         const int end = std::min((piece + 1) * kOutputs, linear.outputs);
         const int8_t* part = linear.tiles + static_cast<size_t>(piece) * kOutputs * linear.depth;
         const bool laid_out = kPanels && block.outputs < kOutputs;
-        if (laid_out) part = panels(part, linear.depth);
-        const int next = block.outputs * (laid_out ? linear.depth : 4);
+        Ahead ahead{};
+        if (laid_out) {
+            if (next >= 0) ahead = ahead_of(linear, next, (rows + at_once - 1) / at_once);
+            part = panels(part, linear.depth);
+        }
+        const int pitch = block.outputs * (laid_out ? linear.depth : 4);
         for (int first = piece * kOutputs; first < end; first += block.outputs) {
             const int count = std::min(block.outputs, end - first);
             for (int row = 0; row < rows; row += at_once) {
                 const int some = std::min(at_once, rows - row);
                 any_dots(
-                    block, some * from.planes, from.row(row), from.stride, part, linear.depth, sums);
+                    block, some * from.planes, from.row(row), from.stride, part, linear.depth, sums,
+                    ahead);
                 for (int i = 0; i < some; ++i) {
                     const int32_t* whole = sums + i * from.planes * block.outputs;
                     const float scale = from.scales[row + i];
@@ -92,7 +105,7 @@ void apply(Pool& pool, const Linear& linear, const Rounded& from, int rows, cons
                     take(row + i, first, count, values);
                 }
             }
-            part += next;
+            part += pitch;
         }
     });
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -53,15 +54,18 @@ class Pool {
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
 
-    // Calls job(0) … job(pieces - 1), in any order, on all threads; returns when all are done.
+    // Calls job(0) … job(pieces - 1), in any order, on all threads; returns when all are done. A job
+    // of two arguments is told, too, what the same thread calls next, or -1 where that is not known.
     template <class Job>
     void run(int pieces, const Job& job) {
         if (pieces == 1 || workers_.empty()) {
-            for (int i = 0; i < pieces; ++i) job(i);
+            for (int i = 0; i < pieces; ++i) call(job, i, i + 1 < pieces ? i + 1 : -1);
             return;
         }
         job_ = &job;
-        call_ = [](const void* job, int piece) { (*static_cast<const Job*>(job))(piece); };
+        call_ = [](const void* job, int piece, int next) {
+            call(*static_cast<const Job*>(job), piece, next);
+        };
         done_.store(0, std::memory_order_relaxed);
         left_.store(pieces, std::memory_order_seq_cst);
         if (sleeping_.load(std::memory_order_seq_cst) > 0) rouse();
@@ -71,15 +75,32 @@ class Pool {
     }
 
   private:
-    // Does one piece of whatever job is under way; false where none is left. Between taking a
-    // piece and finishing it the job cannot change.
+    template <class Job>
+    static void call(const Job& job, int piece, int next) {
+        if constexpr (std::is_invocable_v<const Job&, int, int>) {
+            job(piece, next);
+        } else {
+            job(piece);
+        }
+    }
+
+    // Does pieces of whatever job is under way; false where none is left. Between taking a piece and
+    // finishing it the job cannot change. While there is enough for all, a thread takes its next
+    // piece before it does one.
     bool take() {
-        int64_t piece = left_.fetch_sub(1, std::memory_order_acq_rel) - 1;
+        int piece = grab();
         if (piece < 0) return false;
-        call_(job_, static_cast<int>(piece));
-        done_.fetch_add(1, std::memory_order_acq_rel);
+        while (piece >= 0) {
+            const bool enough = left_.load(std::memory_order_relaxed) > static_cast<int>(2 * workers_.size());
+            const int next = enough ? grab() : -1;
+            call_(job_, piece, next);
+            done_.fetch_add(1, std::memory_order_acq_rel);
+            piece = next;
+        }
         return true;
     }
+
+    int grab() { return static_cast<int>(left_.fetch_sub(1, std::memory_order_acq_rel)) - 1; }
 
     void work() {
         for (Patience patience; !ending_.load(std::memory_order_relaxed);) {
@@ -112,7 +133,7 @@ class Pool {
     std::atomic<int> sleeping_{0};
     std::atomic<bool> ending_{false};
     const void* job_ = nullptr;
-    void (*call_)(const void*, int) = nullptr;
+    void (*call_)(const void*, int, int) = nullptr;
     std::mutex mutex_;
     std::condition_variable wake_;
 };
