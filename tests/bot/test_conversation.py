@@ -128,6 +128,7 @@ async def test_who_writes_on_and_on_is_answered_all_the_same(
     assert engine.stopped == 0
 
 
+@pytest.mark.slow
 async def test_it_waits_until_the_person_seems_done(
     store: Store, fake_engine: Make, fake_outlet: Make, message: Make
 ) -> None:
@@ -258,6 +259,7 @@ async def test_cancelling_an_answer_stops_the_model(
     assert talk.voice.engine.stopped == 1
 
 
+@pytest.mark.slow
 async def test_closing_waits_for_answers_and_then_stops_them(
     conversation: Make, fake_outlet: Make, message: Make
 ) -> None:

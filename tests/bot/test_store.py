@@ -40,7 +40,7 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     await store.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "memory"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow), "memory"])
 async def history(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[History]:
     """Yield the real thing on both databases, and then the fake that the adapters' tests use."""
     if request.param == "memory":

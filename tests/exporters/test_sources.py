@@ -79,6 +79,7 @@ def test_a_zip_whose_paths_lead_out_of_it_is_refused(tmp_path, member):
         names(zipped(tmp_path / "trap.zip", {member: "x"}))
 
 
+@pytest.mark.slow
 def test_a_zip_that_grows_beyond_any_chat_is_refused(tmp_path):
     path = zipped(tmp_path / "bomb.zip", {"a.txt": b"\0" * (65 * 1024 * 1024)})
     with pytest.raises(SourceError, match="would unpack to"):
@@ -142,6 +143,7 @@ def test_a_zip_that_came_as_a_file_of_a_chat_stays_closed(tmp_path):
     assert names(path) == ["chat.zip/_chat.txt", "chat.zip/notes.zip"]
 
 
+@pytest.mark.slow
 def test_a_zip_is_closed_even_if_its_sources_go_in_a_circle(tmp_path):
     inner = zipped(tmp_path / "inner.zip", {"a.txt": "a"})
     path = zipped(tmp_path / "export.zip", {"inner.zip": inner.read_bytes()})

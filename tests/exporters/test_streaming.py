@@ -110,6 +110,7 @@ def test_the_beginning_of_a_file_tells_what_it_holds_so_far():
     assert beginning(b"%PDF-1.4") is None
 
 
+@pytest.mark.slow
 def test_ever_deeper_brackets_do_no_harm():
     beginning(b"[" * 60_000)
     with pytest.raises(BrokenJSON):

@@ -98,6 +98,7 @@ def test_my_silences_are_the_usual_ones(say: Say) -> None:
     assert found["<after:days>"] == 86_400
 
 
+@pytest.mark.slow
 def test_a_run_leaves_what_it_foretells_in_its_card(
     chat: list[Message], write: Callable[[Iterable[Message]], Path],
     tiny: Callable[..., TrainConfig], memory: Any, tmp_path: Path,

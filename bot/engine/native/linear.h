@@ -64,6 +64,10 @@ inline void to_floats(
     }
 }
 
+// With more rows, a tile takes far longer to compute with than to read, and its thread, which would
+// take the next one early, more often keeps the others waiting at the end.
+constexpr int kWorthAsking = 64;
+
 // A tile that is to be laid out soon, asked for evenly while another goes by the rows in `blocks`.
 inline Ahead ahead_of(const Linear& linear, int tile, int blocks) {
     const int size = kOutputs * linear.depth, dots = kOutputs / kMany.outputs * blocks;
@@ -78,13 +82,13 @@ template <class Take>
 void apply(Pool& pool, const Linear& linear, const Rounded& from, int rows, const Take& take) {
     const Block block = block_for(rows * from.planes);
     const int at_once = block.rows / from.planes;
-    pool.run(tiles_of(linear), [&](int piece, int next) {
+    const bool laid_out = kPanels && block.outputs < kOutputs;
+    const auto outputs_of = [&](int piece, int next) {
         const MatrixUnit unit;
         alignas(64) int32_t sums[kUnit.rows * kUnit.outputs];
         alignas(64) float values[kOutputs];
         const int end = std::min((piece + 1) * kOutputs, linear.outputs);
         const int8_t* part = linear.tiles + static_cast<size_t>(piece) * kOutputs * linear.depth;
-        const bool laid_out = kPanels && block.outputs < kOutputs;
         Ahead ahead{};
         if (laid_out) {
             if (next >= 0) ahead = ahead_of(linear, next, (rows + at_once - 1) / at_once);
@@ -107,7 +111,9 @@ void apply(Pool& pool, const Linear& linear, const Rounded& from, int rows, cons
             }
             part += pitch;
         }
-    });
+    };
+    if (laid_out && rows <= kWorthAsking) return pool.run(tiles_of(linear), outputs_of);
+    pool.run(tiles_of(linear), [&](int piece) { outputs_of(piece, -1); });
 }
 
 }  // namespace likeness

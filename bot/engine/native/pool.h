@@ -63,6 +63,7 @@ class Pool {
             return;
         }
         job_ = &job;
+        looks_ahead_ = std::is_invocable_v<const Job&, int, int>;
         call_ = [](const void* job, int piece, int next) {
             call(*static_cast<const Job*>(job), piece, next);
         };
@@ -85,20 +86,21 @@ class Pool {
     }
 
     // Does pieces of whatever job is under way; false where none is left. Between taking a piece and
-    // finishing it the job cannot change. While there is enough for all, a thread takes its next
-    // piece before it does one.
+    // finishing it the job cannot change. For a job that is told what comes next, a thread takes its
+    // next piece before it does one, while there is enough for all.
     bool take() {
         int piece = grab();
         if (piece < 0) return false;
         while (piece >= 0) {
-            const bool enough = left_.load(std::memory_order_relaxed) > static_cast<int>(2 * workers_.size());
-            const int next = enough ? grab() : -1;
+            const int next = looks_ahead_ && left_.load() > enough() ? grab() : -1;
             call_(job_, piece, next);
             done_.fetch_add(1, std::memory_order_acq_rel);
             piece = next;
         }
         return true;
     }
+
+    int enough() const { return 2 * static_cast<int>(workers_.size()); }
 
     int grab() { return static_cast<int>(left_.fetch_sub(1, std::memory_order_acq_rel)) - 1; }
 
@@ -133,6 +135,7 @@ class Pool {
     std::atomic<int> sleeping_{0};
     std::atomic<bool> ending_{false};
     const void* job_ = nullptr;
+    bool looks_ahead_ = false;
     void (*call_)(const void*, int, int) = nullptr;
     std::mutex mutex_;
     std::condition_variable wake_;

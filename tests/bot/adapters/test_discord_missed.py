@@ -115,6 +115,7 @@ async def test_a_thread_that_is_locked_costs_one_try_and_one_line(
         assert channel.last_message.content == "ok"
 
 
+@pytest.mark.slow
 async def test_what_it_may_not_read_is_nothing_and_mentions_are_answered(
     history: FakeHistory, hasty: Patience, fake_engine: Any
 ) -> None:

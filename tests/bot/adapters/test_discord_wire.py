@@ -303,6 +303,7 @@ async def test_it_hears_over_several_connections_if_asked_to(
     await asyncio.gather(bot, return_exceptions=True)
 
 
+@pytest.mark.slow
 async def test_a_login_that_hangs_is_given_up_and_tried_again(
     server: FakeDiscord, discord_settings: Settings, hasty: Patience, fake_engine: Any
 ) -> None:
