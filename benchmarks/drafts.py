@@ -2,7 +2,8 @@
 
     python -m benchmarks.drafts RUN MESSAGES [--moments 100]
 
-RUN is a finished run, which replies at held-out moments; MESSAGES what it was trained on. What
+RUN is a finished run (trained with `--set last_lesson=0`), which replies at held-out moments;
+MESSAGES what it was trained on. What
 followed the last few tokens before, in this chat or else most often in what was said to train, is
 drafted. A drafted token counts if it is the one that was chosen: so the reply stays the same for
 each seed. A step that checks drafts gives those that are right and one more.

@@ -3,9 +3,9 @@
 Run `python -m benchmarks.quality DATA`, where DATA is the folder of the corpora. All three begin
 from one base. The newest fifth of my messages in each chat, and all that follows the first of them,
 is cut off and seen by neither way. What is left goes to `likeness train` with its defaults and
-whatever `--set` says, which holds some of it out for itself, and whole to the workshop's way, which
-takes as many steps, reads as many tokens, and has the same learning rate. One scorer asks all three
-for the same messages after the same messages.
+whatever `--set` says, which holds some of it out until its last lesson, and whole to the workshop's
+way, which takes as many steps in all, reads as many tokens, and has the same learning rate. One
+scorer asks all three for the same messages after the same messages.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from likeness.tokenizer import FolderTokenizer
 from training.base import open_base, quiet
 from training.config import TrainConfig
 from training.corpus import build_corpus
+from training.last_lesson import teach_held_out
 from training.plan import Plan
 from training.survey import survey
 
@@ -62,13 +63,16 @@ class _Task:
             file.writelines(f"{one.to_json()}\n" for one in _before(messages, asked))
         return cls(taught, asked, base, config)
 
-    def plan(self) -> Plan:
-        """Return what ours will learn from, and in which steps."""
+    def lessons(self) -> list[Plan]:
+        """Return what ours will learn from, and in which steps: its run, and its last lesson."""
         base = open_base(str(self.base), self.config, list)
         corpus = build_corpus(
             self.taught, survey(self.taught), self.config, base.tags, base.context_tokens
         )
-        return Plan(corpus.train, self.config, base.context_tokens)
+        once = replace(self.config, epochs=1.0)
+        last = Plan(corpus.held_out, once, base.context_tokens)
+        plan = Plan(corpus.train, self.config, base.context_tokens)
+        return [plan, last] if self.config.last_lesson and len(corpus.held_out) else [plan]
 
 
 def _before(messages: Path, asked: list[Moment]) -> Iterator[Message]:
@@ -94,16 +98,16 @@ def ours(task: _Task) -> Score:
     """Train by `likeness train`, and score what it leaves."""
     folder = task.taught.with_suffix("")
     run(task.taught, folder, task.base, task.config)
+    teach_held_out(task.taught, folder, task.config, None)
     model = AutoModelForCausalLM.from_pretrained(folder)
     return score(model, in_our_form(FolderTokenizer.load(folder)), task.asked)
 
 
-def the_workshops(task: _Task, plan: Plan) -> Score:
-    """Train the workshop's way in the steps of a plan, and score what comes of it."""
+def the_workshops(task: _Task, steps: int, tokens: float) -> Score:
+    """Train the workshop's way in so many steps, and score what comes of it."""
     chats = groupby(read_messages(task.taught), key=lambda one: one.chat_id)
     model, tokenizer = workshop.trained(
-        task.base, (list(said) for _, said in chats), steps=plan.steps,
-        tokens=round(plan.epochs * plan.windows.lengths.sum()),
+        task.base, (list(said) for _, said in chats), steps=steps, tokens=round(tokens),
         rate=task.config.learning_rate, seed=task.config.seed,
     )  # fmt: skip
     return score(model, in_workshops_form(tokenizer), task.asked)
@@ -111,13 +115,14 @@ def the_workshops(task: _Task, plan: Plan) -> Score:
 
 def measure(name: str, task: _Task) -> str:
     """Train both ways and return the row of the table."""
-    begun, plan = time.monotonic(), task.plan()
+    begun, lessons = time.monotonic(), task.lessons()
     taught = survey(task.taught).targets.total()
-    old, new = the_workshops(task, plan), ours(task)
-    tokens = plan.epochs * plan.windows.lengths.sum()
+    steps = sum(plan.steps for plan in lessons)
+    tokens = sum(plan.epochs * plan.windows.lengths.sum() for plan in lessons)
+    old, new = the_workshops(task, steps, tokens), ours(task)
     less = 1 - new.nats_per_character / old.nats_per_character
     return (
-        f"| {name} | {taught:,} | {len(task.asked):,} | {plan.steps} | {tokens:,.0f} "
+        f"| {name} | {taught:,} | {len(task.asked):,} | {steps} | {tokens:,.0f} "
         f"| {untrained(task)} | {old} | {new} | {less:.1%} | {time.monotonic() - begun:.0f} |"
     )
 

@@ -2,7 +2,8 @@
 
     python -m benchmarks.words RUN [--moments 100]
 
-RUN is a finished run; its held-out moments are asked about. First table: the share of moments at
+RUN is a finished run, trained with `--set last_lesson=0`, so that the held-out moments which are
+asked about have never taught it. First table: the share of moments at
 which my true reply gets the highest score among itself and 19 replies of mine to others (Hits@1 of
 20), for each `novelty`, and the mean place of the true one. Second table: the share of new pairs of
 words (distinct-2) in the model's own replies, and how differently from me it writes, for each

@@ -91,6 +91,9 @@ class TrainConfig:
     held_out_most: int = _setting(
         1000, "of my messages, about, kept for evaluation: enough to judge, the others teach", 1
     )
+    last_lesson: float = _setting(
+        0.2, "share of the rate at which what was held out teaches at the very end; 0: never", 0, 1
+    )
     report_replies: int = _setting(64, "held-out moments at which the report lets the model speak")
     layers: int = _setting(4, "of a model from scratch", 1, 200)
     width: int = _setting(192, "of a model from scratch, a multiple of its heads", 8)

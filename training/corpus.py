@@ -122,6 +122,23 @@ def build_corpus(
     )
 
 
+def build_held_out(
+    path: Path, found: Survey, config: TrainConfig, tokenizer: Tokenizer, context_tokens: int
+) -> Windows:
+    """Encode only the windows of `build_corpus` that judge.
+
+    Raises:
+        MessagesError: The file cannot be read.
+    """
+    builder = _Builder(
+        tokenizer, context_tokens, config.context_weight, WindowsBuilder(), WindowsBuilder()
+    )
+    for portion in portions(path, found, config):
+        if portion.held_out_from < len(portion.messages):
+            builder.add(portion)
+    return builder.held_out.windows()
+
+
 def _end_of(taught: list[Turn], turns: list[Turn]) -> Place:
     """Return where the beginning of a conversation, encoded by itself, ends in the whole."""
     if not taught:

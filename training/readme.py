@@ -23,7 +23,7 @@ treat the chats. `report.html` shows how training went and holds some of these m
 On {data["held_out"]:,} messages of {card.me} that it never learnt from:
 
 {_figures(card)}
-## What it learned from
+{_last_lesson(card)}## What it learned from
 
 | | messages |
 |---|---|
@@ -47,6 +47,12 @@ print(tokenizer.decode(model.generate(**ids, max_new_tokens=40)[0]))
 `<speaker1>` is {card.me}. A prompt and its reply may have {card.context_tokens:,} tokens together.
 Every setting and version stands in `likeness.json`.
 """
+
+
+def _last_lesson(card: RunCard) -> str:
+    if not card.metrics.get("last_lesson_steps"):
+        return ""
+    return "After that they taught it, too, once and at a low rate.\n\n"
 
 
 def _figures(card: RunCard) -> str:

@@ -35,7 +35,14 @@ __all__ = ["Balance", "Evaluation", "Step", "Watch", "train"]
 
 log = logging.getLogger(__name__)
 
-_FREE_TO_CHANGE = ("device", "shard", "save_every", "eval_batch_rows", "report_replies")
+_FREE_TO_CHANGE = (
+    "device",
+    "shard",
+    "save_every",
+    "eval_batch_rows",
+    "report_replies",
+    "last_lesson",
+)
 """Settings that a run may go on with differently: they do not change what it learns."""
 
 

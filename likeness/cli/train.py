@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING, Self
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from likeness.cli.console import RUNS, remarks, results, table
 from likeness.cli.tune import choose_sampling
-from likeness.errors import LikenessError
+from likeness.errors import Interrupted, LikenessError
 
 if TYPE_CHECKING:
     from likeness.card import RunCard
+    from training.config import TrainConfig
     from training.run import Balance, Evaluation, Step
 
 
@@ -77,7 +85,32 @@ def train(
     _print_gain(results(), card)
     if tune:
         choose_sampling(run, device=config.device)
+    if team.size == 1:
+        _teach_held_out(messages, run, config, speaker)
     results().print(f"{card.me} is in {run}. Talk to it: likeness chat {name}")
+
+
+def _teach_held_out(messages: Path, run: Path, config: "TrainConfig", speaker: str | None) -> None:
+    from training.last_lesson import teach_held_out
+
+    bar = Progress(
+        TextColumn("The last lesson"), BarColumn(bar_width=16), MofNCompleteColumn(),
+        TimeRemainingColumn(), console=remarks(), transient=True,
+    )  # fmt: skip
+    task = bar.add_task("", total=None)
+    try:
+        with bar:
+            steps = teach_held_out(
+                messages, run, config, speaker,
+                lambda step, of: bar.update(task, completed=step, total=of),
+            )  # fmt: skip
+    except KeyboardInterrupt as stop:
+        raise Interrupted(
+            f"Stopped in the last lesson: the model in {run} is whole, but the held-out messages "
+            "have not taught it."
+        ) from stop
+    if steps:
+        results().print("Now that all is measured, the held-out messages have taught it, too.")
 
 
 @contextmanager

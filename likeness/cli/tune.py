@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from likeness.card import RunCard
 from likeness.cli.console import remarks, results, run_folder, table
 from likeness.errors import ModelNotFound
 
@@ -37,6 +38,11 @@ def tune(name: str, device: str, seed: int) -> None:
     moments = read_moments(run)
     if not moments:
         raise ModelNotFound(f"{run} kept no held-out replies to hold others against: train again.")
+    if RunCard.read(run).metrics.get("last_lesson_steps"):
+        remarks().print(
+            "The held-out moments have taught this model once, in its last lesson: there it may "
+            "write a little more as you do than elsewhere."
+        )
     trials = try_settings(run, moments, device=device, seed=seed, grid=Grid())
     _keep_best(run, moments, trials)
     rows = [

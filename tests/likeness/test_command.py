@@ -254,3 +254,19 @@ def test_a_database_of_a_newer_version_is_one_sentence(
     monkeypatch.setenv("TELEGRAM_TOKEN", "1:x")
     said = one_sentence(likeness("serve", model, "telegram", fails=78))
     assert "newer" in said
+
+
+@pytest.mark.slow
+def test_a_last_lesson_that_is_stopped_leaves_a_whole_model(
+    likeness: Likeness, model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def stop(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("training.last_lesson.teach_held_out", stop)
+    result = likeness(
+        "train", model.parent / "messages.jsonl", "--run", "other", "--base", "scratch", *TINY,
+        fails=1,
+    )  # fmt: skip
+    assert "Stopped in the last lesson" in result.output
+    likeness("chat", "other", given="")

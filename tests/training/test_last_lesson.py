@@ -1,0 +1,87 @@
+"""What was held out teaches once all is measured, and never at the cost of the model."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from likeness.card import RunCard
+from likeness.errors import TrainingError
+from likeness.messages import Message
+from training.config import TrainConfig
+from training.last_lesson import teach_held_out
+from training.loop import Trainer
+from training.run import train
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def trained(
+    chat: list[Message],
+    write: Callable[[Iterable[Message]], Path],
+    tiny: Callable[..., TrainConfig],
+    memory: Any,
+    tmp_path: Path,
+) -> Callable[..., tuple[Path, Path, TrainConfig]]:
+    """Return a function that trains a model: the messages, its folder, its settings."""
+
+    def trained(*settings: str) -> tuple[Path, Path, TrainConfig]:
+        messages, run = write(chat), tmp_path / "run"
+        config = tiny("epochs=1", "held_out_share=0.3", "learning_rate=1e-2", *settings)
+        train(
+            messages, run, base="scratch", config=config, speaker=None, resume=False, watch=memory
+        )
+        return messages, run, config
+
+    return trained
+
+
+def _weights(run: Path) -> bytes:
+    return (run / "model.safetensors").read_bytes()
+
+
+def _nats(run: Path) -> float:
+    return float(json.loads((run / "held_out.json").read_text())["nats"])
+
+
+def test_what_was_held_out_is_foretold_better_and_the_figures_stay(trained: Any) -> None:
+    messages, run, config = trained("last_lesson=0.5")
+    before, nats, card = _weights(run), _nats(run), RunCard.read(run)
+    heard: list[tuple[int, int]] = []
+    steps = teach_held_out(messages, run, config, None, lambda *step: heard.append(step))
+    assert heard == [(step, steps) for step in range(1, steps + 1)]
+    assert _nats(run) < nats
+    assert _weights(run) != before
+    after = RunCard.read(run)
+    assert after.metrics == card.metrics | {"last_lesson_steps": steps}
+    assert "After that they taught it" in (run / "README.md").read_text()
+    assert not list(run.glob(".last-lesson*"))
+
+
+@pytest.mark.parametrize("setting", ["last_lesson=0", "held_out_share=0", "method=lora"])
+def test_where_there_is_no_last_lesson_nothing_changes(trained: Any, setting: str) -> None:
+    messages, run, config = trained(setting)
+    before = _weights(run)
+    assert teach_held_out(messages, run, config, None) == 0
+    assert _weights(run) == before
+    assert "last_lesson_steps" not in RunCard.read(run).metrics
+
+
+def test_a_lesson_that_goes_wrong_leaves_the_model_as_it_was(
+    trained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages, run, config = trained()
+    before, take_step = _weights(run), Trainer.take_step
+    monkeypatch.setattr(
+        Trainer,
+        "take_step",
+        lambda self: dataclasses.replace(take_step(self), loss=torch.tensor(float("nan"))),
+    )
+    with pytest.raises(TrainingError, match="the model is as it was"):
+        teach_held_out(messages, run, config, None)
+    assert _weights(run) == before

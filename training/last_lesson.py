@@ -1,0 +1,98 @@
+"""The last lesson: once all is measured, what was held out teaches too, as it is the newest."""
+
+import dataclasses
+import math
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from likeness.card import RunCard
+from likeness.errors import TrainingError
+from likeness.files import whole_file
+from training.base import Base, open_base, quiet
+from training.config import TrainConfig
+from training.corpus import build_held_out
+from training.evaluate import Judge
+from training.held_out import keep_held_out
+from training.loop import Trainer, pick_device
+from training.lora import wants_lora
+from training.loss import sees_apart
+from training.plan import Plan
+from training.readme import readme
+from training.survey import survey
+
+
+def teach_held_out(
+    messages: Path,
+    run: Path,
+    config: TrainConfig,
+    speaker: str | None,
+    on_step: Callable[[int, int], None] = lambda _step, _of: None,
+) -> int:
+    """Let a finished model learn once from the messages that have judged it, at a low rate.
+
+    Its figures stay those from before. One that learns by LoRA is left as it is.
+
+    Args:
+        messages: The file that it was trained on.
+        run: Its folder.
+        config: The settings that it was trained with.
+        speaker: Whom it plays, if not the file's owner.
+        on_step: Is told after each step how many are done, and of how many.
+
+    Returns:
+        In how many steps; 0 if nothing is held out, or it is not to teach.
+
+    Raises:
+        TrainingError: The disk does not take the weights, or they are no numbers any more; the
+            model is as it was.
+        LikenessError: The same, of the files beside them.
+    """
+    if not config.last_lesson:
+        return 0
+    with quiet():
+        base = open_base(str(run), config, list)
+        if wants_lora(base, config):
+            return 0
+        tags, room = base.tags, base.context_tokens
+        windows = build_held_out(messages, survey(messages, speaker), config, tags, room)
+        if not len(windows):
+            return 0
+        once = dataclasses.replace(
+            config,
+            learning_rate=config.learning_rate * config.last_lesson,
+            epochs=1.0,
+            warmup_steps=0,
+        )
+        row_tokens = room if sees_apart(base.model) else None
+        trainer = Trainer(base.model, Plan(windows, once, row_tokens), pick_device(config.device))
+        while trainer.step < trainer.plan.steps:
+            loss = float(trainer.take_step().loss)
+            on_step(trainer.step, trainer.plan.steps)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"{run}: in the last lesson the loss is no number any more; the model is as it was "
+                "before: take a lower learning_rate, or last_lesson=0."
+            )
+        _replace_weights(run, base)
+        judge = Judge(windows, 0, tags, config.eval_batch_rows, row_tokens)
+        keep_held_out(run, base.model, judge)
+    card = RunCard.read(run)
+    card.metrics["last_lesson_steps"] = trainer.step
+    with whole_file(run / "README.md") as file:
+        file.write(readme(card))
+    card.write(run)
+    return trainer.step
+
+
+def _replace_weights(run: Path, base: Base) -> None:
+    try:
+        with tempfile.TemporaryDirectory(prefix=".last-lesson-", dir=run) as folder:
+            base.save(Path(folder))
+            for path in Path(folder).glob("*.safetensors*"):
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+                path.replace(run / path.name)
+    except OSError as error:
+        raise TrainingError(f"{run} cannot be written: {error.strerror}.") from error
