@@ -27,6 +27,8 @@ from likeness.messages import Message
 ME, OTHER = "<speaker1>", "<speaker2>"
 _BLOCK = 400
 _BATCH = 4
+STEP_TOKENS = _BATCH * _BLOCK
+"""How many a batch reads."""
 _SPACES = re.compile(r"[\r\n\t]+")
 
 
