@@ -147,6 +147,7 @@ def test_a_sample_is_read_as_one_by_one(path):
     agree(path)
 
 
+@pytest.mark.slow
 def test_exports_of_others_are_read_as_one_by_one(shared):
     read = 0
     for path in sorted((shared / "fixtures" / "telegram").glob("*.json")):

@@ -134,6 +134,7 @@ def test_where_memory_gives_out_smaller_batches_go_on_to_the_same_end(
     assert again.rows_at_once == 2
 
 
+@pytest.mark.slow
 def test_where_memory_gives_out_at_clipping_the_step_begins_anew(
     plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

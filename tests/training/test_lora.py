@@ -40,6 +40,7 @@ def test_a_run_by_lora_leaves_a_plain_model_that_got_better(
     assert not any("lora" in name for name in load_file(tmp_path / "run" / "model.safetensors"))
 
 
+@pytest.mark.slow
 def test_what_is_merged_says_what_the_adapted_said(plain_gpt2: Path) -> None:
     with quiet():
         base = prepared(open_base(str(plain_gpt2), TrainConfig(), list), TrainConfig(method="lora"))

@@ -190,6 +190,7 @@ def test_rows_of_lively_chats_are_full(
     assert _filled(write(messages), 1024) > 0.98
 
 
+@pytest.mark.slow
 def test_rows_of_talks_about_films_are_full(shared: Path, tmp_path: Path) -> None:
     path, begun = tmp_path / "messages.jsonl", datetime(2020, 1, 1, tzinfo=UTC)
     corpus = shared / "data/corpora/self-dialogue.jsonl.gz"

@@ -55,6 +55,7 @@ def _trainer(model: PreTrainedModel, *, sharded: bool) -> Trainer:
     return trainer
 
 
+@pytest.mark.slow
 def test_a_parted_model_learns_what_a_whole_one_learns(plain_gpt2: Path, process: None) -> None:
     whole, parted = (_trainer(_model(plain_gpt2), sharded=sharded) for sharded in (False, True))
     assert is_sharded(parted.model)
@@ -69,6 +70,7 @@ def test_a_parted_model_learns_what_a_whole_one_learns(plain_gpt2: Path, process
         assert torch.allclose(kept[name], weight, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_parted_model_goes_on_from_what_is_kept_whole(
     plain_gpt2: Path, process: None, tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ def test_what_memory_does_not_hold_is_not_tried_again() -> None:
     assert _tried({4: 1.0, 2: 1.5}, 16, holds=4) == (4, [4] * 3 + [2] * 3)
 
 
+@pytest.mark.slow
 def test_steps_that_are_timed_learn_as_others_do(plain_gpt2: Path) -> None:
     builder = WindowsBuilder()
     for length in (30, 7, 19, 12, 25, 8, 9, 14):

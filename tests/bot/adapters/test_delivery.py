@@ -154,6 +154,7 @@ async def test_answers_that_take_too_long_are_stopped() -> None:
     assert stopped.is_set()
 
 
+@pytest.mark.slow
 async def test_what_is_stopped_before_its_first_step_leaves_nothing_behind() -> None:
     """Work that was never begun is closed: Python warns of any that is not when it is freed."""
 

@@ -315,6 +315,7 @@ async def test_a_login_that_hangs_is_given_up_and_tried_again(
     await asyncio.gather(bot, return_exceptions=True)
 
 
+@pytest.mark.slow
 async def test_after_a_long_outage_it_comes_back_within_a_minute(
     server: FakeDiscord, online: Run, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,6 +14,8 @@ from bot.settings import Settings
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.fake_telegram import ANN, GROUP, FakeTelegram, Fault
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Any]
 
 

@@ -19,6 +19,8 @@ from tests.bot.adapters.fake_telegram import ANN, GROUP, TOKEN, FakeTelegram, Fa
 
 Run = Callable[..., Any]
 
+pytestmark = pytest.mark.slow
+
 OLGA = {"id": 1, "is_bot": False, "first_name": "Olga"}
 
 

@@ -57,6 +57,7 @@ async def _reply(engine: LocalEngine, chat: list[Any], sampling: Sampling) -> tu
     return (*said, trace.output)
 
 
+@pytest.mark.slow
 async def test_another_reply_than_the_first_may_be_the_best_and_it_is_repeatable(
     engine: LocalEngine, message: Make
 ) -> None:
