@@ -1,6 +1,7 @@
 """What an export tells of itself: what was recognised, what became of each record, who is me."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from exporters.blocks import Block
@@ -125,6 +126,11 @@ class ChatAccount:
     def owner_told(self) -> str:
         """Who is me, and why, for people."""
         return f"{' or '.join(self.owner) or '–'} ({self.evidence})"
+
+    def names_of(self, ids: Collection[str]) -> tuple[str, ...]:
+        """Return the names of those of some speakers who spoke, whoever sent most at first."""
+        spoke = sorted(self.names.keys() & ids, key=lambda id_: (-self.speakers[id_], id_))
+        return tuple(self.names[id_] for id_ in spoke)
 
     def count(self, message: Message) -> None:
         """Enter one message as it was read; the chat is called as it was called last."""

@@ -238,7 +238,7 @@ class _Run:
         for chat in self.account.chats:
             owner = self._owners[chat.place]
             mine = chat.told or set() if owner.ids is None else owner.ids
-            chat.owner = tuple(name for id_, name in chat.names.items() if id_ in mine)
+            chat.owner = chat.names_of(mine)
             chat.evidence = owner.evidence
         for source in self.account.sources:
             source.owners.update(self._chats[place].owner_told for place in source.chats & wanted)

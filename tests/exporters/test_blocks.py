@@ -244,3 +244,19 @@ def test_words_that_look_like_a_line_stay_words(tmp_path):
     assert [message.outgoing for message in messages] == [False, True, False, True]
     assert {message.text for message in messages} == {tricky}
     assert told[0][1:3] == (4, 2)
+
+
+def test_my_names_stand_in_one_order_whoever_spoke_last(tmp_path):
+    told = [(1, "Ann"), (2, "Bo"), (2, "Bo"), (1, "Ann"), (1, "Ann")]
+    entries = [
+        {"id": number, "type": "message", "date_unixtime": str(1_700_000_000 + number),
+         "from": name, "from_id": f"user{id_}", "text": "hi"}
+        for number, (id_, name) in enumerate(told)
+    ]  # fmt: skip
+    (tmp_path / "in").mkdir()
+    chat = {"name": "Us", "type": "private_group", "id": 1, "messages": entries}
+    (tmp_path / "in" / "a.json").write_bytes(laid_out(chat))
+    ever = Selection(since=datetime(1, 1, 1, tzinfo=UTC))
+    for also in ({}, {"selection": ever}):
+        _, [(*_, owner, _)], _ = written(tmp_path, ("Ann", "Bo"), **also)
+        assert owner == ("Ann", "Bo")
