@@ -125,6 +125,20 @@ def finish(run: Path, step: int) -> None:
         raise TrainingError(f"{run} cannot be written: {error.strerror}.") from error
 
 
+def replace_weights(run: Path, base: Base) -> None:
+    """Put a model's weights in the place of those in a finished run's folder.
+
+    Raises:
+        TrainingError: The disk does not take them; what stood there stays.
+    """
+    folder = run / ".weights"
+    with whole_folder(folder) as temporary:
+        base.save(temporary)
+    for path in folder.glob("*.safetensors*"):
+        path.replace(run / path.name)
+    shutil.rmtree(folder)
+
+
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Fill a folder that appears under its name only when everything in it is on the disk.

@@ -2,15 +2,13 @@
 
 import dataclasses
 import math
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from likeness.card import RunCard
 from likeness.errors import TrainingError
-from likeness.files import whole_file
-from training.base import Base, open_base, quiet
+from training.base import open_base, quiet
+from training.checkpoint import replace_weights
 from training.config import TrainConfig
 from training.corpus import build_held_out
 from training.evaluate import Judge
@@ -19,7 +17,7 @@ from training.loop import Trainer, pick_device
 from training.lora import wants_lora
 from training.loss import sees_apart
 from training.plan import Plan
-from training.readme import readme
+from training.readme import leave_card
 from training.survey import survey
 
 
@@ -75,24 +73,10 @@ def teach_held_out(
                 f"{run}: in the last lesson the loss is no number any more; the model is as it was "
                 "before: take a lower learning_rate, or last_lesson=0."
             )
-        _replace_weights(run, base)
+        replace_weights(run, base)
         judge = Judge(windows, 0, tags, config.eval_batch_rows, row_tokens)
         keep_held_out(run, base.model, judge)
     card = RunCard.read(run)
     card.metrics["last_lesson_steps"] = trainer.step
-    with whole_file(run / "README.md") as file:
-        file.write(readme(card))
-    card.write(run)
+    leave_card(run, card)
     return trainer.step
-
-
-def _replace_weights(run: Path, base: Base) -> None:
-    try:
-        with tempfile.TemporaryDirectory(prefix=".last-lesson-", dir=run) as folder:
-            base.save(Path(folder))
-            for path in Path(folder).glob("*.safetensors*"):
-                with path.open("rb") as file:
-                    os.fsync(file.fileno())
-                path.replace(run / path.name)
-    except OSError as error:
-        raise TrainingError(f"{run} cannot be written: {error.strerror}.") from error

@@ -12,13 +12,12 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 import likeness
 from likeness.card import RunCard
-from likeness.files import whole_file
 from training.checkpoint import checkpoints, finish, remove
 from training.foresight import Foretold, foretell, reply_silences
 from training.held_out import keep_held_out
 from training.moments import draw_moments, keep_moments, keep_words
 from training.portions import portions, train_texts
-from training.readme import readme
+from training.readme import leave_card
 from training.replies import answers
 from training.report import compare, leave_report
 from training.session import Session
@@ -69,9 +68,7 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
     )
     reliability = {name: one.reliability(set_right[name]) for name, one in foretold.items()}
     leave_report(run, card, compared | {"reliability": reliability})
-    with whole_file(run / "README.md") as file:
-        file.write(readme(card))
-    card.write(run)
+    leave_card(run, card)
     for checkpoint in checkpoints(run):
         remove(checkpoint)
     session.watch.saved(run)

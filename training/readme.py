@@ -1,6 +1,20 @@
 """The README.md of a model folder, for people who find it."""
 
+from pathlib import Path
+
 from likeness.card import RunCard
+from likeness.files import whole_file
+
+
+def leave_card(run: Path, card: RunCard) -> None:
+    """Write a card into a model folder, after the README.md that is made of it.
+
+    Raises:
+        LikenessError: The disk does not take it.
+    """
+    with whole_file(run / "README.md") as file:
+        file.write(readme(card))
+    card.write(run)
 
 
 def readme(card: RunCard) -> str:

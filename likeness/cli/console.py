@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeRemainingColumn,
@@ -38,6 +39,18 @@ def byte_progress() -> Progress:
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=remarks(),
+        transient=True,
+    )
+
+
+def count_progress(what: str) -> Progress:
+    """Return a progress bar of things that are counted, which leaves nothing behind."""
+    return Progress(
+        TextColumn(what),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=remarks(),
         transient=True,

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from likeness.cli.console import RUNS, remarks, results, table
+from likeness.cli.console import RUNS, count_progress, remarks, results, table
 from likeness.cli.tune import choose_sampling
 from likeness.errors import Interrupted, LikenessError
 
@@ -93,10 +86,7 @@ def train(
 def _teach_held_out(messages: Path, run: Path, config: "TrainConfig", speaker: str | None) -> None:
     from training.last_lesson import teach_held_out
 
-    bar = Progress(
-        TextColumn("The last lesson"), BarColumn(bar_width=16), MofNCompleteColumn(),
-        TimeRemainingColumn(), console=remarks(), transient=True,
-    )  # fmt: skip
+    bar = count_progress("The last lesson")
     task = bar.add_task("", total=None)
     try:
         with bar:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from likeness.card import RunCard
-from likeness.cli.console import remarks, results, run_folder, table
+from likeness.cli.console import count_progress, remarks, results, run_folder, table
 from likeness.errors import ModelNotFound
 
 if TYPE_CHECKING:
@@ -79,14 +78,7 @@ def try_settings(
     from training.tune import tune
 
     engine = open_engine(run, device)
-    bar = Progress(
-        TextColumn("Choosing how to reply"),
-        BarColumn(bar_width=16),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=remarks(),
-        transient=True,
-    )
+    bar = count_progress("Choosing how to reply")
     with bar, asyncio.Runner() as loop:
         task = bar.add_task("", total=grid.trials * len(moments))
 

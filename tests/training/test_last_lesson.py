@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from likeness.card import RunCard
 from likeness.errors import TrainingError
 from likeness.messages import Message
+from training.base import Base
 from training.config import TrainConfig
 from training.last_lesson import teach_held_out
 from training.loop import Trainer
@@ -60,7 +62,7 @@ def test_what_was_held_out_is_foretold_better_and_the_figures_stay(trained: Any)
     after = RunCard.read(run)
     assert after.metrics == card.metrics | {"last_lesson_steps": steps}
     assert "After that they taught it" in (run / "README.md").read_text()
-    assert not list(run.glob(".last-lesson*"))
+    assert not list(run.glob(".*weights*"))
 
 
 @pytest.mark.parametrize("setting", ["last_lesson=0", "held_out_share=0", "method=lora"])
@@ -85,3 +87,21 @@ def test_a_lesson_that_goes_wrong_leaves_the_model_as_it_was(
     with pytest.raises(TrainingError, match="the model is as it was"):
         teach_held_out(messages, run, config, None)
     assert _weights(run) == before
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), SafetensorError("full")])
+def test_a_disk_that_takes_no_weights_leaves_the_model_as_it_was(
+    trained: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    messages, run, config = trained()
+    before, card = _weights(run), RunCard.read(run)
+
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Base, "save", full)
+    with pytest.raises(TrainingError, match="cannot be written"):
+        teach_held_out(messages, run, config, None)
+    assert _weights(run) == before
+    assert RunCard.read(run) == card
+    assert not list(run.glob(".*weights*"))
