@@ -49,6 +49,7 @@ class PostgreSQL:
         user: dict[str, Any] = {}
         if os.geteuid() == 0:
             os.chown(folder, NOBODY, NOBODY)
+            programs = _within_reach(programs, folder)
             user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         how = ["-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"]
         make = [programs / "initdb", "-D", data, *how]
@@ -107,3 +108,15 @@ class PostgreSQL:
         # In a thread of its own, since a test's event loop may be at work in this one.
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, execute()).result()
+
+
+def _within_reach(programs: Path, folder: Path) -> Path:
+    """Return programs that anybody may run: a copy in a folder, where theirs is a private one."""
+    if all(parent.stat().st_mode & 0o001 for parent in programs.resolve().parents):
+        return programs
+    install = programs.parent
+    libraries = install.parents[1] / f"{PACKAGE}.libs"  # found from where the programs are
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    copy = shutil.copytree(install, folder / PACKAGE / install.name, symlinks=True)
+    return Path(copy, programs.name)
