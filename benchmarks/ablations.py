@@ -1,7 +1,7 @@
 """What each setting does to how well held-out words are foretold, other settings being the same.
 
 Run `python -m benchmarks.ablations DATA context_weight`, where DATA is the folder of the corpora;
-any setting of numbers can be named, with `--values` for others than the usual.
+any setting can be named, with `--values` for others than the usual.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("setting", help=f"such as {', '.join(VALUES)}")
     parser.add_argument("--values", nargs="+", help="of the setting")
     parser.add_argument("--people", nargs="+", default=_GROUPS, choices=PEOPLE)
-    parser.add_argument("--base", type=Path, help="a model folder; a small plain one is made else")
+    parser.add_argument("--base", type=Path, help="a model folder, or scratch; a small plain one is made else")
     parser.add_argument("--base-tokens", type=int, default=1_000_000, help="that it reads")
     parser.add_argument("--characters", type=int, default=100_000, help="of each corpus")
     parser.add_argument("--seeds", type=int, default=1)
@@ -59,7 +59,8 @@ def main() -> None:
 def trained(messages: Path, folder: Path, base: Path, settings: list[str], seed: int) -> float:
     """Train once, and return the nats a character of the best weights."""
     told = ["held_out_share=0.2", "report_replies=0", f"seed={seed}", *settings]
-    card, _ = run(messages, folder, base, TrainConfig.from_settings(told))
+    config = TrainConfig.from_settings(told, base=str(base))
+    card, _ = run(messages, folder, base, config)
     return float(card.metrics["after"]["nats_per_character"])
 
 

@@ -4,8 +4,9 @@ Run `python -m benchmarks.quality DATA`, where DATA is the folder of the corpora
 from one base. The newest fifth of my messages in each chat, and all that follows the first of them,
 is cut off and seen by neither way. What is left goes to `likeness train` with its defaults and
 whatever `--set` says, which holds some of it out until its last lesson, and whole to the workshop's
-way, which takes as many steps in all, reads as many tokens, and has the same learning rate. One
-scorer asks all three for the same messages after the same messages.
+way, which takes as many steps in all, reads as many tokens, and has the same learning rate or the
+one that `--workshops-rate` says. One scorer asks all three for the same messages after the same
+messages.
 """
 
 import argparse
@@ -103,22 +104,23 @@ def ours(task: _Task) -> Score:
     return score(model, in_our_form(FolderTokenizer.load(folder)), task.asked)
 
 
-def the_workshops(task: _Task, steps: int, tokens: float) -> Score:
+def the_workshops(task: _Task, steps: int, tokens: float, rate: float) -> Score:
     """Train the workshop's way in so many steps, and score what comes of it."""
     chats = groupby(read_messages(task.taught), key=lambda one: one.chat_id)
     model, tokenizer = workshop.trained(
         task.base, (list(said) for _, said in chats), steps=steps, tokens=round(tokens),
-        rate=task.config.learning_rate, seed=task.config.seed,
+        rate=rate, seed=task.config.seed,
     )  # fmt: skip
     return score(model, in_workshops_form(tokenizer), task.asked)
 
 
-def measure(name: str, task: _Task, *, own_batches: bool = False) -> str:
+def measure(name: str, task: _Task, rate: float, *, own_batches: bool = False) -> str:
     """Train both ways and return the row of the table.
 
     Args:
         name: The row's.
         task: What it is made from.
+        rate: The learning rate of the workshop's way.
         own_batches: The workshop's way takes as many steps of its own four blocks each, instead of
             as many tokens.
     """
@@ -127,7 +129,7 @@ def measure(name: str, task: _Task, *, own_batches: bool = False) -> str:
     steps = sum(plan.steps for plan in lessons)
     tokens = sum(plan.epochs * plan.windows.lengths.sum() for plan in lessons)
     read = workshop.STEP_TOKENS * steps if own_batches else tokens
-    old, new = the_workshops(task, steps, read), ours(task)
+    old, new = the_workshops(task, steps, read, rate), ours(task)
     less = 1 - new.nats_per_character / old.nats_per_character
     return (
         f"| {name} | {taught:,} | {len(task.asked):,} | {steps} | {tokens:,.0f} | {read:,.0f} "
@@ -146,11 +148,13 @@ def main() -> None:
     parser.add_argument(
         "--own-batches", action="store_true", help="the workshop's own four blocks a step"
     )
+    parser.add_argument("--workshops-rate", type=float, help="its learning rate, if not ours")
     parser.add_argument("--set", dest="settings", nargs="+", default=[], metavar="KEY=VALUE")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir(), "likeness-bases"))
     asked = parser.parse_args()
     base = asked.base or small_base(asked.data, asked.cache, asked.base_tokens)
     config = TrainConfig.from_settings(["report_replies=0", *asked.settings])
+    rate = asked.workshops_rate or config.learning_rate
     print(
         "| who | taught | held out | steps | tokens ours | the workshop's | base | workshop's way "
         "| ours | less | s |\n|---|---|---|---|---|---|---|---|---|---|---|"
@@ -159,7 +163,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, quiet():
             messages = write_messages(PEOPLE[name], asked.data, Path(folder), asked.characters)
             task = _Task.of(messages, base, config)
-            print(measure(name, task, own_batches=asked.own_batches), flush=True)
+            row = measure(name, task, rate, own_batches=asked.own_batches)
+            print(row, flush=True)
 
 
 if __name__ == "__main__":

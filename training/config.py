@@ -38,8 +38,11 @@ class TrainConfig:
     batch_rows: int = _setting(4, "rows of one forward pass; a GPU finds how many are fastest", 1)
     eval_batch_rows: int = _setting(8, "the same in evaluation", 1)
     accumulation: int = _setting(2, "forward passes of one step", 1, scratch=1, starter=1)
+    optimizer: str = _setting(
+        "adamw", "or muon: for layers' matrices, where a base has read little", scratch="muon"
+    )
     learning_rate: float = _setting(
-        5e-5, "at its peak; ten times that for LoRA", 1e-9, 1, scratch=1e-3, starter=3e-4
+        5e-5, "at its peak; ten times that for LoRA", 1e-9, 1, scratch=4e-3, starter=3e-4
     )
     weight_decay: float = _setting(0.01, "of matrices; biases and norms have none", 0, 1)
     adam_epsilon: float = _setting(1e-8, "of AdamW", 1e-16, 1)

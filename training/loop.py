@@ -13,7 +13,7 @@ from training.adapter import PACE, is_adapted
 from training.compiling import worth_compiling
 from training.loss import scorer_for
 from training.memory import fewer_rows, keep_memory
-from training.optimizer import adamw
+from training.optimizer import optimizer_for
 from training.packing import Row
 from training.peak import finished, peak_flops, step_flops
 from training.plan import Plan
@@ -85,7 +85,7 @@ class Trainer:
             if plan.steps >= FEWEST_STEPS:
                 self._tries = Tries(self.rows_at_once)
         self._pace = PACE if is_adapted(model) else 1.0
-        self._optimizer = adamw(model, config)
+        self._optimizer = optimizer_for(model, config, self.width, parted=self.sharded)
         self._epoch = (-1, list[list[list[Row]]]())
         torch.manual_seed(config.seed + _APART * team.rank)
         if device.type == "cpu":
@@ -109,10 +109,8 @@ class Trainer:
         taken = self._timed(self._tries) if self._tries else self._fitted()
         if self.team.size > 1:
             taken = self._together(taken)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.plan.rate(self.step) * self._pace
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.step(self.plan.rate(self.step) * self._pace)
+        self._optimizer.zero_grad()
         self.step += 1
         self.busy = False
         return taken
@@ -138,7 +136,7 @@ class Trainer:
 
     def _gradients(self, rows_at_once: int) -> Taken:
         """Find the gradients of a step; all that takes memory in a step happens here."""
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad()
         batches = [
             self.plan.windows.batch(rows[start : start + rows_at_once])
             for rows in map(self.team.share, self._rows(rows_at_once))
@@ -208,7 +206,7 @@ class Trainer:
         self.rows_at_once, self._tries = state["rows_at_once"], None
         optimizer = state["optimizer"]
         if self.sharded:
-            optimizer = parted_state(optimizer, self._optimizer)
+            optimizer = parted_state(optimizer, self._optimizer.weights)
         self._optimizer.load_state_dict(optimizer)
         if self.team.rank >= len(state["random"]):
             # There are more processes than there were.

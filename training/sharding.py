@@ -4,7 +4,7 @@ A layer's weights are gathered when it is their turn and let go after it, so tha
 whole that no GPU holds with all its gradients and moments. torch's `fully_shard` does that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -88,9 +88,13 @@ def whole_state(state: Mapping[str, Any], *, keep: bool) -> dict[str, Any]:
     }
 
 
-def parted_state(state: Mapping[str, Any], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Return a whole state as the optimiser of a parted model takes it back: each its shares."""
-    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+def parted_state(state: Mapping[str, Any], weights: Sequence[torch.Tensor]) -> dict[str, Any]:
+    """Return a whole state as the optimiser of a parted model takes it back: each its shares.
+
+    Args:
+        state: What `whole_state` returned.
+        weights: The parted model's, as the optimiser counts them.
+    """
     return {
         "param_groups": state["param_groups"],
         "state": {

@@ -159,7 +159,7 @@ def test_where_memory_gives_out_at_clipping_the_step_begins_anew(
 def test_a_step_of_the_optimiser_takes_no_memory(plain_gpt2: Path) -> None:
     ours, theirs = _model(plain_gpt2), _model(plain_gpt2)
     config = TrainConfig(weight_decay=0.1)
-    prepared = adamw(ours, config)
+    prepared = adamw(ours.parameters(), config)
     before = {place: len(state) for place, state in prepared.state_dict()["state"].items()}
     assert set(before.values()) == {3}
     plain = torch.optim.AdamW(
