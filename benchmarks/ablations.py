@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("setting", help=f"such as {', '.join(VALUES)}")
     parser.add_argument("--values", nargs="+", help="of the setting")
     parser.add_argument("--people", nargs="+", default=_GROUPS, choices=PEOPLE)
-    parser.add_argument("--base", type=Path, help="a model folder, or scratch; a small plain one is made else")
+    parser.add_argument("--base", type=Path, help="a model folder, or scratch; else a small one")
     parser.add_argument("--base-tokens", type=int, default=1_000_000, help="that it reads")
     parser.add_argument("--characters", type=int, default=100_000, help="of each corpus")
     parser.add_argument("--seeds", type=int, default=1)

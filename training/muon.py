@@ -9,7 +9,8 @@ times as long as 32, and it takes GPT-2's queries, keys and values for one matri
 """
 
 import math
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -23,6 +24,8 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315
 _LIKE_ADAMW = 0.2
 """The root mean square of what AdamW adds to a weight, in learning rates."""
 _EPSILON = 1e-7
+_AT_ONCE = 1 << 23
+"""Numbers of the weights that are moved together: small matrices one by one would waste time."""
 
 
 class Muon(torch.optim.Optimizer):
@@ -56,38 +59,48 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
-        """Move every matrix that has a gradient."""
+        """Move every matrix that has a gradient; those of one shape together."""
         for group in self.param_groups:
+            alike = defaultdict(list)
             for weight in group["params"]:
                 if weight.grad is not None:
-                    self._move(weight, group)
+                    alike[weight.shape].append(weight)
+            for shape, weights in alike.items():
+                many = max(1, _AT_ONCE // shape.numel())
+                for start in range(0, len(weights), many):
+                    self._move(weights[start : start + many], group)
 
-    def _move(self, weight: torch.Tensor, group: dict[str, Any]) -> None:
-        past, momentum = self.state[weight]["momentum"], group["momentum"]
-        past.lerp_(weight.grad, 1 - momentum)
-        ahead = weight.grad.lerp(past, momentum)  # type: ignore[union-attr]  # it has one
-        weight.mul_(1 - group["lr"] * group["weight_decay"])
-        parts = group["parts"]
-        for part, way in zip(weight.chunk(parts, 1), ahead.chunk(parts, 1), strict=True):
-            far = group["lr"] * _LIKE_ADAMW * math.sqrt(max(part.shape))
-            part.add_(orthogonal(way, self._width), alpha=-far)
+    def _move(self, weights: Sequence[torch.Tensor], group: dict[str, Any]) -> None:
+        parts = [part for weight in weights for part in weight.chunk(group["parts"], dim=1)]
+        ahead = [self._ahead(weight, group["momentum"]) for weight in weights]
+        ways = torch.stack([way for one in ahead for way in one.chunk(group["parts"], dim=1)])
+        far = group["lr"] * _LIKE_ADAMW * math.sqrt(max(ways.shape[1:]))
+        for part, way in zip(parts, orthogonal(ways, self._width), strict=True):
+            part.mul_(1 - group["lr"] * group["weight_decay"]).add_(way, alpha=-far)
+
+    def _ahead(self, weight: torch.Tensor, momentum: float) -> torch.Tensor:
+        """Return where a weight is drawn by its gradient and the past, as Nesterov adds them."""
+        gradient, past = weight.grad, self.state[weight]["momentum"]
+        past.lerp_(gradient, 1 - momentum)
+        drawn: torch.Tensor = past.lerp(gradient, 1 - momentum)
+        return drawn
 
 
-def orthogonal(matrix: torch.Tensor, width: torch.dtype = torch.float32) -> torch.Tensor:
-    """Return nearly the orthogonal matrix next to one: its singular values are 0.7 to 1.2, not 1.
+def orthogonal(matrices: torch.Tensor, width: torch.dtype = torch.float32) -> torch.Tensor:
+    """Return nearly the orthogonal matrix next to each: singular values are 0.7 to 1.2, not 1.
 
     Args:
-        matrix: Of two dimensions.
+        matrices: Shape (matrices, rows, columns).
         width: What products are computed in.
     """
-    tall = matrix.size(0) > matrix.size(1)
-    found = (matrix.mT if tall else matrix).to(width)
-    found = found / found.norm().clamp(min=_EPSILON)
+    tall = matrices.size(1) > matrices.size(2)
+    found = (matrices.mT if tall else matrices).to(width)
+    found = found / found.norm(dim=(1, 2), keepdim=True).clamp(min=_EPSILON)
     for _ in range(_ROUNDS):
         square = found @ found.mT
-        polynomial = torch.addmm(square, square, square, beta=_B, alpha=_C)
-        found = torch.addmm(found, polynomial, found, beta=_A)
-    return (found.mT if tall else found).to(matrix.dtype)
+        polynomial = torch.baddbmm(square, square, square, beta=_B, alpha=_C)
+        found = torch.baddbmm(found, polynomial, found, beta=_A)
+    return (found.mT if tall else found).to(matrices.dtype)
 
 
 def hidden_matrices(model: PreTrainedModel) -> dict[nn.Parameter, int]:

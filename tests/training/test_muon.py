@@ -10,6 +10,7 @@ from transformers import GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM
 
 from likeness.dialogue import Encoded
 from likeness.errors import BadSetting
+from training import muon
 from training.base import quiet
 from training.config import TrainConfig
 from training.loop import Trainer
@@ -41,14 +42,14 @@ def _plan(**settings: object) -> Plan:
 @pytest.mark.parametrize("shape", [(8, 8), (8, 40), (40, 8)])
 def test_what_it_adds_is_nearly_orthogonal(shape: tuple[int, int]) -> None:
     torch.manual_seed(1)
-    values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
-    assert len(values) == 8
+    values = torch.linalg.svdvals(orthogonal(torch.randn(3, *shape)))
+    assert values.shape == (3, 8)
     assert values.min() > 0.5
     assert values.max() < 1.3
 
 
 def test_nothing_is_made_of_nothing() -> None:
-    assert torch.equal(orthogonal(torch.zeros(3, 5)), torch.zeros(3, 5))
+    assert torch.equal(orthogonal(torch.zeros(2, 3, 5)), torch.zeros(2, 3, 5))
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (16, 48), (48, 16)])
@@ -82,6 +83,27 @@ def test_matrices_beside_each_other_in_one_weight_move_by_themselves() -> None:
         optimizer.param_groups[0]["lr"] = 0.01
         optimizer.step()
     assert torch.allclose(joined, torch.cat(alone, dim=1), atol=1e-6)
+
+
+def test_how_many_move_together_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = []
+    for at_once in (1, 1 << 20):
+        monkeypatch.setattr(muon, "_AT_ONCE", at_once)
+        torch.manual_seed(4)
+        weights = [torch.nn.Parameter(torch.randn(shape)) for shape in ((8, 8), (8, 16), (8, 8))]
+        still = torch.nn.Parameter(torch.randn(8, 8))
+        optimizer = Muon(dict.fromkeys([*weights, still], 1), weight_decay=0, width=torch.float32)
+        optimizer.param_groups[0]["lr"] = 0.01
+        begun = [one.detach().clone() for one in (*weights, still)]
+        for weight in weights:
+            weight.grad = torch.randn_like(weight)
+        optimizer.step()
+        assert [torch.equal(*pair) for pair in zip(begun, (*weights, still), strict=True)] == [
+            False, False, False, True
+        ]  # fmt: skip
+        ends.append(weights)
+    for apart, together in zip(*ends, strict=True):
+        assert torch.allclose(apart, together, atol=1e-6)
 
 
 def test_the_matrices_are_those_of_the_layers(plain_gpt2: Path) -> None:
