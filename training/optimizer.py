@@ -67,17 +67,22 @@ def optimizer_for(
         model: On its device already.
         config: The run's settings.
         width: What products are computed in.
-        parted: Whether the model is parted among processes: then AdamW changes all of it, as it
-            does where LoRA learns.
+        parted: Whether the model is parted among processes; Muon needs whole matrices.
 
     Raises:
-        BadSetting: There is no such optimiser.
+        BadSetting: There is no such optimiser, or Muon is asked for and the model is parted.
     """
     if config.optimizer not in ("adamw", "muon"):
         raise BadSetting(
             f"optimizer={config.optimizer} does not fit: optimizer takes adamw or muon."
         )
-    if config.optimizer == "adamw" or parted or is_adapted(model):
+    if config.optimizer == "muon" and parted:
+        raise BadSetting(
+            "optimizer=muon does not go together with a model that is parted among processes: set "
+            "optimizer=adamw, or shard=no."
+        )
+    if config.optimizer == "adamw" or is_adapted(model):
+        # What LoRA adds is small: AdamW changes all of it.
         return Optimizer(adamw(model.parameters(), config))
     matrices = hidden_matrices(model)
     others = [weight for weight in model.parameters() if weight not in matrices]

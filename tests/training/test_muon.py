@@ -159,10 +159,16 @@ def test_it_goes_on_to_the_bit(plain_gpt2: Path) -> None:
         assert torch.equal(mine, other)
 
 
-def test_what_is_parted_is_left_to_adamw(plain_gpt2: Path) -> None:
+def test_what_is_parted_is_refused(plain_gpt2: Path) -> None:
     config = TrainConfig(optimizer="muon")
+    with pytest.raises(BadSetting, match="set optimizer=adamw, or shard=no"):
+        optimizer_for(_model(plain_gpt2), config, torch.float32, parted=True)
+
+
+def test_what_lora_adds_is_left_to_adamw(plain_gpt2: Path) -> None:
     model = _model(plain_gpt2)
-    optimizer = optimizer_for(model, config, torch.float32, parted=True)
+    model.peft_config = {}
+    optimizer = optimizer_for(model, TrainConfig(optimizer="muon"), torch.float32)
     assert len(optimizer.weights) == len(list(model.parameters()))
 
 

@@ -47,20 +47,21 @@ def _held_out(run: Path) -> list[tuple[int, float]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("shard", ["no", "yes"])
+@pytest.mark.parametrize(("shard", "optimizer"), [("no", "muon"), ("yes", "adamw")])
 def test_two_processes_learn_what_one_learns_stopped_and_resumed(
-    chat: list[Message], write: Write, memory: Any, tmp_path: Path, shard: str
+    chat: list[Message], write: Write, memory: Any, tmp_path: Path, shard: str, optimizer: str
 ) -> None:
     path, run = write(chat), tmp_path / "two"
-    first = _together(path, run, "--set", f"shard={shard}")
+    told = ["--set", f"shard={shard}", "--set", f"optimizer={optimizer}"]
+    first = _together(path, run, *told)
     while not checkpoints(run) and first.poll() is None:
         time.sleep(0.05)
     os.killpg(first.pid, signal.SIGINT)
     said, _ = first.communicate(timeout=240)
     assert said.count("Go on with: torchrun --nproc-per-node 2 -m -- likeness train") == 1, said
     assert checkpoints(run)[-1].step < 48
-    said, _ = _together(path, run, "--set", f"shard={shard}", "--resume").communicate(timeout=240)
-    config = TrainConfig.from_settings(SETTINGS, base="scratch")
+    said, _ = _together(path, run, *told, "--resume").communicate(timeout=240)
+    config = TrainConfig.from_settings([*SETTINGS, f"optimizer={optimizer}"], base="scratch")
     train(
         path, tmp_path / "one", base="scratch", config=config, speaker=None, resume=False,
         watch=memory,
