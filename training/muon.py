@@ -4,7 +4,7 @@ Source: "Muon: An optimizer for hidden layers in neural networks" (Jordan et al.
 that rates and decay that suit AdamW suit it too: "Muon is Scalable for LLM Training" (Liu et al.,
 2025).
 
-torch's own class computes in 16 bits, which takes a processor without such instructions over thirty
+torch's own class computes in 16 bits, which takes a processor without such instructions 25 to 50
 times as long as 32, and it takes GPT-2's queries, keys and values for one matrix.
 """
 
