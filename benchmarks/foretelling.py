@@ -15,7 +15,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from benchmarks import workshop
-from likeness.dialogue import LINE_BREAK, NEXT_MESSAGE, Tokenizer, prompt
+from likeness.dialogue import LINE_BREAK, Tokenizer, prompt
 from likeness.dialogue.turns import encode_text
 from likeness.messages import Message
 from training.config import TrainConfig
@@ -86,9 +86,7 @@ def in_our_form(tokenizer: Tokenizer) -> Form:
 
     def form(moment: Moment) -> tuple[list[int], list[int], list[bool]]:
         asked = prompt(moment.before, tokenizer, _MOST_TOKENS_BEFORE, now=moment.message.sent_at)
-        goes_on = tokenizer.tag(NEXT_MESSAGE) in asked[-2:]
-        text = moment.message.text
-        words = encode_text(text if goes_on else f" {text}", tokenizer)
+        words = encode_text(moment.message.text, tokenizer)
         return asked, words, [id_ != tokenizer.tag(LINE_BREAK) for id_ in words]
 
     return form

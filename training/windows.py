@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from likeness.dialogue import (
-    LINE_BREAK,
     NEXT_MESSAGE,
     Encoded,
     Tokenizer,
     Turn,
+    decode_text,
     join,
     newest_that_fit,
     turn_tokens,
@@ -137,7 +137,7 @@ def shorten(turn: Turn, tokenizer: Tokenizer, most_tokens: int) -> tuple[Turn, L
 
 
 def _characters(ids: Sequence[int], tokenizer: Tokenizer) -> int:
-    return len(tokenizer.decode(ids).replace(LINE_BREAK, "\n"))
+    return len(decode_text(ids, tokenizer))
 
 
 def _window(

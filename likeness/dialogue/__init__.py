@@ -1,7 +1,7 @@
 """Messages to turns to token ids and loss weights: the only place that knows the prompt's form.
 
-    <|endoftext|><speaker2> are you there?<msg>hello??
-    <speaker1> sorry<msg>was on the bus<br>no signal
+    <|endoftext|><speaker2> are you there?<msg> hello??
+    <speaker1> sorry<msg> was on the bus<br> no signal
     <after:hours><speaker3> lunch?
     <speaker1>
 
@@ -39,6 +39,7 @@ from likeness.dialogue.texts import Part, ReplyReader, read_prompt, spans
 from likeness.dialogue.turns import (
     Encoded,
     Turn,
+    decode_text,
     encode_newest,
     encode_turns,
     join,
@@ -63,6 +64,7 @@ __all__ = [
     "Tokenizer",
     "Turn",
     "context",
+    "decode_text",
     "encode_newest",
     "encode_turns",
     "join",

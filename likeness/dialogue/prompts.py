@@ -95,10 +95,9 @@ def prompt(
     """
     shown = [message for message in messages if message.shown]
     late = silence_tag((now - shown[-1].sent_at).total_seconds()) if now and shown else None
-    begun = encode_text(f" {opening}", tokenizer) if opening else []
+    begun = encode_text(opening, tokenizer) if opening else []
     ids = context(messages, tokenizer, max_tokens - len(begun) - 2)
     if messages and shown and shown[-1] is messages[-1] and shown[-1].outgoing:
-        begun = encode_text(opening, tokenizer) if opening else []
         head = [NEXT_MESSAGE, late]
         ids.pop()
     else:

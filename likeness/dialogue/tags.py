@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-PROMPT_VERSION = 1
+PROMPT_VERSION = 2
 
 START = "<|endoftext|>"
 END_OF_TURN = "\n"

@@ -16,11 +16,12 @@ from likeness.dialogue.tags import (
     START,
     Tokenizer,
 )
-from likeness.dialogue.turns import Encoded
+from likeness.dialogue.turns import Encoded, decode_text
 from likeness.messages import Message
 
 _TURN = re.compile(rf"((?:{'|'.join(SILENCES)})?)({'|'.join(SPEAKERS)}) ?(.*)", re.DOTALL)
-_INNER = re.compile(rf"{NEXT_MESSAGE}((?:{'|'.join(SILENCES)})?)")
+_INNER = re.compile(rf"{NEXT_MESSAGE}((?:{'|'.join(SILENCES)})?) ?")
+_BREAK = re.compile(rf"{LINE_BREAK} ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class ReplyReader:
 
     def finish(self) -> Part | None:
         """Return what has been written of a message, if it has words."""
-        text = self.tokenizer.decode(self._words).replace(LINE_BREAK, "\n").strip()
+        text = decode_text(self._words, self.tokenizer).strip()
         silence, self._silence, self._words = self._silence, None, []
         return Part(text, silence) if text else None
 
@@ -96,7 +97,7 @@ def read_prompt(text: str) -> tuple[list[Message], str]:
         pieces = [silence, *_INNER.split(words)]
         for silence_, said in zip(pieces[::2], pieces[1::2], strict=True):
             moment += timedelta(seconds=SILENCES.get(silence_, 1))
-            messages.append(_typed(tag, said.replace(LINE_BREAK, "\n"), moment, len(messages)))
+            messages.append(_typed(tag, _BREAK.sub("\n", said), moment, len(messages)))
     return messages, ""
 
 

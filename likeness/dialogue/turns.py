@@ -142,7 +142,7 @@ def _encode_turn(
             tags = [NEXT_MESSAGE, _silence_between(previous, message)]
             ids += [tokenizer.tag(tag) for tag in tags if tag]
         weights += [1.0] * (len(ids) - len(weights))
-        ids += encode_text(message.text if previous else f" {message.text}", tokenizer)
+        ids += encode_text(message.text, tokenizer)
         words = 0.0 if not message.teaches else 1.0 if outgoing else context_weight
         weights += [words] * (len(ids) - len(weights))
     return Turn(
@@ -159,13 +159,31 @@ def _silence_between(last: Message, message: Message) -> str | None:
 
 
 def encode_text(text: str, tokenizer: Tokenizer) -> list[int]:
-    """Encode one message's words, its newlines as LINE_BREAK."""
+    """Encode one message's words, its newlines as LINE_BREAK, each line behind a space.
+
+    Tokenizers like GPT-2's know most words better behind a space than without one.
+    """
     ids: list[int] = []
     for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
         if number:
             ids.append(tokenizer.tag(LINE_BREAK))
-        ids += tokenizer.encode(line) if line else []
+        ids += tokenizer.encode(f" {line}") if line else []
     return ids
+
+
+def decode_text(ids: Sequence[int], tokenizer: Tokenizer) -> str:
+    """Return the words of a message, or of a part of one: the reverse of `encode_text`.
+
+    The space that the first line stands behind is left, as a part may begin with one of its own.
+    """
+    line_break = tokenizer.tag(LINE_BREAK)
+    ends = [place for place, id_ in enumerate(ids) if id_ == line_break]
+    begins = [0, *(end + 1 for end in ends)]
+    lines = [
+        tokenizer.decode(ids[begin:end])
+        for begin, end in zip(begins, [*ends, len(ids)], strict=True)
+    ]
+    return "\n".join([lines[0], *(line.removeprefix(" ") for line in lines[1:])])
 
 
 def join(turns: Sequence[Turn], tokenizer: Tokenizer, first_target: int = 0) -> Encoded:

@@ -32,7 +32,7 @@ def test_a_model_of_another_prompt_version_is_refused(tmp_path: Path):
         RunCard.read(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"prompt": 1}', "\x00"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"prompt": 2}', "\x00"])
 def test_what_is_no_card_is_refused(tmp_path: Path, content: str):
     (tmp_path / "likeness.json").write_text(content, encoding="utf-8")
     with pytest.raises(BadCard, match=r"likeness\.json"):

@@ -62,8 +62,8 @@ def test_the_prompt_of_the_contract(say):
         say("bob", "lunch?", after=8_000),
     ]
     assert written(messages) == (
-        "<|endoftext|><speaker2> are you there?<msg>hello??\n"
-        "<speaker1> sorry<msg>was on the bus<br>no signal\n"
+        "<|endoftext|><speaker2> are you there?<msg> hello??\n"
+        "<speaker1> sorry<msg> was on the bus<br> no signal\n"
         "<after:hours><speaker3> lunch?\n"
     )
     asked = TOKENIZER.decode(prompt(messages, TOKENIZER, 1_000))
@@ -81,7 +81,7 @@ def test_silences_have_four_lengths(seconds: int, tag: str | None):
 
 def test_a_silence_inside_a_burst_stands_behind_the_border(say):
     messages = [say("ann", "hi"), say("ann", "hello?", after=700)]
-    assert written(messages).endswith("<speaker2> hi<msg><after:minutes>hello?\n")
+    assert written(messages).endswith("<speaker2> hi<msg><after:minutes> hello?\n")
 
 
 def test_what_is_not_shown_ends_a_turn_and_leaves_no_other_trace(say):
@@ -97,7 +97,7 @@ def test_weights_are_one_on_my_words_and_every_border_and_small_on_others(say):
         ("<speaker2>", 1.0),
         (" hi", 0.25),
         ("\n<speaker1> yo<msg>", 1.0),
-        ("spam", 0.0),
+        (" spam", 0.0),
         ("\n", 1.0),
     ]
 
@@ -216,7 +216,7 @@ def test_what_a_person_types_never_becomes_a_tag(words, more):
 
 def test_a_reply_is_read_message_by_message():
     reader = ReplyReader(TOKENIZER)
-    text = [" sorry", "<msg>", "<after:minutes>", "was", "<br>", "late", "\n", "ignored"]
+    text = [" sorry", "<msg>", "<after:minutes>", " was", "<br>", " late", "\n", "ignored"]
     ids = [i for part in text for i in ([TOKENIZER.tag(part)] if part in TAGS else map(ord, part))]
     parts = []
     for id_ in ids:
@@ -226,6 +226,16 @@ def test_a_reply_is_read_message_by_message():
         if reader.ended:
             break
     assert parts == [("sorry", None), ("was\nlate", "<after:minutes>")]
+
+
+@given(st.lists(st.text().map(lambda text: "".join(text.splitlines())), min_size=1).map("\n".join))
+def test_a_message_whose_lines_stand_behind_a_space_is_read_as_it_was_written(text: str):
+    message = Message("t", "1", "x", "1", "me", "Me", True, BEGINNING, text)
+    (turn,) = encode_turns([message], TOKENIZER) or [None]
+    reader = ReplyReader(TOKENIZER)
+    parts = [reader.read(id_) for id_ in (turn.body.ids if turn else [ord("\n")])]
+    read = parts[-1]
+    assert (read.text if read else "") == text.strip()
 
 
 @pytest.mark.parametrize("end", [*SPEAKERS, START, "\n"])
@@ -245,6 +255,14 @@ def test_a_typed_prompt_in_the_workshops_form_is_read():
     ]
     assert opening == ""
     assert read_prompt("<speaker2> Hi\n<speaker1> I am")[1] == "I am"
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_a_typed_prompt_may_part_messages_and_lines_with_or_without_a_space(space: str):
+    messages, _ = read_prompt(
+        f"<speaker2> a<msg>{space}b<br>{space}c<msg><after:hours>{space}d\n{ME}"
+    )
+    assert [message.text for message in messages] == ["a", "b\nc", "d"]
 
 
 @given(conversations(speakers=8))

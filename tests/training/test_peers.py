@@ -38,8 +38,9 @@ def test_the_first_question_a_second_thought_and_a_slow_answer_are_kept_and_burs
     ]))  # fmt: skip
     (text,) = _texts(windows)
     assert text == (
-        "<|endoftext|><speaker2> hey are you free tonight?<msg><after:minutes>there is a gig at 8\n"
-        "<speaker1> yes!!<msg>omg<msg>which band\n"
+        "<|endoftext|><speaker2> hey are you free tonight?"
+        "<msg><after:minutes> there is a gig at 8\n"
+        "<speaker1> yes!!<msg> omg<msg> which band\n"
         "<speaker2> the one you like\n"
         "<after:minutes><speaker1> sorry was driving. i'm in\n"
     )

@@ -80,7 +80,7 @@ async def test_the_first_message_appears_while_the_rest_is_written(fake_engine: 
 @pytest.mark.parametrize("command", ["h", "/history"])
 async def test_the_history_is_shown_in_the_workshop_s_form(fake_engine: Make, command: str) -> None:
     found = await shown(fake_engine(["yes", "you?"]), "are you <b>there</b>?", command)
-    assert found[2:] == ["<speaker2> are you <b>there</b>?", "<speaker1> yes<msg>you?"]
+    assert found[2:] == ["<speaker2> are you <b>there</b>?", "<speaker1> yes<msg> you?"]
 
 
 async def test_a_reset_empties_the_history(fake_engine: Make) -> None:

@@ -216,7 +216,7 @@ async def test_the_prompt_holds_the_newest_conversation_in_whole_turns(
     ]
     _, trace = await write(engine, messages, Sampling(seed=1, max_new_tokens=4))
     assert trace.prompt == (
-        "<|endoftext|><speaker2> hi<msg>there\n<speaker1> yes?\n"
+        "<|endoftext|><speaker2> hi<msg> there\n<speaker1> yes?\n"
         "<after:minutes><speaker2> lunch?\n<speaker1>"
     )
 
