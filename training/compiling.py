@@ -2,7 +2,7 @@
 
 import torch
 
-from likeness.errors import BadSetting
+from training.config import Switch
 from training.peak import peak_flops
 
 _COSTS_SECONDS = 60.0
@@ -11,7 +11,7 @@ _USUAL_SHARE_OF_PEAK = 0.25
 
 
 def worth_compiling(
-    setting: str, weights: int, tokens: float, device: torch.device, width: torch.dtype
+    setting: Switch, weights: int, tokens: float, device: torch.device, width: torch.dtype
 ) -> bool:
     """Decide by a setting: for `auto` by what compiling costs and what it saves.
 
@@ -20,17 +20,12 @@ def worth_compiling(
     the time.
 
     Args:
-        setting: auto, yes or no.
+        setting: Of `compile`.
         weights: How many the model has.
         tokens: How many the whole run reads.
         device: Where it runs.
         width: Of its products.
-
-    Raises:
-        BadSetting: The setting is another.
     """
-    if setting not in ("auto", "yes", "no"):
-        raise BadSetting(f"compile={setting} does not fit: compile takes auto, yes or no.")
     if setting != "auto" or device.type != "cuda":
         return setting == "yes"
     seconds = 6 * weights * tokens / (_USUAL_SHARE_OF_PEAK * peak_flops(device, width))

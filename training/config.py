@@ -6,9 +6,14 @@ import types
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from likeness.errors import BadSetting
+
+OptimizerName = Literal["adamw", "muon"]
+Precision = Literal["auto", "bf16", "fp32"]
+Method = Literal["auto", "full", "lora"]
+Switch = Literal["auto", "yes", "no"]
 
 _DAY_SECONDS = 86_400.0
 
@@ -38,7 +43,7 @@ class TrainConfig:
     batch_rows: int = _setting(4, "rows of one forward pass; a GPU finds how many are fastest", 1)
     eval_batch_rows: int = _setting(8, "the same in evaluation", 1)
     accumulation: int = _setting(2, "forward passes of one step", 1, scratch=1, starter=1)
-    optimizer: str = _setting(
+    optimizer: OptimizerName = _setting(
         "adamw", "or muon: for layers' matrices, where a base has read little", scratch="muon"
     )
     learning_rate: float = _setting(
@@ -61,19 +66,19 @@ class TrainConfig:
     )
     seed: int = _setting(0, "of data order, dropout and fresh weights", 0, 2**32 - 1)
     device: str = _setting("auto", "auto, cpu, cuda, cuda:1, mps")
-    precision: str = _setting(
-        "auto", "of products: auto, bf16, fp32; weights and sums have 32 bits anyway"
+    precision: Precision = _setting(
+        "auto", "of products: auto, bf16 or fp32; weights and sums have 32 bits anyway"
     )
-    method: str = _setting("auto", "full, lora, or auto: lora for bases larger than gpt2-medium")
+    method: Method = _setting("auto", "full, lora, or auto: lora for bases larger than gpt2-medium")
     lora_rank: int = _setting(16, "of the matrices that LoRA adds to every linear layer", 1)
     lora_alpha: int = _setting(32, "by which they count, divided by the rank", 1)
     recompute: int = _setting(
         0, "1: compute layers again on the way back, for less memory and a third more time", 0, 1
     )
-    shard: str = _setting(
+    shard: Switch = _setting(
         "auto", "yes or no; auto: several processes that train a large base whole part its weights"
     )
-    compile: str = _setting("auto", "yes or no; auto: where a long run on a GPU gains by it")
+    compile: Switch = _setting("auto", "yes or no; auto: where a long run on a GPU gains by it")
     save_every: int = _setting(500, "steps between checkpoints", 1)
     eval_every: int | None = _setting(
         None, "steps between evaluations; four times an epoch unless given", 1
@@ -109,10 +114,13 @@ class TrainConfig:
         Raises:
             BadSetting: A value does not fit.
         """
+        types_of = typing.get_type_hints(type(self))
         for setting in dataclasses.fields(self):
             value = getattr(self, setting.name)
             if isinstance(value, int | float):
                 _fit(setting, value)
+            elif typing.get_origin(types_of[setting.name]) is Literal:
+                _choose(setting.name, value, typing.get_args(types_of[setting.name]))
         if self.width % self.heads:
             raise BadSetting(f"width={self.width} must be a multiple of heads={self.heads}.")
 
@@ -176,7 +184,7 @@ def _value(key: str, text: str, wanted: Any) -> object:
     kinds = typing.get_args(wanted) if isinstance(wanted, types.UnionType) else (wanted,)
     if text.lower() == "none" and types.NoneType in kinds:
         return None
-    kind = kinds[0]
+    kind = str if typing.get_origin(wanted) is Literal else kinds[0]
     try:
         return kind(text)
     except ValueError as error:
@@ -192,6 +200,12 @@ def _fit(setting: dataclasses.Field[Any], value: float) -> None:
         raise BadSetting(
             f"{setting.name}={value} does not fit: {setting.name} takes {least:g}{upper}."
         )
+
+
+def _choose(key: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        *others, last = choices
+        raise BadSetting(f"{key}={value} does not fit: {key} takes {', '.join(others)} or {last}.")
 
 
 def _unknown(key: str, keys: list[str]) -> str:

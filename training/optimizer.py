@@ -70,12 +70,8 @@ def optimizer_for(
         parted: Whether the model is parted among processes; Muon needs whole matrices.
 
     Raises:
-        BadSetting: There is no such optimiser, or Muon is asked for and the model is parted.
+        BadSetting: Muon is asked for, and the model is parted.
     """
-    if config.optimizer not in ("adamw", "muon"):
-        raise BadSetting(
-            f"optimizer={config.optimizer} does not fit: optimizer takes adamw or muon."
-        )
     if config.optimizer == "muon" and parted:
         raise BadSetting(
             "optimizer=muon does not go together with a model that is parted among processes: set "

@@ -2,23 +2,18 @@
 
 import torch
 
-from likeness.errors import BadSetting
+from training.config import Precision
 
-_NAMED = {"bf16": torch.bfloat16, "fp32": torch.float32}
+_NAMED: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
-def pick_width(name: str, device: torch.device) -> torch.dtype:
+def pick_width(name: Precision, device: torch.device) -> torch.dtype:
     """Return the width of a setting: for `auto` 16 bits where the device computes with them.
 
     Weights, gradients, the optimiser's state and losses have 32 bits whatever is picked.
-
-    Raises:
-        BadSetting: There is no such width.
     """
     if name == "auto":
         return torch.bfloat16 if _has_bfloat16(device) else torch.float32
-    if name not in _NAMED:
-        raise BadSetting(f"precision={name} does not fit: precision takes auto, bf16 or fp32.")
     return _NAMED[name]
 
 

@@ -16,20 +16,19 @@ from transformers import PreTrainedModel
 
 from likeness.errors import BadSetting
 from training.adapter import is_adapted
+from training.config import Switch
 from training.team import Team
 
 MOST_WHOLE = 360_000_000
 """Weights of a base that every process holds by itself: gpt2-medium has 355 million."""
 
 
-def wants_shards(setting: str, model: PreTrainedModel, team: Team) -> bool:
+def wants_shards(setting: Switch, model: PreTrainedModel, team: Team) -> bool:
     """Tell whether to part a model: as set, or if several processes train a large one whole.
 
     Raises:
-        BadSetting: The setting is another, or does not go together with LoRA.
+        BadSetting: It is set, and does not go together with LoRA.
     """
-    if setting not in ("auto", "yes", "no"):
-        raise BadSetting(f"shard={setting} does not fit: shard takes auto, yes or no.")
     if setting == "yes" and is_adapted(model):
         raise BadSetting("shard=yes does not go together with LoRA: set method=full, or shard=no.")
     large = model.num_parameters() > MOST_WHOLE and not is_adapted(model)

@@ -39,6 +39,11 @@ def test_an_unknown_setting_names_the_nearest_and_all() -> None:
         ("held_out_share=0.95", "takes 0 to 0.9"),
         ("width=32", "multiple of heads"),
         ("context_tokens=15", "takes 16 or more"),
+        ("optimizer=sgd", "takes adamw or muon"),
+        ("precision=fp8", "takes auto, bf16 or fp32"),
+        ("method=magic", "takes auto, full or lora"),
+        ("shard=maybe", "takes auto, yes or no"),
+        ("compile=", "takes auto, yes or no"),
     ],
 )
 def test_a_value_that_does_not_fit_says_what_would(setting: str, says: str) -> None:

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, GPT2LMHeadModel
 
-from likeness.errors import BadSetting, Interrupted
+from likeness.errors import Interrupted
 from likeness.messages import Message
 from training.adapter import is_adapted, learnt, plain
 from training.base import open_base, quiet
@@ -91,13 +91,6 @@ def test_a_small_base_learns_whole_unless_told_otherwise(
     with quiet():
         base = open_base(str(plain_gpt2), TrainConfig(), list)
     assert wants_lora(base, TrainConfig(method=method)) is lora
-
-
-def test_an_unknown_method_is_refused(plain_gpt2: Path) -> None:
-    with quiet():
-        base = open_base(str(plain_gpt2), TrainConfig(), list)
-    with pytest.raises(BadSetting, match="method takes auto, full or lora"):
-        prepared(base, TrainConfig(method="magic"))
 
 
 @pytest.mark.slow

@@ -170,9 +170,3 @@ def test_what_lora_adds_is_left_to_adamw(plain_gpt2: Path) -> None:
     model.peft_config = {}
     optimizer = optimizer_for(model, TrainConfig(optimizer="muon"), torch.float32)
     assert len(optimizer.weights) == len(list(model.parameters()))
-
-
-def test_an_unknown_one_is_refused(plain_gpt2: Path) -> None:
-    config = TrainConfig(optimizer="sgd")
-    with pytest.raises(BadSetting, match="optimizer takes adamw or muon"):
-        optimizer_for(_model(plain_gpt2), config, torch.float32)
