@@ -22,6 +22,7 @@ class RunCard:
         name: The run.
         me: The name of the person that the model plays.
         base: What it was trained from: a model name, a folder, or `scratch`.
+        origin: What the first of all its bases was, where one was trained from another.
         context_tokens: How many tokens a prompt and its reply may have together.
         gap_seconds: The silence that ended a conversation in training: the usual one of its chats.
         reply_gap_seconds: The same before a reply of mine; as `gap_seconds` if None.
@@ -43,6 +44,7 @@ class RunCard:
     context_tokens: int
     gap_seconds: float
     reply_gap_seconds: float | None = None
+    origin: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -77,6 +79,15 @@ class RunCard:
         except ValueError as error:
             raise BadCard(f"{path} cannot be read as JSON: train the model again.") from error
         return _card(path, found)
+
+
+def origin(base: str) -> str:
+    """Return what a base came from first: itself, but for a model folder whose card tells."""
+    try:
+        card = RunCard.read(Path(base))
+    except (ModelNotFound, BadCard, PromptVersionMismatch):
+        return base
+    return card.origin or card.base
 
 
 def _card(path: Path, found: Any) -> RunCard:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from likeness.card import origin
 from likeness.errors import BadSetting
 
 OptimizerName = Literal["adamw", "muon"]
@@ -130,13 +131,14 @@ class TrainConfig:
 
         Args:
             settings: Each a `key=value`.
-            base: What is to be trained: some bases want other defaults.
+            base: What is to be trained: some bases want other defaults, and a model folder of
+                ours wants those of what it came from.
 
         Raises:
             BadSetting: One is unknown or does not fit; the sentence says what would.
         """
         types_of = typing.get_type_hints(cls)
-        values = _defaults_of(base)
+        values = _defaults_of(base) or _defaults_of(origin(base))
         for setting in settings:
             key, sign, text = setting.partition("=")
             key = key.strip()
@@ -172,7 +174,7 @@ def _all_settings() -> tuple[dataclasses.Field[Any], ...]:
 
 
 def _defaults_of(base: str) -> dict[str, object]:
-    """Return the defaults that differ for a base: one from nothing has all to learn."""
+    """Return the defaults that differ for a base, if any: one from nothing has all to learn."""
     return {
         setting.name: setting.metadata["of_base"][base]
         for setting in _all_settings()

@@ -11,7 +11,7 @@ import transformers
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 import likeness
-from likeness.card import RunCard
+from likeness.card import RunCard, origin
 from training.checkpoint import checkpoints, finish, remove
 from training.foresight import Foretold, foretell, reply_silences
 from training.held_out import keep_held_out
@@ -48,6 +48,7 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
         name=run.name,
         me=found.me,
         base=session.base.name,
+        origin=origin(session.base.name),
         context_tokens=session.base.context_tokens,
         gap_seconds=found.usual_gap_seconds(config),
         reply_gap_seconds=config.reply_gap_seconds,

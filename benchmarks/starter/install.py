@@ -107,6 +107,7 @@ def _card(
         name=NAME,
         me="Somebody",
         base="scratch",
+        origin=NAME,
         context_tokens=base.context_tokens,
         gap_seconds=1_800.0,
         settings=dataclasses.asdict(config),

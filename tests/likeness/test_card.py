@@ -1,9 +1,10 @@
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
-from likeness.card import RunCard
+from likeness.card import RunCard, origin
 from likeness.errors import BadCard, ModelNotFound, PromptVersionMismatch
 
 CARD = RunCard(
@@ -37,3 +38,12 @@ def test_what_is_no_card_is_refused(tmp_path: Path, content: str):
     (tmp_path / "likeness.json").write_text(content, encoding="utf-8")
     with pytest.raises(BadCard, match=r"likeness\.json"):
         RunCard.read(tmp_path)
+
+
+def test_what_a_base_came_from_first_is_told_by_its_card(tmp_path: Path):
+    assert origin("gpt2") == "gpt2"
+    assert origin(str(tmp_path)) == str(tmp_path)
+    CARD.write(tmp_path)
+    assert origin(str(tmp_path)) == "scratch"
+    dataclasses.replace(CARD, base="runs/older", origin="starter").write(tmp_path)
+    assert origin(str(tmp_path)) == "starter"

@@ -1,9 +1,11 @@
 """Settings as a person types them."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
+from likeness.card import RunCard
 from likeness.errors import BadSetting
 from training.config import TrainConfig, explain
 
@@ -60,3 +62,11 @@ def test_what_was_changed_can_be_typed_again() -> None:
 def test_every_setting_is_explained() -> None:
     assert len(explain()) == len(dataclasses.fields(TrainConfig))
     assert all(says for _, says in explain())
+
+
+def test_a_model_of_ours_wants_the_defaults_of_what_it_came_from(tmp_path: Path) -> None:
+    card = RunCard(name="a", me="A", base="starter", context_tokens=64, gap_seconds=60.0)
+    card.write(tmp_path)
+    config = TrainConfig.from_settings(["seed=3"], base=str(tmp_path))
+    assert config == TrainConfig.from_settings(["seed=3"], base="starter") != TrainConfig(seed=3)
+    assert config.changed(base=str(tmp_path)) == ["seed=3"]
