@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ANN = ChatId("telegram", "7")
+BEN = ChatId("telegram", "8")
 
 Step = str | Exception | asyncio.Event
 """What a fake engine does: write a message, fail, wait."""
