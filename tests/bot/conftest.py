@@ -1,6 +1,7 @@
 """Fakes and a tiny model, shared by the tests of the bot."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.conversation import Conversation
 from bot.engine import Outlook, Sampling, Trace
 from bot.history import ChatId
 from bot.store import Store
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+NOW = datetime(2024, 5, 1, 12, 0, 30, tzinfo=UTC)
 ANN = ChatId("telegram", "7")
 BEN = ChatId("telegram", "8")
 
@@ -150,6 +153,12 @@ def write_message(text: str, *, id: str = "1", seconds: float = 0, **other: obje
     return Message(**{**parts, "id": id, "text": text, **other})  # type: ignore[arg-type]
 
 
+async def settle() -> None:
+    """Let everything that can go on go on: many more times than a database's thread is asked."""
+    for _ in range(60):
+        await asyncio.to_thread(time.sleep, 0.001)
+
+
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """Yield a database of its own."""
@@ -171,6 +180,18 @@ def fake_engine() -> Callable[..., FakeEngine]:
 @pytest.fixture
 def fake_outlet() -> Callable[..., FakeOutlet]:
     return FakeOutlet
+
+
+@pytest.fixture
+def conversation(
+    store: Store, fake_engine: Callable[..., FakeEngine]
+) -> Callable[..., Conversation]:
+    """Make a conversation with an engine of these scripts; the engine is its `_engine`."""
+
+    def make(*scripts: object) -> Conversation:
+        return Conversation(store, fake_engine(*scripts), clock=lambda: NOW)
+
+    return make
 
 
 @pytest.fixture(scope="session")

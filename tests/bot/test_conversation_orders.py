@@ -1,0 +1,105 @@
+"""What becomes of a conversation that is reset, taken back, set or stopped."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from bot.conversation import Conversation
+from bot.engine import Sampling
+from bot.pace import Customs, Manner
+from bot.store import Store
+from tests.bot.conftest import ANN, NOW, settle
+
+Make = Callable[..., Any]
+
+
+async def test_after_a_reset_the_model_sees_only_what_is_new(
+    conversation: Make, fake_outlet: Make, message: Make
+) -> None:
+    talk, outlet = conversation(), fake_outlet()
+    await talk.hear(ANN, message("old", id="1"))
+    await talk.reset(ANN)
+    await talk.respond(outlet)
+    assert outlet.sent == []
+    await talk.hear(ANN, message("new", id="2"))
+    await talk.respond(outlet)
+    assert [[m.text for m in asked] for asked in talk.voice.engine.asked] == [["new"]]
+
+
+async def test_another_answer_takes_the_place_of_the_newest(
+    conversation: Make, fake_outlet: Make, message: Make, store: Store
+) -> None:
+    talk, outlet = conversation(["one", "more"], ["another"]), fake_outlet()
+    assert not await talk.take_back(ANN, question=False)
+    await talk.hear(ANN, message("hi"))
+    await talk.respond(outlet)
+    assert await talk.take_back(ANN, question=False)
+    await talk.respond(outlet)
+    assert outlet.sent == ["one", "more", "another"]
+    assert [m.text for m in talk.voice.engine.asked[1]] == ["hi"]
+    assert [m.text for m in await store.recent(ANN, 9)] == ["hi", "another"]
+
+
+async def test_undoing_takes_the_question_too(
+    conversation: Make, fake_outlet: Make, message: Make, store: Store
+) -> None:
+    talk, outlet = conversation(), fake_outlet()
+    for id_ in ("1", "2"):
+        await talk.hear(ANN, message(id_, id=id_))
+        await talk.respond(outlet)
+    for left in (["1", "ok"], []):
+        assert await talk.take_back(ANN, question=True)
+        assert [m.text for m in await store.recent(ANN, 9)] == left
+    assert not await talk.take_back(ANN, question=True)
+    await talk.respond(outlet)
+    assert outlet.sent == ["ok", "ok"]
+
+
+async def test_another_answer_is_another_one_though_the_seed_is_fixed(
+    store: Store, fake_engine: Make, fake_outlet: Make, message: Make
+) -> None:
+    engine, outlet = fake_engine(), fake_outlet()
+    talk = Conversation(store, engine, Sampling(seed=5), clock=lambda: NOW)
+    await talk.hear(ANN, message("hi"))
+    await talk.respond(outlet)
+    for _ in range(2):
+        assert await talk.take_back(ANN, question=False)
+        await talk.respond(outlet)
+    assert len({sampling.seed for sampling in engine.samplings}) == 3
+    assert None not in {sampling.seed for sampling in engine.samplings}
+
+
+async def test_a_chat_is_answered_as_it_has_set(
+    store: Store, fake_engine: Make, fake_outlet: Make, message: Make
+) -> None:
+    engine = fake_engine(["one", "x" * 1000], ["one", "x" * 1000])
+    talk = Conversation(store, engine, manner=Manner(pace="natural"), clock=lambda: NOW)
+    await store.set_customs(ANN, Customs(temperature=0.3, pace="off"))
+    outlet = fake_outlet()
+    await talk.hear(ANN, message("hi"))
+    await asyncio.wait_for(talk.respond(outlet), 4)
+    assert len(outlet.sent) == 2
+    assert engine.samplings[0].temperature == 0.3
+
+
+async def test_a_stop_ends_what_is_being_written_and_lasts(
+    store: Store, fake_engine: Make, fake_outlet: Make, message: Make
+) -> None:
+    engine, outlet = fake_engine(["one", asyncio.Event(), "never"], ["two"]), fake_outlet()
+    talk = Conversation(store, engine, clock=lambda: NOW)
+    await talk.hear(ANN, message("a", id="1"))
+    answer = asyncio.create_task(talk.respond(outlet))
+    await settle()
+    await talk.stop()
+    await answer
+    assert (outlet.sent, engine.stopped) == (["one"], 1)
+    for late in (talk, Conversation(store, engine, clock=lambda: NOW)):
+        await late.hear(ANN, message("b", id=str(id(late))))
+        await late.respond(outlet)
+    assert outlet.sent == ["one"]
+    await talk.go()
+    await talk.respond(outlet)
+    assert outlet.sent == ["one"]
+    await talk.hear(ANN, message("c", id="4"))
+    await talk.respond(outlet)
+    assert outlet.sent == ["one", "two"]
