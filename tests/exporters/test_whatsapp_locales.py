@@ -7,7 +7,7 @@ import pytest
 
 from exporters.whatsapp import WHATSAPP
 from likeness.messages import Message
-from tests.exporters.test_whatsapp import held, read, told
+from tests.exporters.whatsapp_texts import held, read, told
 
 DEVANAGARI = str.maketrans("0123456789", "०१२३४५६७८९")
 PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
