@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from exporters import find_exporter
 from exporters.sources import Reading, find_files, sources_in
 from exporters.telegram_html import TELEGRAM_HTML
+from likeness.messages import Message
 
 WHEN = "14.07.2024 10:00:00 UTC+01:00"
 
@@ -53,3 +54,11 @@ def read_pages(folder, files, zone="Europe/Berlin", include=()):
             records.extend(TELEGRAM_HTML.read(source, reading))
             readings.append(reading)
     return records, readings
+
+
+def said(records):
+    return [(record.speaker, record.text) for record in records if isinstance(record, Message)]
+
+
+def kinds(records):
+    return [record.kind for record in records if isinstance(record, Message)]
