@@ -1,62 +1,23 @@
 """The Discord adapter: discord.py in process against SimCord's model of Discord."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import discord
 import pytest
-import simcord
 
-from bot.access import EVERYONE, Access
 from bot.adapters.delivery import Patience
-from bot.adapters.discord_client import LikenessClient
-from bot.commands import COMMANDS
-from bot.conversation import Conversation
-from bot.pace import Manner
-from bot.reception import Reception
 from tests.bot.adapters.fake_history import FakeHistory
+from tests.bot.adapters.simcord_world import mention, place, running_in_simcord, words
 
 Run = Callable[..., Any]
-
-
-def talk(history: FakeHistory, engine: Any) -> Conversation:
-    """Make a conversation that minds no age, as SimCord's clock stands in the past."""
-    return Conversation(history, engine, manner=Manner(answer_within_seconds=100 * 366 * 86_400))
-
-
-def door(conversation: Conversation) -> Reception:
-    """Let everybody in."""
-    return Reception(conversation, Access("discord", conversation.history, allowed=[EVERYONE]))
 
 
 @pytest.fixture
 def running(history: FakeHistory, hasty: Patience, fake_engine: Any) -> Run:
     """Return a context in which the bot runs; it gives SimCord's world."""
-
-    @asynccontextmanager
-    async def running(*scripts: Any, **options: Any) -> AsyncIterator[simcord.Env]:
-        client = LikenessClient(door(talk(history, fake_engine(*scripts))), hasty)
-        async with simcord.run(client, **options) as world:
-            yield world
-
-    return running
-
-
-def place(world: simcord.Env) -> tuple[simcord.ChannelHandle, simcord.MemberActor]:
-    guild = world.create_guild("The band")
-    return guild.create_text_channel("drums"), guild.add_member(world.create_user("Ann"))
-
-
-def words(channel: simcord.ChannelHandle, world: simcord.Env) -> list[str]:
-    return [
-        message.content for message in channel.history() if message.author.id == world.bot.user.id
-    ]
-
-
-def mention(world: simcord.Env) -> str:
-    return str(world.bot.user.mention)
+    return running_in_simcord(history, hasty, fake_engine)
 
 
 async def test_it_answers_a_private_message(running: Run, history: FakeHistory) -> None:
@@ -229,74 +190,6 @@ async def test_a_reply_does_not_insist_on_a_message_that_was_deleted(running: Ru
         await ann.send(channel, f"{mention(world)} you?")
         [sent] = [call for call in world.http_requests if call.path.endswith("/messages")]
         assert sent.json["message_reference"]["fail_if_not_exists"] is False
-
-
-@pytest.mark.parametrize("command", ["start", "help"])
-async def test_start_and_help_say_that_it_is_a_bot(running: Run, command: str) -> None:
-    async with running() as world:
-        channel, ann = place(world)
-        result = await ann.slash(channel, command)
-        [first, *_] = [call for call in world.http_requests if "/interactions/" in call.path]
-        assert first.json["type"] == discord.InteractionResponseType.deferred_channel_message.value
-        assert result.ephemeral
-        told = [message.content for message in (result.response, *result.followups) if message]
-        assert "I am a bot. I imitate how Robin writes" in "".join(told)
-
-
-async def test_reset_starts_over_before_everybody(running: Run, history: FakeHistory) -> None:
-    async with running() as world:
-        channel, ann = place(world)
-        await ann.send(channel, "my name is Ann")
-        result = await ann.slash(channel, "reset")
-        assert not result.ephemeral
-        [chat] = history.chats
-        assert await history.recent(chat, 9) == []
-
-
-async def test_again_gives_another_answer_and_undo_forgets_the_last(
-    running: Run, history: FakeHistory
-) -> None:
-    async with running(["one"], ["another"]) as world:
-        channel, ann = place(world)
-        await ann.send(channel, f"{mention(world)} hello")
-        await ann.slash(channel, "again")
-        await world.settle()
-        assert [text for text in words(channel, world) if text] == [
-            "one",
-            "Let me try again.",
-            "another",
-        ]
-        [chat] = history.chats
-        assert [found.text for found in await history.recent(chat, 9)][1:] == ["another"]
-        await ann.slash(channel, "undo")
-        assert await history.recent(chat, 9) == []
-
-
-async def test_commands_are_registered_only_when_they_changed(
-    running: Run, history: FakeHistory, hasty: Patience, fake_engine: Any
-) -> None:
-    def registered(world: simcord.Env) -> int:
-        return [call.method for call in world.http_requests].count("PUT")
-
-    async with running() as world:
-        assert registered(world) == 1
-        channel, ann = place(world)
-        assert set(ann.available_commands(channel)) == set(COMMANDS)
-        await world.restart_bot(LikenessClient(door(talk(history, fake_engine())), hasty))
-        assert registered(world) == 1
-
-
-async def test_commands_that_cannot_be_registered_do_not_keep_it_from_answering(
-    history: FakeHistory, hasty: Patience, fake_engine: Any
-) -> None:
-    client = LikenessClient(door(talk(history, fake_engine())), hasty)
-    world = simcord.Env(client)
-    world.inject_error("PUT", "/applications/*/commands", status=500)
-    await world.start()
-    ann = world.create_user("Ann")
-    await ann.send_dm("hello")
-    assert words(ann.dm_channel, world) == ["ok"]
-    await world.shutdown()
 
 
 async def test_a_message_that_comes_again_after_a_resume_is_answered_once(
