@@ -1,78 +1,52 @@
-"""Discord's REST API and gateway on loopback, as little as a login, a message and a reply need."""
+"""Discord's REST API on loopback, with its gateway: as little as a message and a reply need."""
 
 import asyncio
 import itertools
 import json
-import zlib
 from collections import defaultdict, deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
-from weakref import WeakKeyDictionary
 
 import discord
-from aiohttp import WSMsgType, web
+from aiohttp import web
+
+from tests.bot.adapters.fake_discord_gateway import BOT, FakeGateway, Json
 
 TOKEN = "a-token.that-must.stay-secret"
-BOT = {"id": "4711", "username": "Likeness", "discriminator": "0", "avatar": None, "bot": True}
 ANN = {"id": "42", "username": "Ann", "discriminator": "0", "avatar": None}
 DM = {"id": "7", "type": 1, "recipients": [ANN]}
 
-Json = dict[str, Any]
 
-
-class FakeDiscord:
-    """The two servers on one port.
+class FakeDiscord(FakeGateway):
+    """Both servers on one port: the gateway, and the API that the bot asks and sends with.
 
     Attributes:
         faults: HTTP statuses that a path answers instead, once each; with its method before it
             (`POST channels/7/messages`), to that alone.
-        close_codes: Codes with which the gateway closes instead of READY, once each.
-        refused: How many more connections to the gateway fail.
-        resumable: Whether a session may go on; otherwise what was missed is lost.
         lost_answers: How many more messages are taken without a word that they were.
         limits: Seconds for which a path, or its method and a path, answers 429, once each.
         hangs: How many more messages are taken into no account and never answered.
-        deaf: Whether heartbeats are left without an answer.
-        close_code: With which the newest connection to the gateway was closed.
         followed_up: What was said in answer to commands.
-        compressed: How many frames were sent compressed; None to send none so.
         posted: What is in all channels, in order.
         channels: Those that are known, by id.
         slow: Paths that are never answered.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.faults: defaultdict[str, deque[int]] = defaultdict(deque)
-        self.close_codes: deque[int] = deque()
-        self.refused = 0
-        self.resumable = True
-        self.resumed = 0
         self.lost_answers = 0
         self.limits: defaultdict[str, deque[float]] = defaultdict(deque)
         self.hangs = 0
-        self.deaf = False
-        self.compressed: int | None = None
-        self._streams: WeakKeyDictionary[web.WebSocketResponse, Any] = WeakKeyDictionary()
         self.tries: list[Json] = []
-        self.heartbeats = 0
-        self.heartbeat_interval = 40_000
         self.posted: list[Json] = []
         self.channels: dict[str, Json] = {DM["id"]: DM}
         self.slow: set[str] = set()
         self._nonces: dict[str, Json] = {}
-        self._events: list[Json] = []
         self.sent: list[str] = []
         self.followed_up: list[str] = []
-        self.identified = 0
-        self.intents: list[int] = []
-        self.shards: list[list[int]] = []
-        self.closed_by_bot = 0
-        self.close_code: int | None = None
         self.api_url = ""
-        self.gateway_url = ""
-        self._socket: web.WebSocketResponse | None = None
-        self._sequence = itertools.count(1)
         self._ids = itertools.count(discord.utils.time_snowflake(discord.utils.utcnow()))
 
     async def __aenter__(self) -> Self:
@@ -123,93 +97,11 @@ class FakeDiscord:
         message |= {"content": text, "edited_timestamp": "2024-05-01T12:01:00+00:00"}
         await self.dispatch("MESSAGE_UPDATE", message)
 
-    async def dispatch(self, event: str, data: Json) -> None:
-        """Send an event over the gateway, now or when the session goes on."""
-        payload = {"op": 0, "t": event, "s": next(self._sequence), "d": data}
-        self._events.append(payload)
-        if self._socket is not None and not self._socket.closed:
-            await self._tell(self._socket, payload)
-
-    async def _tell(self, socket: web.WebSocketResponse, payload: Json) -> None:
-        """Send a payload, in one compressed stream a connection where that was asked for."""
-        if self.compressed is None:
-            await socket.send_json(payload)
-            return
-        stream = self._streams.setdefault(socket, zlib.compressobj())
-        sent = stream.compress(json.dumps(payload).encode()) + stream.flush(zlib.Z_SYNC_FLUSH)
-        for piece in (sent[:20], sent[20:]):  # a payload may come in several frames
-            await socket.send_bytes(piece)
-            self.compressed += 1
-
-    async def ask_to_reconnect(self) -> None:
-        """Tell the bot to come again, as Discord does before it restarts a server."""
-        assert self._socket is not None
-        socket, self._socket = self._socket, None
-        await self._tell(socket, {"op": 7, "d": None})
-
-    async def drop(self, code: int = 4000) -> None:
-        """Close the connection."""
-        assert self._socket is not None
-        socket, self._socket = self._socket, None
-        await socket.close(code=code)
-
     async def until(self, true: Callable[[], bool], seconds: float = 30) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(seconds):
             while not true():  # noqa: ASYNC110 (it may be about anything)
                 await asyncio.sleep(0.005)
-
-    async def _gateway(self, request: web.Request) -> web.StreamResponse:
-        if self.refused:
-            self.refused -= 1
-            return web.Response(status=503)
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        self.asked_to_compress = request.query.get("compress", "")
-        await self._tell(socket, {"op": 10, "d": {"heartbeat_interval": self.heartbeat_interval}})
-        async for message in socket:
-            if message.type == WSMsgType.TEXT:
-                await self._hear(socket, json.loads(message.data))
-        self.close_code = socket.close_code
-        self.closed_by_bot += socket.close_code is not None
-        return socket
-
-    async def _hear(self, socket: web.WebSocketResponse, payload: Json) -> None:
-        if payload["op"] == 1:
-            self.heartbeats += 1
-            if not self.deaf:
-                await self._tell(socket, {"op": 11})
-        if payload["op"] == 6:
-            await self._resume(socket, payload["d"]["seq"])
-        if payload["op"] == 2 and self.close_codes:
-            await socket.close(code=self.close_codes.popleft())
-        elif payload["op"] == 2:
-            self.identified += 1
-            self.intents.append(payload["d"]["intents"])
-            self.shards.append(payload["d"].get("shard", []))
-            self._socket = socket
-            await self.dispatch(
-                "READY",
-                {
-                    "v": 10,
-                    "session_id": "session",
-                    "resume_gateway_url": self.gateway_url,
-                    "user": BOT,
-                    "guilds": [],
-                    "shard": payload["d"].get("shard", [0, 1]),
-                    "application": {"id": BOT["id"], "flags": 0},
-                },
-            )
-
-    async def _resume(self, socket: web.WebSocketResponse, seen: int) -> None:
-        if not self.resumable:
-            await self._tell(socket, {"op": 9, "d": False})
-            return
-        self.resumed += 1
-        self._socket = socket
-        for payload in [event for event in self._events if event["s"] > seen]:
-            await self._tell(socket, payload)
-        await self.dispatch("RESUMED", {})
 
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
