@@ -17,7 +17,8 @@ from likeness.cli import main
 from likeness.errors import ModelNotFound
 from tests.bot.adapters import fake_discord
 from tests.bot.adapters.fake_discord import FakeDiscord
-from tests.bot.adapters.fake_telegram import BOT, CUT, TOKEN, UNAUTHORIZED, FakeTelegram
+from tests.bot.adapters.fake_telegram import BOT, TOKEN, FakeTelegram
+from tests.bot.adapters.fake_telegram_wire import CUT, UNAUTHORIZED
 
 MESSAGE_CONTENT = 1 << 18
 

@@ -18,7 +18,8 @@ from bot.health import health
 from bot.metrics import Metrics
 from bot.settings import Settings
 from likeness.errors import BadSettings, DatabaseError
-from tests.bot.adapters.fake_telegram import BAD_GATEWAY, BLOCKED, TOKEN, FakeTelegram
+from tests.bot.adapters.fake_telegram import TOKEN, FakeTelegram
+from tests.bot.adapters.fake_telegram_wire import BAD_GATEWAY, BLOCKED
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from likeness.cli.logs import JsonLines, TextLines
 from likeness.errors import InstanceRunning
 from tests.bot.adapters import fake_discord
 from tests.bot.adapters.fake_discord import FakeDiscord
-from tests.bot.adapters.fake_telegram import TOKEN, UNAUTHORIZED, FakeTelegram, Fault
+from tests.bot.adapters.fake_telegram import TOKEN, FakeTelegram
+from tests.bot.adapters.fake_telegram_wire import UNAUTHORIZED, Fault
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """

@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from bot import run
 from bot.settings import Settings
 from likeness.errors import BadSettings, TokenRefused
-from tests.bot.adapters.fake_telegram import TOKEN, UNAUTHORIZED, FakeTelegram
+from tests.bot.adapters.fake_telegram import TOKEN, FakeTelegram
+from tests.bot.adapters.fake_telegram_wire import UNAUTHORIZED
 
 pytestmark = pytest.mark.slow
 

@@ -2,71 +2,31 @@
 
 import asyncio
 import itertools
-import json
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
+from tests.bot.adapters.fake_telegram_wire import (
+    BLOCKED,
+    TAKEN,
+    UNAUTHORIZED,
+    Call,
+    Fault,
+    Json,
+    error,
+    fail,
+    plain,
+    result,
+)
+
 TOKEN = "4711:a-token-that-must-stay-secret"
 BOT = {"id": 4711, "is_bot": True, "first_name": "Likeness", "username": "LikenessBot"}
 ANN: dict[str, Any] = {"id": 42, "is_bot": False, "first_name": "Ann"}
 GROUP = {"id": -100, "type": "supergroup", "title": "The band", "is_forum": True}
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request of the bot.
-
-    Attributes:
-        method: Such as `sendMessage`.
-        data: What came with it; nested values are read from their JSON.
-    """
-
-    method: str
-    data: Json
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What a method answers instead, once.
-
-    Attributes:
-        status: The `error_code`.
-        http_status: The HTTP status; the same if None.
-        description: What Telegram says of it.
-        parameters: Such as `retry_after` or `migrate_to_chat_id`.
-        body: Answered instead of the JSON, as a proxy in between does.
-        cut: Close the connection without an answer.
-        hang_seconds: Say nothing for so long, then cut.
-        performed: Do what was asked all the same: with `cut`, the answer got lost.
-        torn: Close the connection in the middle of an answer.
-    """
-
-    status: int = 500
-    description: str = ""
-    http_status: int | None = None
-    parameters: Mapping[str, int | float] = field(default_factory=dict)
-    body: str | None = None
-    cut: bool = False
-    hang_seconds: float = 0
-    performed: bool = False
-    torn: bool = False
-
-
-TOO_MANY = Fault(429, "Too Many Requests", parameters={"retry_after": 0.01})
-BAD_GATEWAY = Fault(502, body="<html>Bad Gateway</html>")
-BLOCKED = Fault(403, "Forbidden: bot was blocked by the user")
-UNAUTHORIZED = Fault(401, "Unauthorized")
-TAKEN = Fault(409, "Conflict: terminated by other getUpdates request")
-CUT = Fault(cut=True)
-LOST_ANSWER = Fault(cut=True, performed=True)
 
 
 class FakeTelegram:
@@ -194,19 +154,19 @@ class FakeTelegram:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        data = {key: _plain(key, value) for key, value in (await request.post()).items()}
+        data = {key: plain(key, value) for key, value in (await request.post()).items()}
         self.calls.append(Call(method, data))
         if request.match_info["token"] != TOKEN:
-            return _error(UNAUTHORIZED)
+            return error(UNAUTHORIZED)
         fault = self.faults[method].popleft() if self.faults[method] else None
         if fault is None or fault.performed:
             response = await self._perform(method, data)
-        return response if fault is None else await _fail(request, fault)
+        return response if fault is None else await fail(request, fault)
 
     async def _perform(self, method: str, data: Json) -> web.Response:
         match method:
             case "getMe":
-                return _result(self.me)
+                return result(self.me)
             case "getUpdates":
                 return await self._get_updates(data)
             case "getMyCommands" | "setMyCommands":
@@ -216,18 +176,18 @@ class FakeTelegram:
             case "getWebhookInfo":
                 url = "https://likeness.example/" if self.webhook else ""
                 found = {"url": url, "has_custom_certificate": False}
-                return _result(found | {"pending_update_count": len(self._updates)})
+                return result(found | {"pending_update_count": len(self._updates)})
             case "sendMessage":
                 return self._send_message(data)
             case "sendDocument":
                 return self._send_message({**data, "text": data["caption"]})
             case "editMessageText":
                 return self._edit(data)
-        return _result(True)
+        return result(True)
 
     async def _get_updates(self, data: Json) -> web.Response:
         if self.webhook:
-            return _error(
+            return error(
                 Fault(409, "Conflict: can't use getUpdates method while webhook is active")
             )
         if self._poll is not None and not self._poll.done():
@@ -250,9 +210,9 @@ class FakeTelegram:
         finally:
             news.cancel()
         if mine.done():
-            return _error(TAKEN)
+            return error(TAKEN)
         wanted = set(data.get("allowed_updates") or [])
-        return _result(
+        return result(
             [
                 update
                 for update in self._updates[: data.get("limit", 100)]
@@ -267,34 +227,34 @@ class FakeTelegram:
     def _menu(self, data: Json) -> web.Response:
         chat = _scope(data)
         if "commands" not in data:
-            return _result(self.commands.get(chat, []))
+            return result(self.commands.get(chat, []))
         if chat in self.unknown:
-            return _error(Fault(400, "Bad Request: chat not found"))
+            return error(Fault(400, "Bad Request: chat not found"))
         self.commands[chat] = data["commands"]
-        return _result(True)
+        return result(True)
 
     def _edit(self, data: Json) -> web.Response:
         message = self._messages.get(data["message_id"])
         if message is None:
-            return _error(Fault(400, "Bad Request: message to edit not found"))
+            return error(Fault(400, "Bad Request: message to edit not found"))
         changed = {"text": data["text"], "reply_markup": data.get("reply_markup")}
         if changed.items() <= message.items():
-            return _error(Fault(400, "Bad Request: message is not modified"))
+            return error(Fault(400, "Bad Request: message is not modified"))
         message |= changed
-        return _result(message)
+        return result(message)
 
     def _send_message(self, data: Json) -> web.Response:
         text, chat = data["text"], data["chat_id"]
         if chat in self.blocked:
-            return _error(BLOCKED)
+            return error(BLOCKED)
         if not text.strip():
-            return _error(Fault(400, "Bad Request: message text is empty"))
+            return error(Fault(400, "Bad Request: message text is empty"))
         if _units(text) > 4096:
-            return _error(Fault(400, "Bad Request: message is too long"))
+            return error(Fault(400, "Bad Request: message is too long"))
         reply = data.get("reply_parameters", {})
         known = reply.get("message_id") in self._messages
         if reply and not known and not reply.get("allow_sending_without_reply"):
-            return _error(Fault(400, "Bad Request: message to be replied not found"))
+            return error(Fault(400, "Bad Request: message to be replied not found"))
         message = {
             "message_id": next(self._ids),
             "date": 1_700_000_001,
@@ -310,7 +270,7 @@ class FakeTelegram:
         if known:
             message["reply_to_message"] = self._messages[reply["message_id"]]
         self._messages[message["message_id"]] = message
-        return _result({key: held for key, held in message.items() if key != "document"})
+        return result({key: held for key, held in message.items() if key != "document"})
 
 
 def buttons(message: Json) -> list[str]:
@@ -336,39 +296,3 @@ def _entities(text: str) -> list[Json]:
 
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
-
-
-def _plain(key: str, value: str | bytearray | web.FileField) -> Any:
-    if isinstance(value, web.FileField):
-        return value.file.read().decode()
-    if key in ("text", "caption") or not isinstance(value, str):
-        return value
-    try:
-        found = json.loads(value)
-    except ValueError:
-        return value
-    return found if isinstance(found, dict | list | int) else value
-
-
-def _result(result: Any) -> web.Response:
-    return web.json_response({"ok": True, "result": result})
-
-
-def _error(fault: Fault) -> web.Response:
-    if fault.body is not None:
-        return web.Response(status=fault.status, text=fault.body, content_type="text/html")
-    told = {"ok": False, "error_code": fault.status, "description": fault.description}
-    if fault.parameters:
-        told["parameters"] = dict(fault.parameters)
-    return web.json_response(told, status=fault.http_status or fault.status)
-
-
-async def _fail(request: web.Request, fault: Fault) -> web.StreamResponse:
-    await asyncio.sleep(fault.hang_seconds)
-    if fault.torn:
-        half = web.StreamResponse(headers={"Content-Length": "999"})
-        await half.prepare(request)
-        await half.write(b'{"ok": true, "res')
-    if (fault.cut or fault.hang_seconds or fault.torn) and request.transport is not None:
-        request.transport.close() if fault.torn else request.transport.abort()
-    return half if fault.torn else _error(fault)

@@ -14,17 +14,8 @@ from bot.adapters.telegram import serve
 from bot.conversation import Conversation
 from bot.settings import Settings
 from tests.bot.adapters.fake_history import FakeHistory, race
-from tests.bot.adapters.fake_telegram import (
-    ANN,
-    BAD_GATEWAY,
-    BLOCKED,
-    BOT,
-    GROUP,
-    TOKEN,
-    UNAUTHORIZED,
-    FakeTelegram,
-    Fault,
-)
+from tests.bot.adapters.fake_telegram import ANN, BOT, GROUP, TOKEN, FakeTelegram
+from tests.bot.adapters.fake_telegram_wire import BAD_GATEWAY, BLOCKED, UNAUTHORIZED, Fault
 
 pytestmark = pytest.mark.filterwarnings(
     # The library reads this deprecated attribute of its own while it makes the error.

@@ -14,17 +14,19 @@ from bot.settings import Settings
 from likeness.errors import BadSettings, DatabaseError, PlatformUnavailable, TokenRefused
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.fake_telegram import (
+    BOT,
+    GROUP,
+    TOKEN,
+    FakeTelegram,
+)
+from tests.bot.adapters.fake_telegram_wire import (
     BAD_GATEWAY,
     BLOCKED,
-    BOT,
     CUT,
-    GROUP,
     LOST_ANSWER,
     TAKEN,
-    TOKEN,
     TOO_MANY,
     UNAUTHORIZED,
-    FakeTelegram,
     Fault,
 )
 

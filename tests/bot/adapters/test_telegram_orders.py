@@ -12,7 +12,8 @@ from bot.commands import COMMANDS
 from bot.conversation import Conversation
 from bot.settings import Settings
 from tests.bot.adapters.fake_history import FakeHistory
-from tests.bot.adapters.fake_telegram import ANN, GROUP, FakeTelegram, Fault
+from tests.bot.adapters.fake_telegram import ANN, GROUP, FakeTelegram
+from tests.bot.adapters.fake_telegram_wire import Fault
 
 pytestmark = pytest.mark.slow
 

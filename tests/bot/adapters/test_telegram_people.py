@@ -15,7 +15,8 @@ from bot.conversation import Conversation
 from bot.history import ChatId
 from bot.settings import Settings
 from tests.bot.adapters.fake_history import FakeHistory
-from tests.bot.adapters.fake_telegram import ANN, GROUP, TOKEN, FakeTelegram, Fault, buttons
+from tests.bot.adapters.fake_telegram import ANN, GROUP, TOKEN, FakeTelegram, buttons
+from tests.bot.adapters.fake_telegram_wire import Fault
 
 Run = Callable[..., Any]
 

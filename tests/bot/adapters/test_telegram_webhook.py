@@ -16,7 +16,8 @@ from bot.conversation import Conversation
 from bot.settings import Settings
 from likeness.errors import BadSettings, DatabaseError, TokenRefused
 from tests.bot.adapters.fake_history import FakeHistory
-from tests.bot.adapters.fake_telegram import TOKEN, UNAUTHORIZED, FakeTelegram, Fault
+from tests.bot.adapters.fake_telegram import TOKEN, FakeTelegram
+from tests.bot.adapters.fake_telegram_wire import UNAUTHORIZED, Fault
 
 SECRET = "X-Telegram-Bot-Api-Secret-Token"
 
