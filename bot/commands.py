@@ -81,7 +81,7 @@ async def _undo(order: Order) -> Reply:
 
 
 async def _reset(order: Order) -> Reply:
-    await order.conversation.reset(order.chat)
+    await order.conversation.reset(order.chat, order.through)
     return Reply(STARTED_OVER)
 
 

@@ -146,17 +146,24 @@ class Conversation:
             if (caller is not None and caller.cancelling()) or not task.cancelling():
                 raise
 
-    async def reset(self, chat: ChatId) -> None:
+    async def reset(self, chat: ChatId, through: int | None = None) -> None:
         """Start over: what was said so far is not looked at again, though the database keeps it.
 
-        An answer being written belongs to what was said, so it is waited for.
+        An answer being written belongs to what was said, so it is waited for; what is heard
+        meanwhile does not.
+
+        Args:
+            chat: Where.
+            through: What `History.mark` returned when this was asked for; by default now.
 
         Raises:
             DatabaseError: It could not be marked.
         """
+        if through is None:
+            through = await self.history.mark(chat)
         turns = self._turns(chat)  # held, or it would be gone while it is locked
         async with turns.lock:
-            await self.history.forget(chat)
+            await self.history.forget(chat, through=through)
 
     async def take_back(self, chat: ChatId, *, question: bool) -> bool:
         """Put the newest answer out of the model's sight.

@@ -117,8 +117,16 @@ class History(Guestbook, Protocol):
     async def recent(self, chat: ChatId, limit: int) -> list[Message]:
         """Return the newest messages, at most `limit`, in the order in which they were added."""
 
-    async def forget(self, chat: ChatId) -> None:
-        """Leave all that was said so far out of `recent`, unanswered, though ids stay known."""
+    async def mark(self, chat: ChatId) -> int:
+        """Return a mark behind what was kept in a chat by now, for `forget`."""
+
+    async def forget(self, chat: ChatId, *, through: int | None = None) -> None:
+        """Leave all that was said so far out of `recent`, unanswered, though ids stay known.
+
+        Args:
+            chat: Where.
+            through: What `mark` returned; what was heard since is kept in sight. By default now.
+        """
 
     async def hide_last(self, chat: ChatId, *, question: bool) -> bool:
         """Leave my newest answer out of `recent`, and what it answers, too, or ask that anew.

@@ -19,6 +19,7 @@ class Order:
         owner: Whether the bot is theirs.
         name: The command, without a slash.
         words: What came behind it.
+        through: What `History.mark` returned when it was heard; None if that was just now.
     """
 
     conversation: Conversation
@@ -28,3 +29,4 @@ class Order:
     owner: bool
     name: str
     words: str = ""
+    through: int | None = None

@@ -113,13 +113,16 @@ class Reception:
             self._count(visitor, chat, standing)
         return respond, reply
 
-    async def obey(self, visitor: Visitor, chat: ChatId, line: str) -> Reply | None:
+    async def obey(
+        self, visitor: Visitor, chat: ChatId, line: str, through: int | None = None
+    ) -> Reply | None:
         """Do what somebody orders, if they may; return what to tell, None for nothing.
 
         Args:
             visitor: Who.
             chat: Where.
             line: A command and its words, without a slash.
+            through: What `History.mark` returned when it was heard; None if that was just now.
 
         Raises:
             DatabaseError: It could not be kept.
@@ -136,8 +139,10 @@ class Reception:
             return self._too_much(visitor, chat)
         self._count(visitor, chat, standing)
         is_owner = standing == "owner"
-        order = Order(self.conversation, self.access, visitor, chat, is_owner, name, words.strip())
-        return await obey(order)
+        words = words.strip()
+        return await obey(
+            Order(self.conversation, self.access, visitor, chat, is_owner, name, words, through)
+        )
 
     async def _knock(self, visitor: Visitor) -> Reply | None:
         """List a stranger, who is told so once, and the owner is asked."""

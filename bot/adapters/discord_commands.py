@@ -1,5 +1,6 @@
 """Commands on Discord: registered, taken in time, done, and told."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -71,14 +72,21 @@ class Orders:
             self._start(interaction, line, show, unseen=flags.ephemeral)
 
     async def obey(self, interaction: discord.Interaction, line: str) -> None:
-        """Take a command at once, as Discord waits three seconds, and do it in its time."""
+        """Take a command at once, as Discord waits three seconds, and do it in its time.
+
+        Whatever is heard while it is taken came after it.
+        """
         quiet = not COMMANDS[line.partition(" ")[0]].public
+        history = self._reception.conversation.history
+        through = asyncio.create_task(history.mark(_chat_of(interaction)))
         if await self._taken(interaction.response.defer(ephemeral=quiet)):
 
             async def show(reply: Reply) -> None:
                 await interaction.followup.send(reply.text, ephemeral=quiet, **extras(reply))
 
-            self._start(interaction, line, show, unseen=quiet)
+            self._start(interaction, line, show, unseen=quiet, through=through)
+        else:
+            through.cancel()
 
     async def _taken(self, answer: Awaitable[object]) -> bool:
         try:
@@ -97,12 +105,15 @@ class Orders:
         show: Callable[[Reply], Awaitable[None]],
         *,
         unseen: bool,
+        through: asyncio.Task[int] | None = None,
     ) -> None:
         chat = _chat_of(interaction)
 
         async def work() -> None:
             visitor = visitor_at(interaction, unseen=unseen)
-            reply = await self._reception.obey(visitor, chat, line) or Reply(delivery.NOTHING)
+            mark = None if through is None else await through
+            reply = await self._reception.obey(visitor, chat, line, mark)
+            reply = reply or Reply(delivery.NOTHING)
             await delivery.insist(lambda: show(reply), pause, self._patience)
             await self._told(reply, chat)
 

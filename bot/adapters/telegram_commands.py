@@ -87,14 +87,19 @@ class Orders:
         if await self._bot.get_my_commands(scope=scope) != ours:
             await self._bot.set_my_commands(ours, scope=scope)
 
-    def obey(self, message: Message, visitor: Visitor, line: str) -> None:
-        """Do what a command says, in its time."""
+    async def obey(self, message: Message, visitor: Visitor, line: str) -> None:
+        """Do what a command says, in its time, to what was said before it.
+
+        Raises:
+            DatabaseError: It cannot be known what that was.
+        """
         chat = chat_of(message)
+        through = await self._reception.conversation.history.mark(chat)
         if self._is_known(f"{chat} {message.message_id}"):
             return
 
         async def work() -> None:
-            reply = await self._reception.obey(visitor, chat, line)
+            reply = await self._reception.obey(visitor, chat, line, through)
             if reply is not None:
                 await self._say(chat, reply, str(message.message_id))
             if visitor.id not in self._shown and await self._reception.access.owns(visitor):

@@ -73,7 +73,7 @@ class Updates:
         line = command_of(message, me)
         if line is not None:
             if line.partition(" ")[0] in COMMANDS and visitor is not None:
-                self._orders.obey(message, visitor, line)
+                await self._orders.obey(message, visitor, line)
             return
         if message.migrate_to_chat_id:
             await self._move(chat, ChatId("telegram", str(message.migrate_to_chat_id)))

@@ -72,23 +72,44 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
             found = (await session.execute(newest)).all()
         return [to_message(chat, title, row) for row, title in reversed(found)]
 
-    async def forget(self, chat: ChatId) -> None:
+    async def mark(self, chat: ChatId) -> int:
+        """Return a mark behind what was kept in a chat by now, for `forget`."""
+        newest = select(func.max(MessageRow.id)).where(MessageRow.chat_id == chat_key(chat))
+        async with self._transaction() as session:
+            return await session.scalar(newest) or 0
+
+    async def forget(self, chat: ChatId, *, through: int | None = None) -> None:
         """Leave all that was said so far out of `recent`, unanswered, though ids stay known.
 
         The messages stay in the database: a platform may send an old one again, and it must not
         be answered twice.
+
+        Args:
+            chat: Where.
+            through: What `mark` returned; what was heard since is kept in sight. By default now.
         """
-        newest = select(func.max(MessageRow.id)).where(MessageRow.chat_id == ChatRow.id)
+        if through is None:
+            through = await self.mark(chat)
+        # What I said behind the mark ends what was said before it, up to what was heard next.
+        next_heard = func.min(MessageRow.id).filter(MessageRow.outgoing.is_(False))
+        last = select(func.coalesce(next_heard - 1, func.max(MessageRow.id), through)).where(
+            MessageRow.chat_id == chat_key(chat), MessageRow.id > through
+        )
         async with self._transaction() as session:
+            last_id = await session.scalar(last)
             await session.execute(
                 update(ChatRow)
                 .where(*is_chat(chat))
-                .values(forgotten_through=func.coalesce(newest.scalar_subquery(), 0))
+                .values(forgotten_through=last_id)
                 .execution_options(synchronize_session=False)
             )
             await session.execute(
                 update(MessageRow)
-                .where(MessageRow.chat_id == chat_key(chat), MessageRow.asks)
+                .where(
+                    MessageRow.chat_id == chat_key(chat),
+                    MessageRow.asks,
+                    MessageRow.id <= last_id,
+                )
                 .values(asks=False)
                 .execution_options(synchronize_session=False)
             )

@@ -26,6 +26,39 @@ async def test_after_a_reset_the_model_sees_only_what_is_new(
     assert [[m.text for m in asked] for asked in talk.voice.engine.asked] == [["new"]]
 
 
+async def test_what_is_written_after_a_reset_is_answered_though_the_reset_waits_for_an_answer(
+    conversation: Make, fake_outlet: Make, message: Make, store: Store
+) -> None:
+    talk, outlet = conversation(["one", asyncio.Event(), "never"], ["new"]), fake_outlet()
+    await talk.hear(ANN, message("first", id="1"))
+    answer = asyncio.create_task(talk.respond(outlet))
+    await settle()
+    reset = asyncio.create_task(talk.reset(ANN))
+    await settle()
+    assert not reset.done()
+    await talk.hear(ANN, message("hello again", id="2"))
+    await asyncio.gather(answer, reset)
+    assert outlet.sent == ["one", "new"]
+    assert [m.text for m in talk.voice.engine.asked[-1]] == ["hello again"]
+    assert [m.text for m in await store.recent(ANN, 9)] == ["hello again", "new"]
+
+
+async def test_the_rest_of_an_answer_that_a_reset_waits_for_is_out_of_sight_too(
+    conversation: Make, fake_outlet: Make, message: Make, store: Store
+) -> None:
+    gate = asyncio.Event()
+    talk, outlet = conversation(["one", gate, "two"]), fake_outlet()
+    await talk.hear(ANN, message("first", id="1"))
+    answer = asyncio.create_task(talk.respond(outlet))
+    await settle()
+    reset = asyncio.create_task(talk.reset(ANN))
+    await settle()
+    gate.set()
+    await asyncio.gather(answer, reset)
+    assert outlet.sent == ["one", "two"]
+    assert await store.recent(ANN, 9) == []
+
+
 async def test_another_answer_takes_the_place_of_the_newest(
     conversation: Make, fake_outlet: Make, message: Make, store: Store
 ) -> None:

@@ -76,6 +76,23 @@ async def test_what_is_owed_is_a_message_a_chat_and_not_too_old(
     assert await history.owed("telegram", NOON, 9) == []
 
 
+async def test_what_is_heard_behind_a_mark_is_not_forgotten_and_what_was_answered_before_it_is(
+    history: History, message: MakeMessage
+) -> None:
+    assert await history.mark(ANN) == 0
+    await history.add(ANN, message("old", id="1"), asks=True)
+    await history.add(BEN, message("elsewhere", id="1"), asks=True)
+    through = await history.mark(ANN)
+    for number, chat in enumerate((ANN, BEN)):
+        [draft] = await history.plan(chat, "1", ["rest of an answer"], "text")
+        await history.sent(draft, f"said{number}", "Robin", NOON)
+    await history.add(ANN, message("new", id="2"), asks=True)
+    await history.forget(ANN, through=through)
+    assert [found.text for found in await history.recent(ANN, 9)] == ["new"]
+    assert await history.question(ANN) == Question("2", "user1")
+    assert len(await history.recent(BEN, 9)) == 2
+
+
 async def test_an_edit_changes_what_others_said_alone(
     history: History, message: MakeMessage
 ) -> None:

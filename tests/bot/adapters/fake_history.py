@@ -69,8 +69,15 @@ class FakeHistory:
     async def recent(self, chat: ChatId, limit: int) -> list[Message]:
         return [kept.message for kept in self.kept[chat] if not kept.hidden][-limit:]
 
-    async def forget(self, chat: ChatId) -> None:
-        for kept in self.kept[chat]:
+    async def mark(self, chat: ChatId) -> int:
+        return len(self.kept[chat])
+
+    async def forget(self, chat: ChatId, *, through: int | None = None) -> None:
+        said = self.kept[chat]
+        last = len(said) if through is None else through
+        while last < len(said) and said[last].message.outgoing:
+            last += 1
+        for kept in said[:last]:
             kept.hidden, kept.asks = True, False
         self.planned[chat].clear()
 

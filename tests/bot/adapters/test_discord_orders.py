@@ -7,9 +7,11 @@ import discord
 import pytest
 import simcord
 
+from bot.access import Standing
 from bot.adapters.delivery import Patience
 from bot.adapters.discord_client import LikenessClient
 from bot.commands import COMMANDS
+from likeness.messages import Message
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.simcord_world import door, mention, place, running_in_simcord, talk, words
 
@@ -42,6 +44,24 @@ async def test_reset_starts_over_before_everybody(running: Run, history: FakeHis
         assert not result.ephemeral
         [chat] = history.chats
         assert await history.recent(chat, 9) == []
+
+
+async def test_what_is_heard_while_a_reset_is_obeyed_is_not_forgotten(
+    running: Run, history: FakeHistory, message: Callable[..., Message], monkeypatch: Any
+) -> None:
+    async with running() as world:
+        channel, ann = place(world)
+        await ann.send(channel, "old")
+        [chat] = history.chats
+        standings = history.standings
+
+        async def standings_later(*args: Any) -> dict[str, Standing]:
+            await history.add(chat, message("new", id="later"))
+            return await standings(*args)
+
+        monkeypatch.setattr(history, "standings", standings_later)
+        await ann.slash(channel, "reset")
+        assert [found.text for found in await history.recent(chat, 9)] == ["new"]
 
 
 async def test_again_gives_another_answer_and_undo_forgets_the_last(

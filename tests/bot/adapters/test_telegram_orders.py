@@ -8,8 +8,9 @@ import pytest
 
 from bot.adapters.delivery import Patience
 from bot.adapters.telegram import serve
-from bot.commands import COMMANDS
+from bot.commands import COMMANDS, STARTED_OVER
 from bot.conversation import Conversation
+from bot.history import ChatId
 from bot.settings import Settings
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.fake_telegram import ANN, GROUP, FakeTelegram
@@ -40,6 +41,17 @@ async def test_reset_starts_over(telegram: FakeTelegram, running: Run) -> None:
         await telegram.say("who am I?")
         await telegram.until_sent(3)
     assert [message.text for message in engine.asked[1]] == ["who am I?"]
+
+
+async def test_what_is_written_right_after_a_reset_is_answered(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    await telegram.say("/reset")
+    await telegram.say("hi there")
+    async with running():
+        assert set(await telegram.until_sent(2)) == {STARTED_OVER, "ok"}
+    found = await history.recent(ChatId("telegram", "42"), 9)
+    assert [message.text for message in found] == ["hi there", "ok"]
 
 
 async def test_commands_for_others_and_unknown_ones_are_left_alone(
