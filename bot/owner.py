@@ -47,7 +47,10 @@ async def deny(order: Order) -> Reply:
     allowed = await order.access.book.guests("allowed", SHOWN)
     if not allowed:
         return Reply("You have let nobody in.")
-    rows = tuple((buttons(guest)[1],) for guest in allowed)
+    rows = tuple(
+        (Button(f"Deny {guest.name or guest.id}"[:64], buttons(guest)[1].line),)
+        for guest in allowed
+    )
     named = "\n".join(f"{guest.name or guest.id} ({guest.platform})" for guest in allowed)
     return Reply(f"You have let in, newest first:\n{named}", rows)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+import math
 import secrets
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Any
@@ -14,13 +16,15 @@ from discord.abc import Snowflake
 from bot.adapters import delivery
 from bot.adapters.delivery import Patience
 from bot.history import ChatId
-from bot.outlet import Reply
+from bot.outlet import Button, Reply
 from likeness import messages
 
 TYPING_SECONDS = 8.0
 """Discord shows a typing sign for ten."""
 MESSAGE_CHARACTERS = 2000
 """What Discord takes as one message."""
+ROWS = 5
+"""How many rows of buttons Discord takes below a message."""
 PASSING = {HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)}
 """The HTTP statuses that are not about what was asked."""
 Channel = (
@@ -150,18 +154,23 @@ def extras(reply: Reply) -> dict[str, Any]:
     """Return a reply's buttons and file as discord.py takes them, for one try."""
     found: dict[str, Any] = {}
     if reply.buttons:
-        view = discord.ui.View(timeout=None)
-        for place, row in enumerate(reply.buttons):
-            for button in row:
-                view.add_item(
-                    discord.ui.Button(label=button.label, custom_id=button.line, row=place)
-                )
-        view.stop()  # what is pressed comes as an interaction, also after a restart
-        found["view"] = view
+        found["view"] = _view(reply.buttons)
     if reply.file is not None:
         name, held = reply.file
         found["file"] = discord.File(io.BytesIO(held), name)
     return found
+
+
+def _view(rows: Sequence[Sequence[Button]]) -> discord.ui.View:
+    """Lay out rows of buttons; where they are too many, as many as must share one, none parted."""
+    view = discord.ui.View(timeout=None)
+    sharing = math.ceil(len(rows) / ROWS)
+    for place, row in enumerate(rows):
+        for button in row:
+            at = place // sharing
+            view.add_item(discord.ui.Button(label=button.label, custom_id=button.line, row=at))
+    view.stop()  # what is pressed comes as an interaction, also after a restart
+    return view
 
 
 def pause(error: Exception) -> float | None:

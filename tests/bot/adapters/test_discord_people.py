@@ -1,5 +1,6 @@
 """Who may talk to the Discord bot, and what they may order, with buttons: against SimCord."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 import pytest
 import simcord
 
-from bot.access import EVERYONE, Access
+from bot.access import EVERYONE, Access, Guest, Standing
 from bot.adapters.delivery import Patience
+from bot.adapters.discord_chats import extras
 from bot.adapters.discord_client import LikenessClient
 from bot.conversation import Conversation
 from bot.history import ChatId
+from bot.outlet import Reply
+from bot.owner import buttons
 from bot.pace import Manner
 from bot.reception import Reception
 from tests.bot.adapters.fake_history import FakeHistory
@@ -180,6 +184,31 @@ async def test_the_owner_s_commands_are_the_owner_s(running: Run, history: FakeH
         result = await olga.slash("status")
         told = [message.content for message in shows(result)]
         assert "Model: fake, as Robin" in "".join(told)
+
+
+@pytest.mark.parametrize(("standing", "line"), [("waiting", "allow"), ("allowed", "deny")])
+async def test_a_long_list_of_guests_has_a_button_for_each(
+    running: Run, history: FakeHistory, standing: Standing, line: str
+) -> None:
+    async with running() as (world, door):
+        olga = world.create_user("Olga")
+        door.let_in(owners=[olga.id])
+        for number in range(1, 10):
+            await history.sign(Guest("discord", str(number), f"guest {number}", standing))
+        [shown] = shows(await olga.slash(line))
+        await olga.click(shown, custom_id=f"{line} discord:2")  # the last of eight
+        await world.settle()
+        known = await history.standings("discord", ["2"])
+        assert known == {"2": "allowed" if line == "allow" else "denied"}
+
+
+async def test_the_pair_of_buttons_for_a_guest_stands_in_one_row() -> None:
+    guests = [Guest("discord", str(number), "", "waiting") for number in range(9)]
+    view = extras(Reply("", tuple(map(buttons, guests))))["view"]
+    rows: dict[int, str] = defaultdict(str)
+    for button in view.children:
+        rows[button.row] += button.custom_id.partition(":")[2]
+    assert list(rows.values()) == ["0011", "2233", "4455", "6677", "88"]
 
 
 async def test_in_a_server_it_answers_to_its_names(running: Run) -> None:
