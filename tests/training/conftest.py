@@ -4,15 +4,18 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from likeness.card import RunCard
 from likeness.messages import Message
 from training.base import quiet
 from training.config import TrainConfig
 from training.evaluate import Evaluation
+from training.run import train
 from training.survey import Balance
 from training.vocabulary import byte_level_bpe
 from training.watch import Step
@@ -118,6 +121,12 @@ TINY = (
 def tiny() -> Callable[..., TrainConfig]:
     """Return a function that makes the settings of a run of a second."""
     return lambda *settings: TrainConfig.from_settings([*TINY, *settings])
+
+
+def learn(messages: Path, run: Path, watch: Any, config: TrainConfig, **other: Any) -> RunCard:
+    """Train a model, from scratch if nothing else is told."""
+    told = {"base": "scratch", "speaker": None, "resume": False} | other
+    return train(messages, run, config=config, watch=watch, **told)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,92 @@
+"""Checkpoints are few, whole or absent, on a full disk too; a damaged one is said to be one."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from likeness.errors import CannotResume, Interrupted, TrainingError
+from likeness.messages import Message
+from tests.training.conftest import learn
+from training import checkpoint
+from training.checkpoint import checkpoints, whole_folder
+from training.config import TrainConfig
+
+pytestmark = pytest.mark.slow
+
+Settings = Callable[..., TrainConfig]
+Write = Callable[[Iterable[Message]], Path]
+
+
+def test_checkpoints_are_the_newest_two_and_the_best(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    config = tiny("epochs=6", "save_every=2", "eval_every=3", "patience=none", "learning_rate=0.1")
+    seen: list[list[int]] = []
+    memory.saved = lambda _: seen.append([one.step for one in checkpoints(tmp_path / "run")])
+    learn(write(chat), tmp_path / "run", memory, config)
+    assert all(len(steps) <= 3 for steps in seen)
+    assert any(len(steps) == 3 for steps in seen)
+    assert seen[-1] == []
+
+
+def test_a_full_disk_leaves_no_half_checkpoint(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.torch, "save", full)
+    with pytest.raises(TrainingError, match="No space left"):
+        learn(write(chat), tmp_path / "run", memory, tiny("epochs=20"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_disk_that_fills_up_later_leaves_the_last_checkpoint(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    path, run, save = write(chat), tmp_path / "run", torch.save
+
+    def full(state: dict[str, Any], where: Path) -> None:
+        where.write_bytes(b"half of it")
+        if state["trainer"]["step"] > 4:
+            raise OSError(28, "No space left on device")
+        save(state, where)
+
+    monkeypatch.setattr(checkpoint.torch, "save", full)
+    config = tiny("epochs=4", "save_every=2", "eval_every=50")
+    with pytest.raises(TrainingError, match=r"checkpoint-6 cannot be written: .*No space left"):
+        learn(path, run, memory, config)
+    assert [one.step for one in checkpoints(run)] == [2, 4]
+    assert not list(run.glob(".*"))
+    monkeypatch.setattr(checkpoint.torch, "save", save)
+    card = learn(path, run, memory, config, resume=True)
+    whole = learn(path, tmp_path / "whole", memory, config)
+    assert card.metrics == whole.metrics
+
+
+def test_a_folder_is_whole_or_absent(tmp_path: Path) -> None:
+    def fill() -> None:
+        with whole_folder(tmp_path / "checkpoint-1") as folder:
+            (folder / "half").write_text("x")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_checkpoint_is_said_to_be_one(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    path, run = write(chat), tmp_path / "run"
+    memory.interrupt_at = 10
+    with pytest.raises(Interrupted):
+        learn(path, run, memory, tiny("epochs=20"))
+    (run / "checkpoint-10" / "state.pt").write_bytes(b"no")
+    with pytest.raises(CannotResume, match="checkpoint-10 cannot be read"):
+        learn(path, run, memory, tiny("epochs=20"), resume=True)

@@ -1,0 +1,123 @@
+"""A run that was stopped goes on as if it never had been, and only as it was begun."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from likeness.card import RunCard
+from likeness.errors import CannotResume, Interrupted, RunExists
+from likeness.messages import Message
+from tests.training.conftest import learn
+from training.checkpoint import checkpoints
+from training.config import TrainConfig
+
+pytestmark = pytest.mark.slow
+
+Settings = Callable[..., TrainConfig]
+Write = Callable[[Iterable[Message]], Path]
+
+
+@pytest.mark.parametrize("stop", [0, 10, 20])
+def test_stopped_and_resumed_is_uninterrupted_bit_for_bit(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path, stop: int
+) -> None:
+    path, config = write(chat), tiny("epochs=4", "accumulation=1", "dropout=0.2", "eval_every=5")
+    whole = learn(path, tmp_path / "whole", memory, config)
+    memory.interrupt_at = stop
+    with pytest.raises(Interrupted, match=f"up to step {stop} of .*--resume"):
+        learn(path, tmp_path / "parted", memory, config)
+    memory.interrupt_at = None
+    parted = learn(path, tmp_path / "parted", memory, config, resume=True)
+    assert whole.metrics == parted.metrics
+    assert whole.metrics["steps"] > 20
+    one, other = (load_file(tmp_path / run / "model.safetensors") for run in ("whole", "parted"))
+    assert all(torch.equal(one[name], other[name]) for name in one | other)
+    steps = [
+        [json.loads(line)["step"] for line in text.splitlines() if "held_out" in line]
+        for run in ("whole", "parted")
+        for text in [(tmp_path / run / "metrics.jsonl").read_text()]
+    ]
+    assert steps[0] == steps[1]
+
+
+def test_ctrl_c_lets_a_step_end_and_tells_the_command_to_go_on_with(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    path, run = write(chat), tmp_path / "runs" / "Ann B"
+    memory.evaluated = lambda step, _: step == 10 and os.kill(os.getpid(), signal.SIGINT)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(Interrupted) as stopped:
+        learn(path, run, memory, tiny("epochs=30"), speaker="me")
+    assert signal.getsignal(signal.SIGINT) is before
+    assert f"likeness train {path} --run 'Ann B' --base scratch --as me" in str(stopped.value)
+    assert "--set epochs=30.0" in str(stopped.value)
+    assert str(stopped.value).endswith("--resume")
+    assert checkpoints(run)[-1].step == 10
+
+
+def test_a_stop_before_the_first_step_leaves_nothing(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    def press(_: object) -> None:
+        raise KeyboardInterrupt
+
+    memory.corpus = press
+    with pytest.raises(Interrupted, match="before the first step"):
+        learn(write(chat), tmp_path / "run", memory, tiny())
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_taken_folder_is_refused_and_kept(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    path, run = write(chat), tmp_path / "run"
+    run.mkdir()
+    (run / "letter.txt").write_text("mine")
+    with pytest.raises(RunExists, match="another name"):
+        learn(path, run, memory, tiny())
+    assert (run / "letter.txt").read_text() == "mine"
+    learn(path, tmp_path / "done", memory, tiny("epochs=1"))
+    with pytest.raises(RunExists, match="holds a model already"):
+        learn(path, tmp_path / "done", memory, tiny())
+    with pytest.raises(CannotResume, match="is finished"):
+        learn(path, tmp_path / "done", memory, tiny(), resume=True)
+    with pytest.raises(CannotResume, match="no checkpoint"):
+        learn(path, tmp_path / "none", memory, tiny(), resume=True)
+
+
+def test_what_a_kill_before_the_first_checkpoint_left_is_in_nobodys_way(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    (run / ".checkpoint-3.abc").mkdir(parents=True)
+    (run / "metrics.jsonl").write_text('{"step": 0}\n')
+    card = learn(write(chat), run, memory, tiny("epochs=1"))
+    assert RunCard.read(run) == card
+    assert '{"step": 0}\n' not in (run / "metrics.jsonl").read_text()
+    assert not (run / ".checkpoint-3.abc").exists()
+
+
+def test_a_run_goes_on_only_as_it_was_begun(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    path, run = write(chat), tmp_path / "run"
+    memory.interrupt_at = 10
+    with pytest.raises(Interrupted):
+        learn(path, run, memory, tiny("epochs=20"))
+    with pytest.raises(RunExists, match="--resume"):
+        learn(path, run, memory, tiny("epochs=20"))
+    with pytest.raises(CannotResume, match=r"--set epochs=20.0, not None"):
+        learn(path, run, memory, tiny(), resume=True)
+    with pytest.raises(CannotResume, match="--as None, not ann"):
+        learn(path, run, memory, tiny("epochs=20"), resume=True, speaker="ann")
+    write(chat[:-1])
+    with pytest.raises(CannotResume, match=r"another messages\.jsonl"):
+        learn(path, run, memory, tiny("epochs=20"), resume=True)
+    assert checkpoints(run)[-1].step == 10
