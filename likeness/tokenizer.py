@@ -24,6 +24,9 @@ class FolderTokenizer:
         Raises:
             BadCard: It lacks a tag.
         """
+        # A base may have been saved with both; every message would be cut and filled up.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
         self._tokenizer = tokenizer
         self._tokenizer.encode_special_tokens = True
         found = {tag: tokenizer.token_to_id(tag) for tag in (START, *TAGS)}

@@ -9,6 +9,7 @@ from typing import Any
 
 import tokenizers
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -153,12 +154,15 @@ def _load(name: str, config: TrainConfig) -> tuple[PreTrainedModel, PreTrainedTo
         shape = _with_dropout(AutoConfig.from_pretrained(name), config.dropout)
         tokenizer = AutoTokenizer.from_pretrained(name)
         model = AutoModelForCausalLM.from_pretrained(name, config=shape, dtype=torch.float32)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise BaseUnavailable(_why(name)) from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise BaseUnavailable(
             f"The tokenizer of {name} is not a fast one (tokenizer.json): take another base."
         )
+    # It may have been saved with both, and would cut and fill up what it reads.
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
     return model, tokenizer
 
 

@@ -29,6 +29,16 @@ TYPED = st.lists(
 )
 
 
+def test_a_tokenizer_that_was_saved_cutting_and_filling_up_does_neither():
+    saved = byte_level(START, *TAGS)
+    saved.enable_truncation(8)
+    saved.enable_padding(length=32)
+    text = "longer than eight tokens"
+    tokenizer = FolderTokenizer(saved)
+    assert tokenizer.encode(text) == TOKENIZER.encode(text)
+    assert tokenizer.tag(END_OF_TURN) == TOKENIZER.tag(END_OF_TURN)
+
+
 @given(TYPED.map("".join))
 def test_no_text_is_ever_read_as_a_tag(text: str):
     ids = TOKENIZER.encode(text)

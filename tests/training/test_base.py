@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import tokenizers
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -169,6 +170,31 @@ def test_a_name_that_cannot_be_loaded_names_the_other_ways() -> None:
 def test_a_folder_without_a_model_is_said_to_be_one(tmp_path: Path) -> None:
     with pytest.raises(BaseUnavailable, match="holds no causal language model"):
         _open(tmp_path)
+
+
+def test_weights_that_are_cut_short_are_said_to_be_no_model(
+    plain_gpt2: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(plain_gpt2, tmp_path / "gpt2")
+    weights = tmp_path / "gpt2" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(BaseUnavailable, match="holds no causal language model"):
+        _open(tmp_path / "gpt2")
+
+
+def test_a_base_that_was_saved_cutting_and_filling_up_reads_all(
+    plain_gpt2: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(plain_gpt2, tmp_path / "gpt2")
+    path = str(tmp_path / "gpt2" / "tokenizer.json")
+    saved = tokenizers.Tokenizer.from_file(path)
+    saved.enable_truncation(8)
+    saved.enable_padding(length=32)
+    saved.save(path)
+    text = "a message that is a good deal longer than eight tokens"
+    plain, other = _open(plain_gpt2), _open(tmp_path / "gpt2")
+    assert other.tags.encode(text) == plain.tags.encode(text)
+    assert other.tags.tag("\n") == plain.tags.tag("\n")
 
 
 def test_a_row_longer_than_the_base_is_refused(plain_gpt2: Path) -> None:
