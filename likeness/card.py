@@ -84,15 +84,21 @@ class RunCard:
 def origin(base: str) -> str:
     """Return what a base came from first: itself, but for a model folder whose card tells."""
     try:
-        card = RunCard.read(Path(base))
-    except (ModelNotFound, BadCard, PromptVersionMismatch):
+        # Not by `read`: a model of an earlier prompt is a base as good as any.
+        found = json.loads((Path(base) / FILE_NAME).read_text(encoding="utf-8"))
+        return str(found.get("origin") or found["base"])
+    except (OSError, ValueError, KeyError, AttributeError):
         return base
-    return card.origin or card.base
 
 
 def _card(path: Path, found: Any) -> RunCard:
     if not isinstance(found, dict) or not isinstance(found.get("prompt"), int):
         raise BadCard(f"{path} is not the card of a Likeness model: train the model again.")
+    if found.get("v", VERSION) != VERSION:
+        raise BadCard(
+            f"{path} has version {found['v']} of the card, this Likeness reads {VERSION}: use "
+            "the Likeness that the model came from, or train it again."
+        )
     if found["prompt"] != PROMPT_VERSION:
         raise PromptVersionMismatch(
             f"{path.parent} was trained with prompt version {found['prompt']}, this Likeness "

@@ -33,6 +33,12 @@ def test_a_model_of_another_prompt_version_is_refused(tmp_path: Path):
         RunCard.read(tmp_path)
 
 
+def test_a_card_of_a_newer_version_is_refused(tmp_path: Path):
+    dataclasses.replace(CARD, v=99).write(tmp_path)
+    with pytest.raises(BadCard, match=r"version 99 of the card"):
+        RunCard.read(tmp_path)
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"prompt": 2}', "\x00"])
 def test_what_is_no_card_is_refused(tmp_path: Path, content: str):
     (tmp_path / "likeness.json").write_text(content, encoding="utf-8")
@@ -44,6 +50,8 @@ def test_what_a_base_came_from_first_is_told_by_its_card(tmp_path: Path):
     assert origin("gpt2") == "gpt2"
     assert origin(str(tmp_path)) == str(tmp_path)
     CARD.write(tmp_path)
+    assert origin(str(tmp_path)) == "scratch"
+    dataclasses.replace(CARD, prompt=1).write(tmp_path)
     assert origin(str(tmp_path)) == "scratch"
     dataclasses.replace(CARD, base="runs/older", origin="starter").write(tmp_path)
     assert origin(str(tmp_path)) == "starter"
