@@ -45,7 +45,14 @@ def _message(path: Path, number: int, line: bytes) -> Message:
     except UnicodeDecodeError as error:
         raise BadLine(f"{path}, line {number}: it is not UTF-8.") from error
     except MessagesError as error:
-        raise type(error)(f"{path}, line {number}: {error}.") from error
+        raise type(error)(f"{path}, line {number}: {error}.{_hint(number, error)}") from error
+
+
+def _hint(number: int, error: MessagesError) -> str:
+    """Return what to do about a file whose very first line is no message: it may be an export."""
+    if number > 1 or not isinstance(error, BadLine):
+        return ""
+    return " If it is an export, make a messages.jsonl of it with `likeness export`."
 
 
 def fingerprint(path: Path) -> str:

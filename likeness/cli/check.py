@@ -120,7 +120,7 @@ def _print_counts(console: Console, path: Path, counts: Counts) -> None:
     for (platform, _, _), number in counts.chats.items():
         platforms[platform] += number
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in counts.kinds.most_common())
-    console.print(f"[bold]{path}[/bold]: {total:,} messages ({kinds})")
+    console.print(Text(str(path), style="bold") + Text(f": {total:,} messages ({kinds})", style=""))
     if counts.first and counts.last:
         console.print(f"from {counts.first:%Y-%m-%d} to {counts.last:%Y-%m-%d}")
     console.print()
@@ -145,7 +145,8 @@ def _print_mine(console: Console, found: "Survey", config: "TrainConfig") -> Non
     share = found.held_out_share(config)
     held_out = sum(found.held_out(chat, share) for chat in found.targets)
     console.print(
-        f"As {found.me}: {mine:,} of {found.messages:,} messages ({mine / found.messages:.1%})"
+        f"As {found.me}: {mine:,} of {found.messages:,} messages ({mine / found.messages:.1%})",
+        markup=False,
     )
     reasons = "".join(f" + {number:,} {why}" for why, number in found.left_out.most_common())
     console.print(

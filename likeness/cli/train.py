@@ -80,7 +80,7 @@ def train(
         choose_sampling(run, device=config.device)
     if team.size == 1:
         _teach_held_out(messages, run, config, speaker)
-    results().print(f"{card.me} is in {run}. Talk to it: likeness chat {name}")
+    results().print(f"{card.me} is in {run}. Talk to it: likeness chat {name}", markup=False)
 
 
 def _teach_held_out(messages: Path, run: Path, config: "TrainConfig", speaker: str | None) -> None:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -86,6 +87,17 @@ def test_the_check_counts_and_shows_conversations_with_their_loss(likeness: Like
     assert "As Milo:" in as_milo
 
 
+def test_names_are_shown_as_they_stand(likeness: Likeness, say):
+    folder = Path("[old]")
+    folder.mkdir()
+    said = [say("me", "hi"), say("me", "so?"), say("ann", "yes")]
+    lines = [replace(message, speaker=f"{message.speaker} [/b]").to_json() for message in said]
+    (folder / "in.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    shown = likeness("check", folder / "in.jsonl").stdout
+    assert shown.startswith("[old]/in.jsonl: 3 messages")
+    assert f"As {said[0].speaker} [/b]: 2 of 3 messages" in shown
+
+
 def test_the_rows_can_be_read_again(likeness: Likeness):
     likeness("export", DEMO, "-o", "rows.json", "--format", "rows", "--me", "Juno")
     rows = json.loads(Path("rows.json").read_text(encoding="utf-8"))
@@ -122,11 +134,11 @@ def test_a_prompt_of_the_workshop_gets_one_continuation(likeness: Likeness, mode
 
 @pytest.mark.slow
 def test_training_says_what_it_reached_and_how_to_go_on(likeness: Likeness, model: Path):
-    result = likeness(
-        "train", model.parent / "messages.jsonl", "--run", "other", "--base", "scratch", *TINY
-    )
+    messages = (model.parent / "messages.jsonl").read_text(encoding="utf-8")
+    Path("in.jsonl").write_text(messages.replace('"Juno"', '"Juno [/she]"'), encoding="utf-8")
+    result = likeness("train", "in.jsonl", "--run", "other", "--base", "scratch", *TINY)
     assert re.search(r"perplexity of my words: [\d,.]+ before, [\d,.]+ after", result.stdout)
-    assert "likeness chat other" in result.stdout
+    assert "Juno [/she] is in runs/other. Talk to it: likeness chat other" in result.stdout
     assert Path("runs/other/likeness.json").is_file()
 
 

@@ -15,6 +15,13 @@ def test_messages_are_read_in_the_order_of_the_file(tmp_path: Path, say):
     assert sum(counted) == path.stat().st_size
 
 
+def test_a_file_that_is_an_export_is_told_what_makes_messages_of_it(tmp_path: Path):
+    path = tmp_path / "_chat.txt"
+    path.write_text("[01.02.24, 10:00:00] Ann: hi\n", encoding="utf-8")
+    with pytest.raises(BadLine, match=r"line 1: it is not JSON\. If .* with `likeness export`\."):
+        list(read_messages(path))
+
+
 def test_a_bad_line_is_named_by_file_and_number(tmp_path: Path, say):
     path = tmp_path / "messages.jsonl"
     path.write_text(say("me", "one").to_json() + "\n{\n", encoding="utf-8")
