@@ -84,8 +84,9 @@ def read_moments(run: Path) -> list[Moment]:
         ModelNotFound: There is no such file, or it is damaged.
     """
     try:
-        lines = (run / FILE_NAME).read_text(encoding="utf-8").splitlines()
-        return [_moment(json.loads(line)) for line in lines]
+        # Not by `splitlines`: words may hold characters that it takes for the end of a line.
+        lines = (run / FILE_NAME).read_text(encoding="utf-8").split("\n")
+        return [_moment(json.loads(line)) for line in lines if line]
     except (OSError, ValueError, KeyError, TypeError, MessagesError) as error:
         raise ModelNotFound(
             f"{run / FILE_NAME} is missing or damaged, and it is what replies are held against: "

@@ -29,8 +29,9 @@ A language model that writes as **{card.me}** does in chats, trained by Likeness
 {card.versions.get("likeness", "")} from `{card.base}`.
 
 It was made from private messages and can repeat them word for word: treat this folder as you would
-treat the chats. `report.html` shows how training went and holds some of these messages, and
-`held_out.json` some more as token ids, by which a bot checks its rounded weights.
+treat the chats. `report.html` shows how training went and holds some of these messages, as do
+`report.json` and `moments.jsonl`; `words.txt` holds all their words, and `held_out.json` some more
+as token ids, by which a bot checks its rounded weights.
 
 ## How good it is
 

@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,10 @@ def test_moments_come_back_as_they_were_kept(
     assert moments
     keep_moments(tmp_path, moments)
     assert read_moments(tmp_path) == moments
+    # What Python takes for the end of a line, and JSON does not.
+    odd = replace(moments[0].mine[0], text="one\u2028two\u0085three")
+    keep_moments(tmp_path, [Moment(moments[0].context, [odd])])
+    assert read_moments(tmp_path)[0].mine == [odd]
     assert stat.S_IMODE((tmp_path / "moments.jsonl").stat().st_mode) == 0o600
     (tmp_path / "moments.jsonl").write_text('{"context": 3}\n')
     with pytest.raises(ModelNotFound, match=r"moments\.jsonl is missing or damaged"):
