@@ -168,7 +168,8 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def _reach_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+    # Windows writes out only what may be written to; elsewhere a folder cannot be opened so.
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:

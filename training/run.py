@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from likeness.card import FILE_NAME, RunCard
+from likeness.dialogue import PROMPT_VERSION
 from likeness.errors import CannotResume, Interrupted, RunExists
 from likeness.files import fingerprint
 from training.base import open_base, quiet
@@ -59,6 +60,7 @@ class _Task:
     def identity(self) -> dict[str, Any]:
         """Return what must be the same to go on, as plain values."""
         return {
+            "prompt": PROMPT_VERSION,
             "data": fingerprint(self.messages),
             "base": self.base,
             "speaker": self.speaker,
@@ -67,7 +69,7 @@ class _Task:
 
     def command(self) -> str:
         """Return the command that goes on with this run."""
-        name = self.run.name if self.run.parent.name == "runs" else str(self.run)
+        name = self.run.name if self.run.parent == Path("runs") else str(self.run)
         words = ["likeness", "train", str(self.messages), "--run", name, "--base", self.base]
         if self.speaker is not None:
             words += ["--as", self.speaker]
@@ -208,6 +210,11 @@ def _last_checkpoint(run: Path) -> Checkpoint:
 
 
 def _refuse_other(run: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
+    if then.get("prompt", 1) != now["prompt"]:
+        raise CannotResume(
+            f"{run} was begun with prompt version {then.get('prompt', 1)}, this Likeness speaks "
+            f"version {now['prompt']}: train anew."
+        )
     if then["data"] != now["data"]:
         raise CannotResume(f"{run} was begun with another messages.jsonl than this one.")
     for key, option in (("base", "--base"), ("speaker", "--as")):
@@ -237,8 +244,9 @@ def _nothing_half_done(run: Path, *, fresh: bool) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if fresh and run.is_dir() and not checkpoints(run):
-            shutil.rmtree(run)
+        finished = (run / FILE_NAME).exists()
+        if fresh and run.is_dir() and not finished and not checkpoints(run):
+            shutil.rmtree(run, ignore_errors=True)
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted("Stopped before the first step, with nothing to save.") from error
         raise

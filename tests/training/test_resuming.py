@@ -47,16 +47,22 @@ def test_stopped_and_resumed_is_uninterrupted_bit_for_bit(
     assert steps[0] == steps[1]
 
 
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [(Path("runs/Ann B"), "'Ann B'"), (Path("elsewhere/runs/me"), "elsewhere/runs/me")],
+)
 def test_ctrl_c_lets_a_step_end_and_tells_the_command_to_go_on_with(
-    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
-) -> None:
-    path, run = write(chat), tmp_path / "runs" / "Ann B"
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, run: Path, said: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    path = write(chat)
     memory.evaluated = lambda step, _: step == 10 and os.kill(os.getpid(), signal.SIGINT)
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(Interrupted) as stopped:
         learn(path, run, memory, tiny("epochs=30"), speaker="me")
     assert signal.getsignal(signal.SIGINT) is before
-    assert f"likeness train {path} --run 'Ann B' --base scratch --as me" in str(stopped.value)
+    assert f"likeness train {path} --run {said} --base scratch --as me" in str(stopped.value)
     assert "--set epochs=30.0" in str(stopped.value)
     assert str(stopped.value).endswith("--resume")
     assert checkpoints(run)[-1].step == 10
@@ -105,8 +111,9 @@ def test_what_a_kill_before_the_first_checkpoint_left_is_in_nobodys_way(
 
 
 def test_a_run_goes_on_only_as_it_was_begun(
-    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
-) -> None:
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     path, run = write(chat), tmp_path / "run"
     memory.interrupt_at = 10
     with pytest.raises(Interrupted):
@@ -117,6 +124,10 @@ def test_a_run_goes_on_only_as_it_was_begun(
         learn(path, run, memory, tiny(), resume=True)
     with pytest.raises(CannotResume, match="--as None, not ann"):
         learn(path, run, memory, tiny("epochs=20"), resume=True, speaker="ann")
+    monkeypatch.setattr("training.run.PROMPT_VERSION", 99)
+    with pytest.raises(CannotResume, match="version 99"):
+        learn(path, run, memory, tiny("epochs=20"), resume=True)
+    monkeypatch.undo()
     write(chat[:-1])
     with pytest.raises(CannotResume, match=r"another messages\.jsonl"):
         learn(path, run, memory, tiny("epochs=20"), resume=True)

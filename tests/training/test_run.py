@@ -143,6 +143,21 @@ def test_a_run_that_cannot_begin_leaves_no_folder(
     assert not (tmp_path / "run").exists()
 
 
+def test_what_fails_once_a_run_is_finished_leaves_its_model(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def full(_: Any) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("training.run.RunCard.read", full)
+    run = tmp_path / "run"
+    with pytest.raises(OSError, match="No space"):
+        learn(write(chat), run, memory, tiny())
+    monkeypatch.undo()
+    assert RunCard.read(run).me == "me"
+
+
 def test_a_loss_that_is_no_number_ends_the_run(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
