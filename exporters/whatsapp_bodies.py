@@ -125,14 +125,16 @@ class Bodies:
         first = first.strip(_EDGE_MARKS)
         if not first.strip() and not more.strip(" \n"):
             return "media", ""
+        if found := _poll(first, more):
+            return found
         if announced and app_made_at(text) is not None:
             return self._announced(text)
         if found := self._file(first, more):
             return found
         if found := _placeholder(first, more) or (None if more else self._gone(first)):
             return found
-        if found := _place_or_poll(first, more):
-            return found
+        if _is_place(first, more):
+            return "media", ""
         if app_made:
             is_deletion = not more and _ONE_SENTENCE.match(first) and ". " not in first
             return ("deleted", "") if is_deletion else Notice("made by the app")
@@ -225,16 +227,17 @@ def _placeholder(first: str, more: str) -> Body | None:
     return Notice("encryption") if plain.startswith(ENCRYPTED) else None
 
 
-def _place_or_poll(first: str, more: str) -> Body | None:
+def _is_place(first: str, more: str) -> bool:
     last = more.rpartition("\n")[2] if more else first
-    if "https://" in last and _PLACE.match(last.rpartition(" ")[2]):
-        alone = last.startswith("https://")
-        if (more.count("\n") in (0, 1, 2) and alone) if more else (": https://" in last):
-            return "media", ""
-    if more and _POLL_HEAD.match(first):
-        options = [
-            line for line in more.split("\n") if _POLL_OPTION.match(line.lstrip(_EDGE_MARKS))
-        ]
-        if len(options) >= 2:
-            return Notice("poll")
-    return None
+    if "https://" not in last or not _PLACE.match(last.rpartition(" ")[2]):
+        return False
+    if not more:
+        return ": https://" in last
+    return more.count("\n") in (0, 1, 2) and last.startswith("https://")
+
+
+def _poll(first: str, more: str) -> Notice | None:
+    if not more or not _POLL_HEAD.match(first):
+        return None
+    options = [line for line in more.split("\n") if _POLL_OPTION.match(line.lstrip(_EDGE_MARKS))]
+    return Notice("poll") if len(options) >= 2 else None

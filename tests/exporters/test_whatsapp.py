@@ -70,6 +70,23 @@ def test_the_mark_of_ios_tells_what_the_app_wrote() -> None:
     assert [record.speaker_id for record in records if isinstance(record, Message)][1] == "~ Rolf"
 
 
+def test_a_poll_is_a_notice_and_a_file_keeps_its_caption_though_the_mark_announces_both() -> None:
+    text = (
+        "\u200e[13/02/24, 10:00:00] Ann: \u200ePOLL:\r\nlake?\r\n"
+        "\u200eOPTION: yes (2 votes)\r\n\u200eOPTION: no (0 votes)\r\n"
+        "\u200e[13/02/24, 10:01:00] Ann: there\nhttps://maps.google.com/?q=1,2 "
+        "\u200e<attached: 1-PHOTO.jpg>\r\n"
+        "[13/02/24, 10:02:00] Bob: ho\r\n"
+    )
+    records, _ = read(held(text))
+
+    assert told(records) == [
+        ("Notice", "poll"),
+        ("Ann", "media", "there\nhttps://maps.google.com/?q=1,2"),
+        ("Bob", "text", "ho"),
+    ]
+
+
 def test_tells_names_with_colons_from_notices_with_colons() -> None:
     records, _ = read(sample("group_notices.txt"))
 
