@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from likeness.card import RunCard
+from likeness.dialogue import Encoded
 from likeness.messages import Message
 from training.base import quiet
 from training.config import TrainConfig
 from training.evaluate import Evaluation
+from training.rows import Windows, WindowsBuilder
 from training.run import train
 from training.survey import Balance
 from training.vocabulary import byte_level_bpe
@@ -143,3 +146,19 @@ def plain_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
         GPT2LMHeadModel(shape).save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     return folder
+
+
+def steady_model(folder: Path) -> PreTrainedModel:
+    """Load a GPT-2 without dropout."""
+    with quiet():
+        return GPT2LMHeadModel.from_pretrained(folder, resid_pdrop=0, embd_pdrop=0, attn_pdrop=0)
+
+
+def random_windows(lengths: list[int], weights: tuple[float, ...] = (0.1, 1.0, 0.0)) -> Windows:
+    """Make a window of each length, of random tokens and weights; the same ones every time."""
+    dice = np.random.default_rng(0)
+    builder = WindowsBuilder()
+    for length in lengths:
+        ids = dice.integers(0, 250, length).tolist()
+        builder.add(Encoded(ids, dice.choice(weights, length).tolist()))
+    return builder.windows()
