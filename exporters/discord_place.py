@@ -7,6 +7,7 @@ from typing import Any
 
 from exporters.entry import name_or_number, part
 from exporters.ids import digest
+from exporters.names import composed
 from exporters.sources import Source
 
 PLATFORM = "discord"
@@ -89,6 +90,6 @@ def _named_by_file(stem: str) -> str:
 
 def _stem(source: Source) -> str:
     """Return the name of a file without its ending, its number among the parts and its range."""
-    name = PurePosixPath(source.member or source.path.name).name
+    name = composed(PurePosixPath(source.member or source.path.name).name)
     stem = re.sub(r"\.[A-Za-z]{1,5}$", "", name)
     return _RANGE.sub("", _PART.sub("", stem))

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from exporters.clock import LocalClock
 from exporters.entry import Unreadable
 from exporters.ids import MadeIds
+from exporters.names import composed
 from exporters.sources import Reading, Source
 from exporters.streaming import keep_whole
 from likeness.messages import Kind, Message, Notice, Record, Rejected
@@ -48,7 +49,7 @@ class _IMessageText:
         reading.flavour = "text"
         reading.local_times = True
         chat = PurePosixPath(source.member or source.path.as_posix()).stem
-        yield from keep_whole(_records(source, reading, chat), source.name)
+        yield from keep_whole(_records(source, reading, composed(chat)), source.name)
 
 
 IMESSAGE_TEXT = _IMessageText()

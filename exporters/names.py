@@ -10,7 +10,12 @@ from likeness.messages import Message
 
 def plain(name: str) -> str:
     """Return a name as it is compared: its composition, case and outer blanks do not matter."""
-    return unicodedata.normalize("NFC", name).casefold().strip()
+    return composed(name).casefold().strip()
+
+
+def composed(name: str) -> str:
+    """Return a name with each accented letter as one character, which a Mac's file names part."""
+    return unicodedata.normalize("NFC", name)
 
 
 class Aliases:

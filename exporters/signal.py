@@ -17,6 +17,7 @@ from typing import Any
 from exporters.clock import LocalClock
 from exporters.entry import Unreadable, as_object, needed, part, string
 from exporters.ids import MadeIds
+from exporters.names import composed
 from exporters.signal_text import Head, Said, entries, head_of, said
 from exporters.sources import Reading, Source
 from exporters.streaming import beginning, keep_whole
@@ -118,10 +119,10 @@ def _file_name(source: Source) -> str:
 
 def _chat_name(source: Source) -> str:
     """Return the chat's name: of its folder, or, where one file is all, of the file."""
-    path = source.member or source.path.as_posix()
+    path = composed(source.member or source.path.as_posix())
     folder, file = posixpath.split(path)
     if file in (_MARKDOWN, _JSON):
-        return posixpath.basename(folder) or source.path.stem
+        return posixpath.basename(folder) or composed(source.path.stem)
     return posixpath.splitext(file)[0]
 
 

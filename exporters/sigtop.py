@@ -17,6 +17,7 @@ from typing import Any
 from exporters.entry import Unreadable, as_object, number, part, string
 from exporters.ids import MadeIds
 from exporters.lines import Lines, first_lines
+from exporters.names import composed
 from exporters.sigtop_text import TextEntry, text_entries
 from exporters.sources import Reading, Source
 from exporters.streaming import BrokenJSON, JSONReader, beginning, keep_whole
@@ -123,7 +124,7 @@ def _of_text(entry: TextEntry, chat: _Chat) -> Message | Notice:
 
 def _from_json(source: Source, reading: Reading) -> Iterator[Record]:
     stem, _ = posixpath.splitext(posixpath.basename(source.member or source.path.as_posix()))
-    chat = _Chat(stem)
+    chat = _Chat(composed(stem))
     with source.open(reading.on_bytes) as file:
         json = JSONReader(file)
         if json.kind() != "array":

@@ -17,6 +17,7 @@ from exporters.clock import LocalClock
 from exporters.heads import HeadReader
 from exporters.ids import MadeIds, digest
 from exporters.lines import Lines, first_lines
+from exporters.names import composed
 from exporters.sources import Reading, Source
 from exporters.whatsapp_bodies import Bodies
 from exporters.whatsapp_entries import Entry, EntryReader, Run
@@ -138,7 +139,7 @@ class _Chat:
         return readers
 
     def _tell_owner(self, people: dict[str, int]) -> None:
-        others = [person for person in people if spoken(person) != self._name]
+        others = [person for person in people if composed(spoken(person)) != self._name]
         if len(people) == 2 and len(others) == 1:
             why = "the file is named after the other one of the two"
             self._reading.owner[self._id] = (others[0], why)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import PurePath
 
+from exporters.names import composed
 from exporters.shapes import MARKS
 
 _MOST_NAMES = 50_000
@@ -153,7 +154,8 @@ def chat_name(files: Collection[str], people: Mapping[str, int]) -> str:
         files: The names under which the text lies there, the nearest first.
         people: Who writes in it, and how often.
     """
-    stems = [clean(_COPY.sub("", PurePath(file).stem)) for file in files]
+    stems = [clean(_COPY.sub("", composed(PurePath(file).stem))) for file in files]
+    people = {composed(person): count for person, count in people.items()}
     for stem in stems:
         if found := _SUBJECTS.fullmatch(stem):
             return clean(next(name for name in found.groups() if name))

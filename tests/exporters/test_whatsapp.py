@@ -1,5 +1,7 @@
 """The WhatsApp exporter, on invented exports."""
 
+import unicodedata
+
 import pytest
 
 from exporters.whatsapp import WHATSAPP
@@ -129,6 +131,19 @@ def test_who_the_file_is_not_named_after_is_me() -> None:
 
     assert [speaker for speaker, _ in named.owner.values()] == ["Bob"]
     assert nameless.owner == {}
+
+
+def test_a_file_whose_name_a_mac_wrote_with_parted_umlauts_is_of_the_same_chat() -> None:
+    text = "13/02/24, 10:00 - Oma Käthe: hi\n13/02/24, 10:01 - Jörg: ho\n"
+    name = "WhatsApp Chat - Oma Käthe.zip"
+    (first, _), one = read(held(text, unicodedata.normalize("NFC", name)))
+    (again, _), parted = read(held(text, unicodedata.normalize("NFD", name)))
+
+    assert isinstance(first, Message)
+    assert first == again
+    assert first.chat == unicodedata.normalize("NFC", "Oma Käthe")
+    assert parted.owner == one.owner
+    assert [speaker for speaker, _ in one.owner.values()] == ["Jörg"]
 
 
 def test_ids_stay_the_same_in_a_longer_export_and_equals_differ() -> None:
