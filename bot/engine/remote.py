@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
@@ -10,11 +10,12 @@ from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
 from bot.engine import Outlook, Sampling, Trace
 from bot.engine.asking import ask, given_words, room_for
 from bot.engine.grammar import readable
-from bot.engine.wire import RefusedForNow, Written, completion, events, model_of, refusal
+from bot.engine.wire import RefusedForNow, Written, choices, completion, model_of, refusal
 from likeness.card import RunCard
 from likeness.dialogue import Part, ReplyReader, Tokenizer
 from likeness.errors import ModelError
@@ -173,8 +174,8 @@ class RemoteEngine:
         body = asked | ({"model": self._model} if self._model else {})
         async with session.post(f"{self._url}/completions", json=body) as response:
             self._check(response.status)
-            async for event in events(response.content):
-                for id_ in written.read(event):
+            async for choice in choices(_lines(response.content)):
+                for id_ in written.read(choice):
                     take(id_)
 
     def _connected(self) -> aiohttp.ClientSession:
@@ -197,6 +198,19 @@ class RemoteEngine:
         if isinstance(error, aiohttp.ClientConnectorError):
             return f"{self._url} cannot be reached: is the server running there?"
         return f"{self._url} broke off or had no time: look into the server's log."
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Yield the lines of an answer.
+
+    Raises:
+        RefusedForNow: One of them does not end.
+    """
+    try:
+        async for line in content:
+            yield line
+    except (HttpProcessingError, ValueError) as error:  # before aiohttp 3.14 it was the latter
+        raise RefusedForNow from error
 
 
 def _clean(part: Part | None) -> Part | None:

@@ -12,6 +12,7 @@ _TAG = re.compile("|".join(map(re.escape, (END_OF_TURN, START, *TAGS))))
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
 _BANNED = -100
 """OpenAI's bias of a token that must not come."""
+_MOST_IDS = 2**31
 
 _REFUSALS = {
     401: "does not accept the key: set LIKENESS_ENGINE_KEY to the one that it was started with",
@@ -63,27 +64,46 @@ def completion(
     return asked
 
 
-async def events(lines: AsyncIterable[bytes]) -> AsyncIterator[dict[str, Any]]:
-    """Yield the events of a stream, up to `[DONE]`.
+async def choices(lines: AsyncIterable[bytes]) -> AsyncIterator[dict[str, Any]]:
+    """Yield what the events of a stream bring, up to its end.
 
     Raises:
-        RefusedForNow: The server tells of a fault, or of something that is no event.
+        RefusedForNow: The server tells of a fault, or of something that is no event, or it stops
+            before it said that the reply is whole, as what is no stream of events does.
 
-    Source: the event stream of the HTML standard, as OpenAI uses it: one object a `data:` line.
+    Source: the event stream of the HTML standard, as OpenAI uses it: one object a `data:` line,
+    the last choice with a `finish_reason`, and then `[DONE]`.
     """
+    whole = False
     async for line in lines:
         name, _, value = line.strip().partition(b":")
         if name != b"data":
             continue
         if value.strip() == b"[DONE]":
             return
-        try:
-            event = json.loads(value)
-        except ValueError as error:
-            raise RefusedForNow from error
-        if not isinstance(event, dict) or event.get("error"):
-            raise RefusedForNow
-        yield event
+        for choice in _choices(value):
+            whole = whole or bool(choice.get("finish_reason"))
+            yield choice
+    if not whole:
+        raise RefusedForNow
+
+
+def _choices(value: bytes) -> list[dict[str, Any]]:
+    """Return the choices of an event.
+
+    Raises:
+        RefusedForNow: It tells of a fault, or is no event.
+    """
+    try:
+        event = json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise RefusedForNow from error
+    if not isinstance(event, dict) or event.get("error"):
+        raise RefusedForNow
+    found = event.get("choices") or []
+    if not isinstance(found, list) or not all(isinstance(choice, dict) for choice in found):
+        raise RefusedForNow
+    return found
 
 
 def model_of(body: bytes) -> str | None:
@@ -94,7 +114,7 @@ def model_of(body: bytes) -> str | None:
     """
     try:
         return str(json.loads(body)["data"][0]["id"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
 
 
@@ -107,7 +127,7 @@ def refusal(status: int) -> str | None:
 
 
 class Written:
-    """Turns the events of a stream to token ids.
+    """Turns what the events of a stream bring to token ids.
 
     Attributes:
         begun: Whether anything was written.
@@ -119,16 +139,21 @@ class Written:
         self._tokenizer = tokenizer
         self._text = ""
 
-    def read(self, event: dict[str, Any]) -> Iterator[int]:
-        """Take an event; yield the ids that are certain now."""
-        for choice in event.get("choices") or ():
-            ids, text = choice.get("token_ids"), choice.get("text") or ""
-            self.begun = self.begun or bool(ids or text)
-            if ids:
-                yield from ids
-            else:
-                self._text += text
-                yield from self._up_to_the_last_tag()
+    def read(self, choice: dict[str, Any]) -> Iterator[int]:
+        """Take what an event brings; yield the ids that are certain now.
+
+        Raises:
+            RefusedForNow: It is neither ids nor text.
+        """
+        ids, text = choice.get("token_ids") or [], choice.get("text") or ""
+        if not (isinstance(ids, list) and all(map(_is_id, ids)) and isinstance(text, str)):
+            raise RefusedForNow
+        self.begun = self.begun or bool(ids or text)
+        if ids:
+            yield from ids
+        else:
+            self._text += text
+            yield from self._up_to_the_last_tag()
 
     def finish(self) -> Iterator[int]:
         """Yield the ids of what is left."""
@@ -143,3 +168,7 @@ class Written:
             yield self._tokenizer.tag(found.group())
             begin = found.end()
         self._text = self._text[begin:]
+
+
+def _is_id(found: object) -> bool:
+    return type(found) is int and 0 <= found < _MOST_IDS

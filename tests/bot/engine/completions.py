@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-Event = dict[str, Any] | str | asyncio.Event | None
+Event = dict[str, Any] | str | bytes | asyncio.Event | None
 
 
 def text(words: str) -> Event:
@@ -25,7 +25,8 @@ class Completions:
     Attributes:
         key: What it asks for.
         replies: What it writes, a list of events a reply: a dictionary, a raw line, something to
-            wait for, or None to break off; afterwards always two short messages.
+            wait for, None to break off, or bytes to end with as if that were all; afterwards
+            always two short messages.
         refusals: The statuses with which it answers first.
         names_its_model: Whether it can tell which model it has.
         asked: The requests that it took.
@@ -63,6 +64,9 @@ class Completions:
             for event in self.replies.popleft() if self.replies else usual:
                 if isinstance(event, asyncio.Event):
                     await event.wait()
+                elif isinstance(event, bytes):
+                    await response.write(event)
+                    return response
                 elif event is None:
                     assert request.transport is not None
                     request.transport.abort()

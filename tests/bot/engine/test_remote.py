@@ -177,6 +177,38 @@ async def test_a_stream_that_breaks_off_after_words_is_not_written_twice(
     assert len(completions.asked) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<p>Log in: here</p>\n",
+        b'{"choices": [{"text": " hello\\n"}]}',
+        b'data: {"choices": [{"text": " hello"',
+        b"data: " + b"x" * 2**22,
+    ],
+    ids=["nothing", "a page", "no stream", "half an event", "a line without end"],
+)
+async def test_an_answer_that_is_no_stream_of_events_is_a_fault_and_asked_for_again(
+    engine: RemoteEngine, completions: Completions, message: Any, body: bytes
+) -> None:
+    completions.replies.append([body])
+    assert await said(engine, message("hi")) == ["one", "two"]
+    completions.replies.extend([[body]] * 3)
+    with pytest.raises(ModelError, match=r"broke off.*\.$"):
+        await said(engine, message("hi"))
+
+
+async def test_a_stream_that_stops_amid_a_message_breaks_off_however_politely(
+    engine: RemoteEngine, completions: Completions, message: Any
+) -> None:
+    completions.replies.append([text(" first<msg> and th"), b""])
+    parts = engine.reply([message("hi")], GREEDY)
+    assert (await anext(parts)).text == "first"
+    with pytest.raises(ModelError, match="broke off"):
+        await anext(parts)
+    assert len(completions.asked) == 1
+
+
 @pytest.mark.parametrize("event", ["no json", '{"error": {"message": "out of memory"}}', "[]"])
 async def test_a_fault_told_in_the_stream_is_one_sentence(
     engine: RemoteEngine, completions: Completions, message: Any, event: str
