@@ -17,6 +17,8 @@ from likeness.messages import Message
 SIGNS = 20
 """How many chats show at once that the bot is typing: each sign is a call to the platform, again
 and again, and in a crowd most of what waits is not being written yet."""
+UNKEPT = 10_000
+"""How many messages to remember at the most that were sent and could not be kept as such."""
 
 
 class Answerer:
@@ -37,6 +39,7 @@ class Answerer:
         self._watch = watch
         self._clock = clock
         self._chimed: dict[ChatId, str] = {}
+        self._unkept: dict[int, str] = {}
         self._signs = asyncio.Semaphore(SIGNS)
 
     def chime(self, chat: ChatId, message_id: str) -> None:
@@ -128,10 +131,17 @@ class Answerer:
             await self._history.plan(outlet.chat, through, [], "text")
 
     async def _send(self, outlet: Outlet, draft: Draft, answers: str) -> None:
-        try:
-            message_id = await outlet.send(draft.text, draft.nonce, answers)
-        except Exception as error:
-            if not isinstance(error, NotDelivered) or error.final:
-                await self._history.withdraw(outlet.chat)
-            raise
-        await self._history.sent(draft, message_id, self._voice.engine.card.me, self._clock())
+        """Send a draft, and keep that it was; if only that failed before, it is not sent again."""
+        if draft.id not in self._unkept:
+            try:
+                message_id = await outlet.send(draft.text, draft.nonce, answers)
+            except Exception as error:
+                if not isinstance(error, NotDelivered) or error.final:
+                    await self._history.withdraw(outlet.chat)
+                raise
+            if len(self._unkept) >= UNKEPT:
+                del self._unkept[next(iter(self._unkept))]
+            self._unkept[draft.id] = message_id
+        me = self._voice.engine.card.me
+        await self._history.sent(draft, self._unkept[draft.id], me, self._clock())
+        del self._unkept[draft.id]

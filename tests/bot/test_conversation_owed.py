@@ -10,6 +10,7 @@ import pytest
 from bot.conversation import Conversation
 from bot.outlet import NotDelivered
 from bot.store import Store
+from likeness.errors import DatabaseError
 from tests.bot.conftest import ANN, BEN, NOW, settle
 
 Make = Callable[..., Any]
@@ -42,6 +43,26 @@ async def test_what_could_not_be_delivered_now_goes_out_before_the_next_answer(
     assert outlet.sent == ["a", "b", "c"]
     assert outlet.nonces[0] == outlet.nonces[1]
     assert len(set(outlet.nonces)) == 3
+
+
+async def test_what_was_sent_and_could_not_be_kept_is_not_sent_again(
+    conversation: Make, fake_outlet: Make, message: Make, store: Store, monkeypatch: Any
+) -> None:
+    talk, outlet, sent = conversation(["a|b"]), fake_outlet(), store.sent
+    await talk.hear(ANN, message("hi"))
+
+    async def full(*_: object) -> None:
+        raise DatabaseError("database or disk is full")
+
+    monkeypatch.setattr(store, "sent", full)
+    for _ in range(3):
+        with pytest.raises(DatabaseError):
+            await talk.respond(outlet)
+        assert outlet.sent == ["a"]
+    monkeypatch.setattr(store, "sent", sent)
+    await talk.respond(outlet)
+    assert outlet.sent == ["a", "b"]
+    assert [m.text for m in await store.recent(ANN, 9)] == ["hi", "a", "b"]
 
 
 async def test_what_was_heard_and_not_answered_is_owed_until_it_is_too_old(
