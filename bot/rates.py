@@ -16,7 +16,7 @@ class _Bucket:
 
 
 class Rate:
-    """So many a minute for each key, and as many at once.
+    """So many a minute for each key, and as many at once, but one at the least.
 
     Source: the token bucket, as in ITU-T I.371.
     """
@@ -24,6 +24,7 @@ class Rate:
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
         """Take how many; 0 for no limit."""
         self._per_minute = per_minute
+        self._room = max(1.0, per_minute)
         self._clock = clock
         self._buckets: dict[Hashable, _Bucket] = {}
 
@@ -49,19 +50,19 @@ class Rate:
         bucket = self._buckets.get(key)
         if bucket is None:
             self._tidy(now)
-            bucket = self._buckets[key] = _Bucket(self._per_minute, now)
+            bucket = self._buckets[key] = _Bucket(self._room, now)
         bucket.tokens = self._tokens(bucket, now)
         bucket.seen_at = now
         return bucket
 
     def _tokens(self, bucket: _Bucket, now: float) -> float:
         gained = (now - bucket.seen_at) * self._per_minute / 60
-        return min(self._per_minute, bucket.tokens + gained)
+        return min(self._room, bucket.tokens + gained)
 
     def _tidy(self, now: float) -> None:
         if len(self._buckets) >= MANY:
             self._buckets = {
                 key: bucket
                 for key, bucket in self._buckets.items()
-                if self._tokens(bucket, now) < self._per_minute
+                if self._tokens(bucket, now) < self._room
             }

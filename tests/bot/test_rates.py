@@ -35,6 +35,18 @@ def test_as_many_as_are_allowed_a_minute_may_come_at_once_and_then_as_time_goes_
     assert taken(rate, "ann", 20) == 6
 
 
+def test_less_than_one_a_minute_is_one_every_few_minutes() -> None:
+    clock = Clock()
+    rate = Rate(0.5, clock)
+    assert taken(rate, "ann", 5) == 1
+    clock.seconds = 119
+    assert taken(rate, "ann", 5) == 0
+    clock.seconds = 120
+    assert taken(rate, "ann", 5) == 1
+    clock.seconds = 10_000
+    assert taken(rate, "ann", 5) == 1
+
+
 def test_each_has_a_bucket_of_their_own() -> None:
     rate = Rate(1, Clock())
     assert taken(rate, "ann", 5) == taken(rate, "ben", 5) == 1
