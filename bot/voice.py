@@ -68,7 +68,9 @@ class Voice:
         except ModelError:
             self._watch.failed(chat.platform)
             log.warning("The model failed to look ahead in %s", chat)
-            return None
+        except Exception as error:  # noqa: BLE001 (a message matters more than a forecast)
+            self._note(chat, error)
+        return None
 
     async def words(
         self, chat: ChatId, messages: list[Message], customs: Customs
@@ -83,9 +85,12 @@ class Voice:
                     spoken = True
                     yield part.text, "text"
         except Exception as error:  # noqa: BLE001 (a broken answer must not end the bot)
-            self._watch.failed(chat.platform)
-            # The error's own text may quote the chat, so only where and what kind is told.
-            trail = "".join(traceback.format_tb(error.__traceback__))
-            log.error("The model failed in %s: %s\n%s", chat, type(error).__name__, trail)  # noqa: TRY400
+            self._note(chat, error)
             if not spoken:
                 yield APOLOGY, "automated"
+
+    def _note(self, chat: ChatId, error: Exception) -> None:
+        """Log that the model failed: where and how, as the error's own text may quote the chat."""
+        self._watch.failed(chat.platform)
+        trail = "".join(traceback.format_tb(error.__traceback__))
+        log.error("The model failed in %s: %s\n%s", chat, type(error).__name__, trail)

@@ -90,6 +90,28 @@ async def test_a_model_that_cannot_look_ahead_leaves_the_rule_as_it_is(
     assert "lunch" not in caplog.text
 
 
+async def test_a_model_that_breaks_as_it_looks_ahead_loses_no_message(
+    seer: Make, fake_outlet: Make, message: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine, history = seer(), FakeHistory()
+
+    async def fail(messages: list[Message], *_: object, **__: object) -> None:
+        raise MemoryError(messages[-1].text)
+
+    engine.outlook = fail
+    manner = Manner(pause_seconds=0.01, chattiness="chatty")
+    talk = Conversation(history, engine, manner=manner, clock=lambda: NOW)
+    access, outlet = Access("telegram", history, ("1",), (EVERYONE,)), fake_outlet(GROUP)
+    door = Reception(talk, access, dice=random.Random(4))  # noqa: S311 (no secret)
+    assert await door.hear(ADAM, GROUP, message("secret", id="1"), addressed=False) is not None
+    assert (await door.hear(ADAM, GROUP, message("secret, too", id="2"), addressed=True))[0]
+    await talk.respond(outlet)
+    assert outlet.sent == ["ok"]
+    assert history.texts("telegram", "-100") == ["secret", "secret, too", "ok"]
+    assert "The model failed in telegram -100: MemoryError" in caplog.text
+    assert "secret" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("chattiness", "my_turn", "least", "most"),
     [
