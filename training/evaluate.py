@@ -80,8 +80,8 @@ class Judge:
 
     def _sums(self, scorer: Scorer, rows_at_once: int) -> torch.Tensor:
         """Return four sums: of weighted losses, of my words' losses, of weights, of my words."""
-        model, device = scorer.model, scorer.model.device
-        sums = torch.zeros(2, dtype=torch.float64, device=device)
+        model = scorer.model
+        found: list[tuple[NDArray[np.float32], torch.Tensor]] = []
         weight, tokens = 0.0, 0
         training = model.training
         model.train(mode=False)
@@ -94,15 +94,19 @@ class Judge:
             for rows in share:
                 batch = self.windows.batch(rows)
                 mine = my_words(batch, self.tokenizer)
-                losses = scorer(batch).losses
-                of_weight = batch.weights[batch.weights > 0]
-                of_mine = mine[batch.weights > 0]
-                factors = torch.from_numpy(np.stack([of_weight, of_mine])).to(device)
-                sums += factors.double() @ losses.double()
+                counts = batch.weights > 0
+                # To read the losses is to wait for the device, so they stay there until the end.
+                found.append(
+                    (np.stack([batch.weights[counts], mine[counts]]), scorer(batch).losses)
+                )
                 weight += batch.weight
                 tokens += int(mine.sum())
         model.train(training)
-        return torch.cat([sums.cpu(), torch.tensor([weight, tokens], dtype=torch.float64)])
+        sums = torch.zeros(2, dtype=torch.float64)
+        for factors, losses in found:
+            # Not every device has numbers of 64 bits.
+            sums += torch.from_numpy(factors).double() @ losses.cpu().double()
+        return torch.cat([sums, torch.tensor([weight, tokens], dtype=torch.float64)])
 
 
 def my_words(batch: Batch, tokenizer: Tokenizer) -> NDArray[np.float32]:

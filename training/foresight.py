@@ -119,9 +119,9 @@ def foretell(
             for name, places in _places(batch, tokenizer).items():
                 which, among = asked[name]
                 row, column = (torch.from_numpy(index).to(model.device) for index in places)
-                chosen = logits[row, column - 1][:, among].double()
+                chosen = logits[row, column - 1][:, among].cpu().double()
                 share = torch.softmax(chosen, dim=-1)[:, among.index(which)]
-                likely[name].append(share.cpu().numpy())
+                likely[name].append(share.numpy())
                 happened[name].append(batch.ids[places] == which)
     return {
         name: Foretold(np.concatenate(likely[name]), np.concatenate(happened[name]))

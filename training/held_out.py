@@ -37,7 +37,7 @@ def keep_held_out(run: Path, model: PreTrainedModel, judge: Judge) -> None:
         if length > room or not mine.any():
             continue
         with torch.no_grad():
-            losses = token_losses(model, batch, model.device).double().cpu().numpy()
+            losses = token_losses(model, batch, model.device).cpu().double().numpy()
         nats += float(losses[mine[batch.weights > 0]].sum())
         lines.append({"ids": batch.ids[0].tolist(), "mine": np.flatnonzero(mine[0]).tolist()})
         room -= length

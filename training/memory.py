@@ -47,7 +47,8 @@ def moved(numbers: NDArray[Any], device: torch.device) -> torch.Tensor:
     if device.type == "cuda":
         # From other memory a GPU copies only when all before is done.
         tensor = tensor.pin_memory()
-    return tensor.to(device, non_blocking=True)
+    # Elsewhere what is not waited for may not have arrived when it is read.
+    return tensor.to(device, non_blocking=device.type == "cuda")
 
 
 def peak_bytes(device: torch.device) -> int:

@@ -85,3 +85,5 @@ def finished(device: torch.device) -> None:
     """Wait until a device has done all that it was told."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
