@@ -24,7 +24,9 @@ _SUBJECTS = re.compile(
     r"|[^-]*WhatsApp[^-]* - (?P<d>.+)",
     re.IGNORECASE,
 )
+_ENDING = re.compile(r"\.[A-Za-z]{1,5}$")
 _COPY = re.compile(r" ?\(\d+\)$")
+_MAYBE_COPY = re.compile(r"(?: |-)\d{1,2}$")
 
 
 def clean(name: str) -> str:
@@ -154,14 +156,29 @@ def chat_name(files: Collection[str], people: Mapping[str, int]) -> str:
         files: The names under which the text lies there, the nearest first.
         people: Who writes in it, and how often.
     """
-    stems = [clean(_COPY.sub("", composed(PurePath(file).stem))) for file in files]
+    stems = [_stem(file) for file in files]
     people = {composed(person): count for person, count in people.items()}
     for stem in stems:
         if found := _SUBJECTS.fullmatch(stem):
-            return clean(next(name for name in found.groups() if name))
+            return _without_copy_mark(clean(next(name for name in found.groups() if name)), people)
     for stem in stems:
         beside = [spoken(person) for person in people if spoken(person) in stem]
         if beside and "whatsapp" in stem.casefold():
             return max(beside, key=len)
     shown = sorted(people, key=lambda person: (-people[person], person))
     return ", ".join(sorted(spoken(person) for person in shown[:3])) or "WhatsApp"
+
+
+def _stem(file: str) -> str:
+    return clean(_COPY.sub("", _ENDING.sub("", composed(PurePath(file).name))))
+
+
+def _without_copy_mark(name: str, people: Collection[str]) -> str:
+    """Return a chat's name without the number of a copy, as in `Ann 2` or `Ann-1`.
+
+    Somebody may be called so, and a group anything: only where one of two people bears the name
+    without the number, and none the whole, is it a mark.
+    """
+    bare = _MAYBE_COPY.sub("", name)
+    called = set(map(spoken, people))
+    return bare if len(people) <= 2 and bare in called and name not in called else name

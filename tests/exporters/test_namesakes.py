@@ -1,4 +1,4 @@
-"""Two chats of one name are told as such; exports of one chat are not."""
+"""Two chats of one name, and one chat under two names, are told as such."""
 
 from datetime import UTC, datetime
 
@@ -40,3 +40,57 @@ def test_two_chats_at_one_time_that_share_nothing_are_told(tmp_path, options):
 )
 def test_two_exports_of_one_chat_are_not(tmp_path, one, other):
     assert not remarks(tmp_path, one + chat(1, who="Jo"), other)
+
+
+def alike(tmp_path, texts, **options):
+    """Return what is said of files being one chat, and how many messages were written."""
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    paths = [tmp_path / name for name in texts]
+    account = export(paths, tmp_path / "out", ExportOptions(UTC, "UTC", ("Jo",), **options))
+    said = {
+        source.name: remark
+        for source in account.sources
+        for remark in source.remarks
+        if "count twice" in remark
+    }
+    return said, account.messages
+
+
+BOTH = chat(*range(1, 10)) + chat(10, who="Jo")
+
+
+@pytest.mark.parametrize("options", [{}, {"selection": EVER}])
+def test_one_chat_under_two_names_is_told_with_what_to_do(tmp_path, options):
+    texts = {NAME: BOTH, "_chat.txt": chat(2) + BOTH}
+    said, messages = alike(tmp_path, texts, **options)
+    assert messages == 21
+    assert said == {
+        "_chat.txt": f"It shares most messages with {NAME} under another name, and they count "
+        "twice: if they are one chat, leave one out, or name both files alike."
+    }
+
+
+def test_a_numbered_copy_is_the_same_chat(tmp_path):
+    names = NAME, "WhatsApp Chat - Ann 2.txt", "WhatsApp Chat with Ann-1.txt"
+    assert alike(tmp_path, dict.fromkeys(names, BOTH)) == ({}, 10)
+
+
+def test_what_was_sent_to_two_chats_does_not_make_them_one(tmp_path):
+    other = "WhatsApp Chat with Bo.txt"
+    sent = chat(1, 2, 3, 4, 5, 6, who="Jo")
+    texts = {NAME: sent + chat(*range(7, 20)), other: sent + chat(*range(7, 20), who="Bo")}
+    assert alike(tmp_path, texts)[0] == {}
+    few = chat(1, 2, 3, who="Jo")
+    assert alike(tmp_path, {NAME: few + chat(4), other: few})[0] == {}
+
+
+def test_long_chats_are_compared_by_a_part_of_their_messages(tmp_path):
+    lines = [
+        f"{day:02}/03/2022, {minute // 60:02}:{minute % 60:02} - {who}: {minute}\n"
+        for day in (13, 14, 15)
+        for minute in range(500)
+        for who in ("Ann", "Jo")
+    ]
+    texts = {NAME: "".join(lines), "_chat.txt": "".join(lines[1200:])}
+    assert list(alike(tmp_path, texts)[0]) == ["_chat.txt"]

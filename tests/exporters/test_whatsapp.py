@@ -116,12 +116,25 @@ def test_tells_names_with_colons_from_notices_with_colons() -> None:
         ("Chat de WhatsApp con Ann.txt", "Ann"),
         ("Annin kanssa käyty WhatsApp-keskustelu.txt", "Ann"),
         ("_chat.txt", "Ann, Bob"),
+        ("WhatsApp Chat - Ann 2.zip", "Ann"),
+        ("WhatsApp Chat - Ann-1.zip", "Ann"),
+        ("WhatsApp Chat with Ann 2.txt", "Ann"),
+        ("WhatsApp Chat with Annabel 2.txt", "Annabel 2"),
+        ("WhatsApp Chat - Dr. Ann", "Dr. Ann"),
     ],
 )
 def test_names_the_chat_after_the_file_or_its_people(file: str, chat: str) -> None:
     records, _ = read(held("13/02/24, 10:00 - Ann: hi\n13/02/24, 10:01 - Bob: ho\n", file))
 
     assert {record.chat for record in records if isinstance(record, Message)} == {chat}
+
+
+@pytest.mark.parametrize("names", [("Ann 2", "Bob"), ("Ann", "Ann 2"), ("Ann", "Bob", "Cleo")])
+def test_a_number_behind_a_name_may_be_a_part_of_it(names: tuple[str, ...]) -> None:
+    text = "".join(f"13/02/24, 10:00 - {name}: hi\n" for name in names)
+    records, _ = read(held(text, "WhatsApp Chat - Ann 2.zip"))
+
+    assert {record.chat for record in records if isinstance(record, Message)} == {"Ann 2"}
 
 
 def test_who_the_file_is_not_named_after_is_me() -> None:
