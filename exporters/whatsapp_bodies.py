@@ -236,7 +236,7 @@ def _is_place(first: str, more: str) -> bool:
     return more.count("\n") in (0, 1, 2) and last.startswith("https://")
 
 
-def _poll(first: str, more: str) -> Notice | None:
+def _poll(first: str, more: str) -> Body | None:
     if not more or not _POLL_HEAD.match(first):
         return None
     options = [line for line in more.split("\n") if _POLL_OPTION.match(line.lstrip(_EDGE_MARKS))]
