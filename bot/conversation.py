@@ -107,12 +107,13 @@ class Conversation:
         Raises:
             DatabaseError: It could not be read.
         """
-        busy = {chat for chat, turns in self._chats.items() if turns.busy}
-        found = await self.history.owed(platform, self.oldest, limit + len(busy))
-        for place in found:  # another process may have heard more in a chat that is answered here
-            if self.history.shared and (turns := self._chats.get(place.chat)) is not None:
-                turns.ask(place.message_id)
-        return [place for place in found if place.chat not in busy][:limit]
+        here = self._chats.items()
+        busy = [chat for chat, turns in here if turns.busy and chat.platform == platform]
+        if busy and self.history.shared:  # another process may have heard more there
+            for place in await self.history.asking(busy):
+                if (turns := self._chats.get(place.chat)) is not None:
+                    turns.ask(place.message_id)
+        return await self.history.owed(platform, self.oldest, limit, busy)
 
     async def respond(self, outlet: Outlet) -> None:
         """Answer what waits in a chat, each message of the answer as soon as it is whole.

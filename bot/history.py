@@ -1,6 +1,6 @@
 """What a history of chats promises: nothing heard is lost, and nothing is said that is not kept."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -172,14 +172,20 @@ class History(Guestbook, Protocol):
     async def withdraw(self, chat: ChatId) -> None:
         """Drop what is still to be sent."""
 
-    async def owed(self, platform: str, since: datetime, limit: int) -> list[Place]:
+    async def owed(
+        self, platform: str, since: datetime, limit: int, busy: Collection[ChatId] = ()
+    ) -> list[Place]:
         """Return what waits for an answer or for the rest of one: a message a chat.
 
         Args:
             platform: On which.
             since: What was said or planned before waits no longer.
             limit: How many at the most, those that wait longest first.
+            busy: Chats to leave out, as somebody sees to them.
         """
+
+    async def asking(self, chats: Collection[ChatId]) -> list[Place]:
+        """Return the newest message that asks in each of some chats, where one does."""
 
     async def newest(self, platform: str, limit: int) -> list[Place]:
         """Return the newest message of others in each chat, the liveliest chats first."""

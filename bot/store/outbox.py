@@ -1,16 +1,16 @@
 """What is owed: messages that wait for an answer, and answers that are still to be sent."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, select, union, union_all, update
+from sqlalchemy import Select, delete, func, select, union, union_all, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from bot.history import MY_ID, ChatId, Draft, Place, Question
 from bot.store.customs import is_stopped
-from bot.store.rows import chat_key, chat_row
+from bot.store.rows import chat_key, chat_row, is_one_of
 from bot.store.tables import ChatRow, DraftRow, MessageRow
 from bot.store.workers import Workers
 from likeness.messages import Kind
@@ -110,12 +110,16 @@ class Outbox(Workers):
         async with self._transaction() as session:
             await session.execute(delete(DraftRow).where(DraftRow.chat_id == chat_key(chat)))
 
-    async def owed(self, platform: str, since: datetime, limit: int) -> list[Place]:
+    async def owed(
+        self, platform: str, since: datetime, limit: int, busy: Collection[ChatId] = ()
+    ) -> list[Place]:
         """Return what waits for an answer or for the rest of one: a message a chat.
 
         Drafts come before what asks, since they answer what was said before. Where several
         processes work on one database, each chat is given to one of them.
         """
+        if limit <= 0:
+            return []
         here = select(ChatRow.id).where(ChatRow.platform == platform)
         stale = MessageRow.asks, MessageRow.sent_at < since, MessageRow.chat_id.in_(here)
         async with self._transaction() as session:
@@ -128,27 +132,9 @@ class Outbox(Workers):
             await session.execute(
                 delete(DraftRow).where(DraftRow.kept_at < since, DraftRow.chat_id.in_(here))
             )
-            waits = union_all(
-                select(MessageRow.chat_id, MessageRow.message_id, MessageRow.kept_at).where(
-                    MessageRow.asks
-                ),
-                select(DraftRow.chat_id, DraftRow.answers, DraftRow.kept_at),
-            ).subquery()
-            ranked = select(
-                waits.c.chat_id,
-                waits.c.message_id,
-                func.min(waits.c.kept_at).over(partition_by=waits.c.chat_id).label("longest"),
-                func.row_number()
-                .over(partition_by=waits.c.chat_id, order_by=waits.c.kept_at.desc())
-                .label("rank"),
-            ).subquery()
-            queue = (
-                select(ChatRow, ranked.c.message_id)
-                .join(ranked, ranked.c.chat_id == ChatRow.id)
-                .where(ChatRow.platform == platform, ranked.c.rank == 1)
-                .order_by(ranked.c.longest)
-                .limit(limit)
-            )
+            queue = _queue(platform).limit(limit)
+            if busy:
+                queue = queue.where(~is_one_of(busy))
             if self.shared:
                 queue = queue.where(self._free()).with_for_update(
                     of=ChatRow, key_share=True, skip_locked=True
@@ -156,6 +142,23 @@ class Outbox(Workers):
             found = (await session.execute(queue)).all()
             if self.shared:
                 await self._take(session, *(row.id for row, _ in found))
+            return [_place(row, message_id) for row, message_id in found]
+
+    async def asking(self, chats: Collection[ChatId]) -> list[Place]:
+        """Return the newest message that asks in each of some chats, where one does."""
+        newest = (
+            select(func.max(MessageRow.id))
+            .where(
+                MessageRow.asks, MessageRow.chat_id.in_(select(ChatRow.id).where(is_one_of(chats)))
+            )
+            .group_by(MessageRow.chat_id)
+        )
+        async with self._transaction() as session:
+            found = await session.execute(
+                select(ChatRow, MessageRow.message_id)
+                .join(MessageRow, MessageRow.chat_id == ChatRow.id)
+                .where(MessageRow.id.in_(newest))
+            )
             return [_place(row, message_id) for row, message_id in found]
 
     async def count_owed(self) -> dict[str, int]:
@@ -210,6 +213,30 @@ class Outbox(Workers):
                     .execution_options(synchronize_session=False)
                 )
             await session.delete(old)
+
+
+def _queue(platform: str) -> Select[ChatRow, str]:
+    """Return the chats that wait, with the newest message for which they do, the longest first."""
+    waits = union_all(
+        select(MessageRow.chat_id, MessageRow.message_id, MessageRow.kept_at).where(
+            MessageRow.asks
+        ),
+        select(DraftRow.chat_id, DraftRow.answers, DraftRow.kept_at),
+    ).subquery()
+    ranked = select(
+        waits.c.chat_id,
+        waits.c.message_id,
+        func.min(waits.c.kept_at).over(partition_by=waits.c.chat_id).label("longest"),
+        func.row_number()
+        .over(partition_by=waits.c.chat_id, order_by=waits.c.kept_at.desc())
+        .label("rank"),
+    ).subquery()
+    return (
+        select(ChatRow, ranked.c.message_id)
+        .join(ranked, ranked.c.chat_id == ChatRow.id)
+        .where(ChatRow.platform == platform, ranked.c.rank == 1)
+        .order_by(ranked.c.longest)
+    )
 
 
 def _draft(row: DraftRow) -> Draft:

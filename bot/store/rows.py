@@ -1,8 +1,9 @@
 """Messages as rows, and rows as messages."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +18,16 @@ def is_chat(chat: ChatId) -> tuple[ColumnElement[bool], ...]:
         ChatRow.platform == chat.platform,
         ChatRow.chat == chat.chat,
         ChatRow.thread == chat.thread,
+    )
+
+
+def is_one_of(chats: Collection[ChatId]) -> ColumnElement[bool]:
+    """Return what is true of the rows of some chats."""
+    keys = [(chat.platform, chat.chat, chat.thread) for chat in chats]
+    return and_(
+        ChatRow.platform.in_({chat.platform for chat in chats}),  # SQLite finds no triple by index
+        ChatRow.chat.in_({chat.chat for chat in chats}),
+        tuple_(ChatRow.platform, ChatRow.chat, ChatRow.thread).in_(keys),
     )
 
 

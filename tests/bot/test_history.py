@@ -76,6 +76,21 @@ async def test_what_is_owed_is_a_message_a_chat_and_not_too_old(
     assert await history.owed("telegram", NOON, 9) == []
 
 
+async def test_of_what_is_owed_busy_chats_are_left_out_and_told_apart_by_what_asks_there(
+    history: History, message: MakeMessage
+) -> None:
+    for id_ in ("1", "2"):
+        await history.add(ANN, message("a", id=id_), asks=True)
+    await history.add(BEN, message("b", id="1"), asks=True)
+    await history.add(ChatId("telegram", "9"), message("c", id="1"), asks=True)
+    await history.plan(BEN, "1", ["planned"], "text", "")
+    assert await history.asking([ANN, BEN]) == [Place(ANN, "2")]
+    assert await history.asking([]) == []
+    left = await history.owed("telegram", NOON, 1, [ANN, BEN])
+    assert left == [Place(ChatId("telegram", "9"), "1")]
+    assert await history.owed("telegram", NOON, 0) == []
+
+
 async def test_what_is_heard_behind_a_mark_is_not_forgotten_and_what_was_answered_before_it_is(
     history: History, message: MakeMessage
 ) -> None:

@@ -26,6 +26,8 @@ async def use_everything(store: Store) -> None:
     await store.question(ANN)
     one, *_ = await store.plan(ANN, "5", ["one", "two"], "text")
     await store.owed("telegram", NOON, 9)
+    await store.owed("telegram", NOON, 9, [elsewhere])
+    await store.asking([ANN, elsewhere])
     await store.count_owed()
     await store.sent((await store.drafts(ANN))[0], "9", "Robin", NOON)
     await store.withdraw(ANN)

@@ -14,6 +14,7 @@ from bot.adapters import telegram as adapter
 from bot.adapters.delivery import Patience
 from bot.conversation import Conversation
 from bot.history import ChatId
+from bot.pace import Manner
 from bot.settings import Settings
 from bot.store import Store
 from likeness.errors import DatabaseError
@@ -199,6 +200,43 @@ async def test_what_one_process_hears_interrupts_the_answer_that_another_writes(
         await answer
     assert outlet.sent == ["to both"]
     assert [message.text for message in engine.asked[-1]] == ["one", "two"]
+
+
+async def test_a_process_with_its_hands_full_takes_no_chat_from_another(
+    stores: tuple[Store, Store], fake_outlet: Any
+) -> None:
+    one, other = stores
+    one.lease_seconds = 30
+    await ask(one, CHATS[:1])
+    engine = FakeEngine([asyncio.Event()])
+    full = Conversation(one, engine, clock=lambda: NOON)
+    answer = asyncio.create_task(full.respond(fake_outlet(CHATS[0])))
+    async with asyncio.timeout(10):
+        while not engine.asked:  # noqa: ASYNC110 (it is about another task)
+            await asyncio.sleep(0.01)
+    await ask(one, CHATS[1:4])
+    assert await full.owed("telegram", 0) == []
+    assert len(await full.owed("telegram", 1)) == 1
+    idle = Conversation(other, FakeEngine(), clock=lambda: NOON)
+    assert len(await idle.owed("telegram", 9)) == 2
+    answer.cancel()
+    await asyncio.wait([answer])
+
+
+async def test_what_a_process_is_sending_does_not_interrupt_it(
+    stores: tuple[Store, Store], fake_outlet: Any
+) -> None:
+    chat, outlet = CHATS[0], fake_outlet(CHATS[0])
+    engine = FakeEngine(["one", "a second message"])
+    talk = Conversation(stores[0], engine, manner=Manner(pace="natural"), clock=lambda: NOON)
+    assert await talk.hear(chat, write_message("hi all", id="1"), chimes=True)
+    answer = asyncio.create_task(talk.respond(outlet))
+    async with asyncio.timeout(10):
+        while not (outlet.sent and await stores[1].drafts(chat)):  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(0.01)
+        assert await talk.owed("telegram", 9) == []
+        await answer
+    assert outlet.sent == ["one", "a second message"]
 
 
 async def test_of_two_processes_on_discord_one_listens_and_the_other_takes_over(

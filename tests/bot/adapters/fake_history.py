@@ -151,13 +151,20 @@ class FakeHistory:
     async def withdraw(self, chat: ChatId) -> None:
         self.planned[chat].clear()
 
-    async def owed(self, platform: str, since: datetime, limit: int) -> list[Place]:
+    async def owed(
+        self, platform: str, since: datetime, limit: int, busy: Collection[ChatId] = ()
+    ) -> list[Place]:
         found = []
         for chat, kept in self.kept.items():
             asking = [one for one in kept if one.asks and one.message.sent_at >= since]
-            if chat.platform == platform and (asking or self.planned[chat]):
+            waits = (asking or self.planned[chat]) and chat not in busy
+            if chat.platform == platform and waits:
                 found.append(Place(chat, asking[-1].message.id if asking else ""))
-        return found[:limit]
+        return found[: max(0, limit)]
+
+    async def asking(self, chats: Collection[ChatId]) -> list[Place]:
+        found = [(chat, await self.question(chat)) for chat in chats]
+        return [Place(chat, one.message_id) for chat, one in found if one is not None]
 
     async def newest(self, platform: str, limit: int) -> list[Place]:
         found = []
@@ -268,10 +275,12 @@ def race(history: FakeHistory, slower: str, engine: FakeEngine) -> asyncio.Event
         await until(lambda: slower != "add" or engine.asked)
         return new
 
-    async def owed_once_kept(platform: str, since: datetime, limit: int) -> list[Place]:
+    async def owed_once_kept(
+        platform: str, since: datetime, limit: int, busy: Collection[ChatId] = ()
+    ) -> list[Place]:
         looking.set()
         await until(lambda: history.chats)
-        found = await owed(platform, since, limit)
+        found = await owed(platform, since, limit, busy)
         await until(lambda: slower != "owed" or engine.asked)
         return found
 
