@@ -16,6 +16,7 @@ from exporters.merge import Merge, Settled, mended
 from exporters.names import Aliases
 from exporters.namesakes import Namesakes
 from exporters.options import ExportOptions
+from exporters.outputs import refuse_losses, refuse_sources
 from exporters.owner import Owner, find_owners, names_in
 from exporters.report import report_of
 from exporters.rows import write_rows
@@ -45,8 +46,8 @@ def export(
         on_progress: For a progress bar.
 
     Raises:
-        SourceError: No source could be read, none holds a message that is wanted, or, if asked to
-            be strict, anything could not be read.
+        SourceError: No source could be read, none holds a message that is wanted, one would be
+            written onto, or, if asked to be strict, anything could not be read.
         OwnerUnknown: Nothing tells who is me in some chat; the error names who speaks.
         NoSuchName: A chat or an alias was asked for that nothing bears.
         LikenessError: The output, the report or the temporary folder cannot be written.
@@ -54,7 +55,7 @@ def export(
     """
     run = _Run(options, on_progress)
     with Merge() as merge:
-        run.read(paths, merge)
+        run.read(paths, merge, output)
         run.select(merge)
         run.find_owners()
         with whole_file(output) as file:
@@ -89,20 +90,23 @@ class _Run:
         self._bytes_read = 0
         self._bytes = 0
 
-    def read(self, paths: Sequence[Path], merge: Merge) -> None:
+    def read(self, paths: Sequence[Path], merge: Merge, output: Path) -> None:
         """Read every source into the merge.
 
         Raises:
-            SourceError: None could be read, none holds a message, or not all is whole if it must.
+            SourceError: None could be read, none holds a message, not all is whole if it must, or
+                what is to be written would take the place of one.
             NoSuchName: Nobody bears a name that is to be joined.
         """
         found = better_first(discover(paths, self._fail_to_open))
+        refuse_sources(paths, found, output, self._options)
         self._better = Better(found)
         self._bytes = sum(source.size for source, _ in found)
         for source, exporter in found:
             self._read(source, exporter, merge)
         if not self._chats:
             raise self._nothing()
+        refuse_losses(found, self.account.sources[-len(found) :], output)
         if self._options.strict:
             self._refuse_flaws()
         if strangers := self._aliases.unseen:

@@ -22,7 +22,7 @@ EXPORTS = [
 @pytest.mark.parametrize(("sample", "name"), EXPORTS, ids=[sample for sample, _ in EXPORTS])
 def test_a_chat_is_one_however_the_umlauts_of_its_files_name_are_written(
     tmp_path: Path, sample: str, name: str
-):
+) -> None:
     whole, parted = (
         list(lines_of(copied(sample, tmp_path / form / unicodedata.normalize(form, name))))
         for form in ("NFC", "NFD")

@@ -83,6 +83,13 @@ def test_strict_writes_nothing_when_something_cannot_be_used(run: Run):
     assert "rejected   line 4: it is not JSON" in run().stdout
 
 
+def test_an_export_is_not_written_onto(run: Run):
+    (before := Path("result.json")).write_text("somebody's only export", "utf-8")
+    said = run("result.json", "-o", "result.json", fails=1).stderr
+    assert "Error: result.json is one of the sources: give -o another name." in said
+    assert before.read_text("utf-8") == "somebody's only export"
+
+
 @pytest.mark.parametrize(
     ("options", "code", "complaint"),
     [
