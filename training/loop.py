@@ -139,10 +139,10 @@ class Trainer:
         self._optimizer.zero_grad()
         batches = [
             self.plan.windows.batch(rows[start : start + rows_at_once])
-            for rows in map(self.team.share, self._rows(rows_at_once))
+            for rows in self._rows(rows_at_once)
             for start in range(0, len(rows), rows_at_once)
         ]
-        weight = sum(batch.weight for batch in batches) or 1.0
+        weight = sum(batch.weight for batch in batches)
         passes = batches
         if self.sharded:
             # Gradients come as the mean of all processes', who must all go as often through it.
@@ -151,7 +151,7 @@ class Trainer:
             passes = batches + [self.plan.windows.idle()] * missing
         loss = torch.zeros((), device=self.device)
         for batch in passes:
-            part = self.scorer(batch).loss / weight
+            part = self.scorer(batch).loss / (weight or 1.0)
             part.backward()
             loss += part.detach()
         if self.team.size == 1:
@@ -170,7 +170,7 @@ class Trainer:
         weight, tokens, targets, flops = self.team.total(
             torch.tensor(counts, dtype=torch.float64)
         ).tolist()
-        share = mine.weight / weight
+        share = mine.weight / (weight or 1.0)
         if not self.sharded:
             learning = [one for one in self.model.parameters() if one.requires_grad]
             self.team.mean_gradients(learning, share)
@@ -218,14 +218,15 @@ class Trainer:
             torch.cuda.set_rng_state(random["cuda"], self.device)
 
     def _rows(self, rows_at_once: int) -> list[list[Row]]:
-        """Return the rows of the next step, in batches that may still have to be cut."""
+        """Return this process's rows of the next step, in batches that may have to be cut."""
         epoch, place = divmod(self.step, self.plan.steps_per_epoch)
         if self._epoch[0] != epoch:
             self._epoch = (epoch, self.plan.epoch(epoch))
         batches = self._epoch[1][place]
-        if rows_at_once <= self.plan.config.batch_rows:
+        if self.team.size == 1 and rows_at_once <= self.plan.config.batch_rows:
             return batches
-        return [[row for rows in batches for row in rows]]
+        # All share the same list, however many rows go through at once in each of them.
+        return [self.team.share([row for rows in batches for row in rows])]
 
 
 def pick_device(name: str) -> torch.device:
