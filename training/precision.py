@@ -19,7 +19,8 @@ def pick_width(name: Precision, device: torch.device) -> torch.dtype:
 
 def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        # Asked of this card: `is_bf16_supported` asks the current one, which may be another.
+        return bool(torch.version.hip) or torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
         # Without these instructions a processor computes with 16 bits more slowly than with 32.
         return bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001  # torch names no other way

@@ -108,6 +108,10 @@ def joined() -> Iterator[Team]:
     if not dist.is_torchelastic_launched():
         yield ALONE
         return
+    own = _own_gpu()
+    if own is not None and own < torch.cuda.device_count():
+        # What is parted among processes goes to the current one, whatever device is named.
+        torch.cuda.set_device(own)
     # Flags and counts stand in the processor's memory, whatever the device.
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
@@ -118,6 +122,10 @@ def joined() -> Iterator[Team]:
 
 def device_name(name: str, team: Team) -> str:
     """Return the device of a setting, for a team on GPUs each process's own."""
-    if team.size > 1 and name in ("auto", "cuda") and torch.cuda.is_available():
-        return f"cuda:{dist.get_node_local_rank()}"
-    return name
+    own = _own_gpu() if team.size > 1 and name in ("auto", "cuda") else None
+    return name if own is None else f"cuda:{own}"
+
+
+def _own_gpu() -> int | None:
+    """Return which of a machine's GPUs is this process's; None where there are none."""
+    return dist.get_node_local_rank() if torch.cuda.is_available() else None

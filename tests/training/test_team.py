@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from likeness.card import RunCard
 from likeness.messages import Message
@@ -90,3 +91,21 @@ def test_one_alone_waits_for_nobody() -> None:
     assert team.any(flag=True)
     assert not team.any(flag=False)
     assert device_name("auto", team) == "auto"
+
+
+def test_a_process_computes_on_its_own_gpu_before_it_meets_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda number: done.append(f"cuda:{number}"))
+    monkeypatch.setattr(dist, "is_torchelastic_launched", lambda: True)
+    monkeypatch.setattr(dist, "init_process_group", lambda _: done.append("met"))
+    monkeypatch.setattr(dist, "destroy_process_group", lambda: None)
+    monkeypatch.setattr(dist, "get_rank", lambda: 5)
+    monkeypatch.setattr(dist, "get_world_size", lambda: 8)
+    with joined() as team:
+        assert done == [device_name("auto", team), "met"]
+        assert device_name("cpu", team) == "cpu"
