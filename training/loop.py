@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from likeness.errors import BadSetting
 from training.adapter import PACE, is_adapted
 from training.compiling import worth_compiling
+from training.device import pick_device
 from training.loss import scorer_for
-from training.memory import fewer_rows, keep_memory
+from training.memory import fewer_rows, fitting, keep_memory
 from training.optimizer import optimizer_for
 from training.packing import Row
 from training.peak import finished, peak_flops, step_flops
@@ -21,6 +21,8 @@ from training.precision import pick_width
 from training.sharding import parted_state, shard, wants_shards, whole_state, whole_weights
 from training.team import ALONE, Team
 from training.tries import FEWEST_STEPS, Tries
+
+__all__ = ["Taken", "Trainer", "pick_device"]
 
 _APART = 1_000_003
 """Between the seeds of two processes: their dropout shall not be the same."""
@@ -70,9 +72,11 @@ class Trainer:
         )
         self.sharded = wants_shards(config.shard, model, team)
         team.agree(model.parameters())
-        if self.sharded:
-            shard(model, device, self.width, team.size)
-        self.model.to(device).train()  # type: ignore[arg-type]  # its wrapper hides self
+        with fitting(device):
+            if self.sharded:
+                shard(model, device, self.width, team.size)
+            self.model.to(device).train()  # type: ignore[arg-type]  # its wrapper hides self
+            self._optimizer = optimizer_for(model, config, self.width, parted=self.sharded)
         self.scorer = scorer_for(model, self.width, compiled=compiled)
         self.plan = plan
         self.device = device
@@ -85,7 +89,6 @@ class Trainer:
             if plan.steps >= FEWEST_STEPS:
                 self._tries = Tries(self.rows_at_once)
         self._pace = PACE if is_adapted(model) else 1.0
-        self._optimizer = optimizer_for(model, config, self.width, parted=self.sharded)
         self._epoch = (-1, list[list[list[Row]]]())
         torch.manual_seed(config.seed + _APART * team.rank)
         if device.type == "cpu":
@@ -207,7 +210,8 @@ class Trainer:
         optimizer = state["optimizer"]
         if self.sharded:
             optimizer = parted_state(optimizer, self._optimizer.weights)
-        self._optimizer.load_state_dict(optimizer)
+        with fitting(self.device):
+            self._optimizer.load_state_dict(optimizer)
         if self.team.rank >= len(state["random"]):
             # There are more processes than there were.
             torch.manual_seed(self.plan.config.seed + _APART * self.team.rank + self.step)
@@ -227,23 +231,3 @@ class Trainer:
             return batches
         # All share the same list, however many rows go through at once in each of them.
         return [self.team.share([row for rows in batches for row in rows])]
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device of a setting: for `auto` the GPU if there is one.
-
-    Raises:
-        BadSetting: There is no such device here.
-    """
-    if name == "auto":
-        mps = torch.backends.mps.is_available()
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise BadSetting(
-            f"device={name} does not fit: there is no such device here; device=auto takes the "
-            "fastest there is."
-        ) from error
-    return device

@@ -5,7 +5,8 @@ import gc
 import logging
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
@@ -94,6 +95,24 @@ def fewer_rows(work: Callable[[int], Done], rows: int, least: int = 1) -> tuple[
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         log.warning("out of memory: going on with %d rows at once, to the same end", rows)
+
+
+@contextmanager
+def fitting(device: torch.device) -> Iterator[None]:
+    """Put a model, and what learning keeps beside it, into a device's memory.
+
+    Raises:
+        TrainingError: It does not fit.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            f"The memory of {device} does not hold the model and what learning keeps beside it: "
+            "take a smaller base, set method=lora, or take another device."
+        ) from error
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

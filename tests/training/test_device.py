@@ -63,7 +63,7 @@ def _model(*, logits: int = 0) -> Any:
 
     model.device = torch.device("cpu")  # type: ignore[attr-defined]
     model.training = False  # type: ignore[attr-defined]
-    model.train = lambda mode: None  # type: ignore[attr-defined]
+    model.train = lambda *_, **__: None  # type: ignore[attr-defined]
     return model
 
 
