@@ -1,8 +1,10 @@
 """What LoRA has put beside a model's weights: known, kept, put back, and merged."""
 
 import copy
+from itertools import chain
 
 import torch
+from torch import nn
 from transformers import PreTrainedModel
 
 PACE = 10.0
@@ -15,11 +17,22 @@ def is_adapted(model: PreTrainedModel) -> bool:
 
 
 def plain(model: PreTrainedModel) -> PreTrainedModel:
-    """Return a model as transformers knows it: a copy with what LoRA learnt added, if need be."""
+    """Return a model as transformers knows it: with what LoRA learnt added, if need be.
+
+    That is a copy on the processor: a GPU may have no room for the weights a second time.
+    """
     if not is_adapted(model):
         return model
-    merged: PreTrainedModel = copy.deepcopy(model).merge_and_unload()  # type: ignore[operator]
+    # What is in here `deepcopy` takes for copied already, once for all that share it.
+    copied = {id(one): _on_cpu(one) for one in chain(model.parameters(), model.buffers())}
+    merged: PreTrainedModel = copy.deepcopy(model, copied).merge_and_unload()  # type: ignore[operator]
     return merged
+
+
+def _on_cpu(tensor: torch.Tensor) -> torch.Tensor:
+    made = tensor.detach().to("cpu", copy=True)
+    learns = tensor.requires_grad
+    return nn.Parameter(made, learns) if isinstance(tensor, nn.Parameter) else made
 
 
 def learnt(model: PreTrainedModel) -> dict[str, torch.Tensor]:

@@ -14,7 +14,7 @@ from training.corpus import build_held_out
 from training.evaluate import Judge
 from training.held_out import keep_held_out
 from training.loop import Trainer, pick_device
-from training.lora import wants_lora
+from training.lora import prepared, wants_lora
 from training.loss import sees_apart
 from training.plan import Plan
 from training.readme import leave_card
@@ -64,6 +64,7 @@ def teach_held_out(
             warmup_steps=0,
         )
         row_tokens = room if sees_apart(base.model) else None
+        base = prepared(base, config)
         trainer = Trainer(base.model, Plan(windows, once, row_tokens), pick_device(config.device))
         while trainer.step < trainer.plan.steps:
             loss = float(trainer.take_step().loss)

@@ -1,5 +1,6 @@
 """The steps of a run: one is some batches forward and back, and one change of the weights."""
 
+import gc
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +55,7 @@ class Trainer:
         team: The processes that train it together.
         scorer: The model's forward pass and loss.
         step: How many steps are done.
-        busy: Whether it is in the middle of one, and so cannot be saved.
+        busy: Whether it is in the middle of one, or has let go, and so cannot be saved.
         sharded: Whether each process keeps but a share of the weights.
         rows_at_once: How many rows go through together: on a GPU as many of a step's as are
             fastest, elsewhere a batch's; fewer, once memory gave out.
@@ -187,6 +188,14 @@ class Trainer:
     def whole_weights(self) -> dict[str, torch.Tensor] | None:
         """Return all weights to the process that leads; None where the model itself has them."""
         return whole_weights(self.model, keep=self.team.leads) if self.sharded else None
+
+    def let_go(self) -> None:
+        """Give back the memory of moments and weights, unless these are parted: it has learnt."""
+        self.busy = True
+        del self._optimizer
+        if not self.sharded:
+            self.model.to("meta")  # type: ignore[arg-type]  # its wrapper hides self
+        gc.collect()
 
     def state(self) -> dict[str, Any]:
         """Return all that, beside the weights, makes the next step what it will be."""

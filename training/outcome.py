@@ -39,6 +39,7 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
     """
     run, config = session.run, session.trainer.plan.config
     finish(run, session.final_step)
+    session.trainer.let_go()
     model = _best_weights(session)
     if session.judge is not None:
         keep_held_out(run, model, session.judge)

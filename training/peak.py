@@ -2,6 +2,7 @@
 
 import time
 from functools import cache
+from weakref import WeakKeyDictionary
 
 import torch
 from transformers import PreTrainedModel
@@ -16,6 +17,8 @@ _CARDS = {
 """Products of bfloat16, dense, in 10^12 a second. Source: NVIDIA's data sheets."""
 _SIDE = {"cpu": 1024, "cuda": 8192}
 _TRIES = 5
+_counted: WeakKeyDictionary[PreTrainedModel, tuple[int, int]] = WeakKeyDictionary()
+"""Weights of models' bodies and heads; none is kept in memory for it."""
 
 
 @cache
@@ -65,8 +68,13 @@ def step_flops(model: PreTrainedModel, batch: Batch) -> float:
     return float(6 * (body * batch.tokens + head * batch.taught) + attention)
 
 
-@cache
 def _weights(model: PreTrainedModel) -> tuple[int, int]:
+    if model not in _counted:
+        _counted[model] = _count(model)
+    return _counted[model]
+
+
+def _count(model: PreTrainedModel) -> tuple[int, int]:
     rows: torch.Tensor = model.get_input_embeddings().weight  # type: ignore[assignment]
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     tables = {id(rows), *((id(head.weight),) if head is not None else ())}

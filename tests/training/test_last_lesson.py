@@ -74,6 +74,22 @@ def test_where_there_is_no_last_lesson_nothing_changes(trained: Any, setting: st
     assert "last_lesson_steps" not in RunCard.read(run).metrics
 
 
+def test_the_lesson_computes_layers_again_if_the_run_did(
+    trained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages, run, config = trained("recompute=1")
+    again: list[bool] = []
+    take_step = Trainer.take_step
+
+    def remember(self: Trainer) -> Any:
+        again.append(self.model.is_gradient_checkpointing)
+        return take_step(self)
+
+    monkeypatch.setattr(Trainer, "take_step", remember)
+    assert teach_held_out(messages, run, config, None) == len(again)
+    assert all(again)
+
+
 def test_a_lesson_that_goes_wrong_leaves_the_model_as_it_was(
     trained: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.overrides import TorchFunctionMode
 from transformers import AutoModelForCausalLM, GPT2LMHeadModel
 
 from likeness.errors import Interrupted
@@ -54,6 +55,27 @@ def test_what_is_merged_says_what_the_adapted_said(plain_gpt2: Path) -> None:
         difference = base.model(ids).logits - merged.eval()(ids).logits
     assert difference.abs().max() < 1e-4
     assert is_adapted(base.model)
+
+
+def test_a_gpu_holds_the_weights_once_while_they_are_merged(plain_gpt2: Path) -> None:
+    with quiet():
+        base = prepared(open_base(str(plain_gpt2), TrainConfig(), list), TrainConfig(method="lora"))
+    copied: list[torch.device] = []
+
+    class Far(TorchFunctionMode):
+        # What is on the processor stands in for a GPU: nothing may be made there by copying it.
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None):
+            if func in (torch.Tensor.clone, torch.Tensor.__deepcopy__):
+                copied.append(args[0].device)
+            return func(*args, **(kwargs or {}))
+
+    with Far():
+        merged = plain(base.model)
+    assert not copied
+    assert merged.lm_head.weight is merged.transformer.wte.weight
+    assert {one.device.type for one in merged.parameters()} == {"cpu"}
+    theirs = {one.data_ptr() for one in base.model.parameters()}
+    assert not theirs & {one.data_ptr() for one in merged.parameters()}
 
 
 def test_only_small_matrices_and_the_rows_of_tags_learn(plain_gpt2: Path) -> None:

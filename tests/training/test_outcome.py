@@ -1,0 +1,47 @@
+"""At a run's end one model is in memory, not what was trained beside what is kept."""
+
+import gc
+import weakref
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from likeness.messages import Message
+from training import outcome
+from training.config import TrainConfig
+from training.loop import Trainer
+from training.run import train
+from training.session import Session
+
+
+def test_what_was_trained_is_gone_before_the_best_weights_come(
+    chat: list[Message], write: Callable[[Iterable[Message]], Path],
+    tiny: Callable[..., TrainConfig], memory: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    moments: list[weakref.ref[torch.Tensor]] = []
+    models: list[weakref.ref[Any]] = []
+    best_weights, take_step = outcome._best_weights, Trainer.take_step
+
+    def remember(self: Trainer) -> Any:
+        taken = take_step(self)
+        state = self._optimizer._adamw.state
+        moments[:] = [weakref.ref(one["exp_avg"]) for one in state.values()]
+        models[:] = [weakref.ref(self.model)]
+        return taken
+
+    def come(session: Session) -> Any:
+        assert moments
+        assert all(one() is None for one in moments)
+        assert {one.device.type for one in session.base.model.parameters()} == {"meta"}
+        return best_weights(session)
+
+    monkeypatch.setattr(Trainer, "take_step", remember)
+    monkeypatch.setattr(outcome, "_best_weights", come)
+    told: dict[str, Any] = {"base": "scratch", "speaker": None, "resume": False, "watch": memory}
+    train(write(chat), tmp_path / "run", config=tiny("epochs=1"), **told)
+    gc.collect()
+    assert [one() for one in models] == [None]
