@@ -1,9 +1,16 @@
-"""Whether a run is long enough for torch to compile its forward and backward passes."""
+"""Whether torch is to compile a run's passes: is it long enough, and can torch do so here."""
+
+import logging
+import subprocess
+from importlib.util import find_spec
 
 import torch
 
+from likeness.errors import BadSetting
 from training.config import Switch
 from training.peak import peak_flops
+
+log = logging.getLogger(__name__)
 
 _COSTS_SECONDS = 60.0
 _SAVES_SHARE = 0.3
@@ -30,3 +37,37 @@ def worth_compiling(
         return setting == "yes"
     seconds = 6 * weights * tokens / (_USUAL_SHARE_OF_PEAK * peak_flops(device, width))
     return seconds * _SAVES_SHARE > _COSTS_SECONDS
+
+
+def can_compile(setting: Switch, device: torch.device) -> bool:
+    """Tell whether torch compiles here, by trying it on something small: it needs other programs.
+
+    Args:
+        setting: Of `compile`: where it is `auto` a run goes on without.
+        device: Where the run is.
+
+    Raises:
+        BadSetting: It is to compile, and cannot.
+    """
+    why = _what_lacks(device)
+    if why is None:
+        return True
+    if setting == "yes":
+        raise BadSetting(f"compile=yes does not fit: {why}; set compile=no.")
+    log.warning("going on uncompiled: %s", why)
+    return False
+
+
+def _what_lacks(device: torch.device) -> str | None:
+    if device.type == "cuda" and find_spec("triton") is None:
+        return "triton, by which torch compiles for GPUs, is not installed"
+    try:
+        torch.compile(_small)(torch.ones(8, device=device))
+    except (RuntimeError, ImportError, OSError, subprocess.SubprocessError) as error:
+        log.debug("torch could not compile", exc_info=error)
+        return "torch cannot compile on this machine (mostly for want of a C compiler)"
+    return None
+
+
+def _small(numbers: torch.Tensor) -> torch.Tensor:
+    return numbers * 2 + 1

@@ -10,7 +10,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from training.adapter import PACE, is_adapted
-from training.compiling import worth_compiling
+from training.compiling import can_compile, worth_compiling
 from training.device import pick_device
 from training.loss import scorer_for
 from training.memory import fewer_rows, fitting, keep_memory
@@ -71,6 +71,7 @@ class Trainer:
         compiled = worth_compiling(
             config.compile, model.num_parameters(), tokens, device, self.width
         )
+        compiled = compiled and can_compile(config.compile, device)
         self.sharded = wants_shards(config.shard, model, team)
         team.agree(model.parameters())
         with fitting(device):
