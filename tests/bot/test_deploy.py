@@ -47,6 +47,15 @@ def test_the_unit_starts_what_the_command_takes_and_gives_it_time_to_stop() -> N
     assert str(BadSettings.exit_code) in re.findall(r"RestartPreventExitStatus=(.+)", UNIT)[0]
 
 
+def test_the_model_is_given_to_the_user_whom_the_unit_runs_as() -> None:
+    [user] = re.findall(r"(?m)^User=(\S+)$", UNIT)
+    [model] = re.findall(r"(?m)^ExecStart=\S+ serve (\S+)", UNIT)
+    page = (REPOSITORY / "docs" / "running-a-bot.md").read_text(encoding="utf-8")
+    for text in (UNIT, page):
+        assert f"useradd --system --user-group {user}\n" in text
+        assert f"chown -R {user}: {model}\n" in text
+
+
 def test_the_unit_keeps_the_compiled_kernel_where_it_may_write() -> None:
     [cache] = re.findall(r"XDG_CACHE_HOME=(\S+)", UNIT)
     [folder] = re.findall(r"(?m)^CacheDirectory=(\S+)", UNIT)
