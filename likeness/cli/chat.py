@@ -68,11 +68,11 @@ async def _continue(
     from bot.engine import Trace
 
     try:
-        messages, opening = read_prompt(typed)
+        messages, opening, now = read_prompt(typed)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint="--prompt") from error
     trace = Trace()
-    reply = engine.reply(messages, sampling, opening=opening, trace=trace)
+    reply = engine.reply(messages, sampling, now=now, opening=opening, trace=trace)
     async for _ in reply:
         pass
     console = results()

@@ -73,13 +73,14 @@ class ReplyReader:
         return Part(text, silence) if text else None
 
 
-def read_prompt(text: str) -> tuple[list[Message], str]:
+def read_prompt(text: str) -> tuple[list[Message], str, datetime | None]:
     """Read a prompt that the person at the keyboard wrote, in the workshop's form or ours.
 
     Here, and only here, a typed tag means what it says. Never give it a chat partner's words.
 
     Returns:
-        The messages, and the words of mine that the last line has begun.
+        The messages, the words that the last message of mine has begun, if the last line is mine,
+        and when it came, if that is not at once.
 
     Raises:
         ValueError: A line does not begin with a speaker's tag.
@@ -92,13 +93,14 @@ def read_prompt(text: str) -> tuple[list[Message], str]:
         if found is None:
             raise ValueError(f"line {number} of the prompt does not begin with a tag like {ME}")
         silence, tag, words = found.groups()
-        if number == len(lines) and tag == ME:
-            return messages, words.strip()
         pieces = [silence, *_INNER.split(words)]
         for silence_, said in zip(pieces[::2], pieces[1::2], strict=True):
             moment += timedelta(seconds=SILENCES.get(silence_, 1))
             messages.append(_typed(tag, _BREAK.sub("\n", said), moment, len(messages)))
-    return messages, ""
+    if tag != ME:
+        return messages, "", None
+    begun = messages.pop()
+    return messages, begun.text.strip(), begun.sent_at if silence_ else None
 
 
 def _typed(tag: str, text: str, moment: datetime, number: int) -> Message:

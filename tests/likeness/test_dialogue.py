@@ -249,20 +249,12 @@ def test_a_reply_ends_with_the_turn_or_where_another_would_speak(end: str):
 
 
 def test_a_typed_prompt_in_the_workshops_form_is_read():
-    messages, opening = read_prompt("<speaker2> Am I speaking to a bot?\n<speaker1>")
+    messages, opening, now = read_prompt("<speaker2> Am I speaking to a bot?\n<speaker1>")
     assert [(m.speaker, m.text, m.outgoing) for m in messages] == [
         ("<speaker2>", "Am I speaking to a bot?", False)
     ]
-    assert opening == ""
+    assert (opening, now) == ("", None)
     assert read_prompt("<speaker2> Hi\n<speaker1> I am")[1] == "I am"
-
-
-@pytest.mark.parametrize("space", ["", " "])
-def test_a_typed_prompt_may_part_messages_and_lines_with_or_without_a_space(space: str):
-    messages, _ = read_prompt(
-        f"<speaker2> a<msg>{space}b<br>{space}c<msg><after:hours>{space}d\n{ME}"
-    )
-    assert [message.text for message in messages] == ["a", "b\nc", "d"]
 
 
 @given(conversations(speakers=8))
@@ -273,14 +265,9 @@ def test_a_typed_prompt_in_our_form_means_what_it_says(messages):
         and not any(c in m.text for c in "<>") and m.text.isprintable()
     ]  # fmt: skip
     asked = TOKENIZER.decode(context(plain, TOKENIZER, 10**6))
-    again, opening = read_prompt(asked + ME)
+    again, opening, _ = read_prompt(asked + ME)
     assert opening == ""
     assert TOKENIZER.decode(context(again, TOKENIZER, 10**6)) == asked
-
-
-def test_a_typed_prompt_without_tags_is_refused():
-    with pytest.raises(ValueError, match="line 2"):
-        read_prompt("<speaker2> hi\nwhat?")
 
 
 def test_conversations_part_at_long_silences_and_slow_replies_stay(say):
