@@ -27,7 +27,8 @@ def open_native(folder: Path, threads: int | None = None) -> NativeModel | None:
 
     Returns:
         None, with the reason logged, where there is no compiler, or the model is none that the
-        kernel knows, or the rounding of its weights costs too much even so.
+        kernel knows, or the rounding of its weights costs too much even so, or the machine refuses
+        the memory.
     """
     try:
         library = load()
@@ -35,7 +36,9 @@ def open_native(folder: Path, threads: int | None = None) -> NativeModel | None:
         return NativeModel(library, packed, planes=_planes(packed), threads=threads)
     except (CannotBuild, ModelError) as error:
         log.info("The model is computed by torch: %s", error)
-        return None
+    except (MemoryError, OSError) as error:
+        log.info("The model is computed by torch: the kernel cannot start (%r)", error)
+    return None
 
 
 def _planes(packed: Packed) -> int:

@@ -22,7 +22,7 @@ _PATIENCE_SECONDS = 120
 
 
 class CannotBuild(Exception):
-    """There is no compiler, or none that takes the sources; in one sentence."""
+    """There is no compiler, none that takes the sources, or no place to keep what it makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,10 @@ def _fingerprint(level: Level) -> str:
 
 def _cache() -> Path:
     home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "likeness"
+    try:
+        return (Path(home) if home else Path.home() / ".cache") / "likeness"
+    except RuntimeError as error:
+        raise CannotBuild("There is no home to keep the kernel in: set XDG_CACHE_HOME.") from error
 
 
 @functools.cache

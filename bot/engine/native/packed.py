@@ -6,6 +6,7 @@ blanks to whole pages, and then the memory as it is.
 
 import json
 import mmap
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ class Packed:
                 whole = file.readinto(memory.data) == head["size"]
                 packed = cls(Shape(**head["shape"]), memory, head["places"], head["notes"])
                 return packed if whole else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
 
 
@@ -98,7 +99,8 @@ def _memory(size: int) -> NDArray[np.uint8]:
     """Return zeros on huge pages: with small ones, a token takes nearly twice as long."""
     if hasattr(mmap, "MADV_HUGEPAGE"):
         memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        memory.madvise(mmap.MADV_HUGEPAGE)  # shared memory, the default, gets none
+        with suppress(OSError):  # a kernel may be built without them
+            memory.madvise(mmap.MADV_HUGEPAGE)  # shared memory, the default, gets none
     else:
         memory = mmap.mmap(-1, size)
     return np.frombuffer(memory, np.uint8)

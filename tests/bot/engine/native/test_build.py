@@ -1,7 +1,9 @@
 """Compiling and packing: once, whole, and a reason where it cannot be."""
 
+import errno
 import json
 import logging
+import mmap
 import os
 import shutil
 import stat
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 
 from bot.engine.models import Reading
-from bot.engine.native import build, open_native
+from bot.engine.native import build, open_native, packed
 from bot.engine.native.build import PLAIN, CannotBuild
 from bot.engine.native.packed import FILE_NAME, Packed
 
@@ -88,6 +90,47 @@ def test_a_library_that_is_none_is_one_sentence(
         build.load()
 
 
+def test_without_a_home_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    caplog.set_level(logging.INFO)
+    assert open_native(folder) is None
+    assert "set XDG_CACHE_HOME" in caplog.text
+
+
+def test_without_huge_pages_it_computes_on_small_ones(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    class Small(mmap.mmap):
+        def madvise(self, *_: int) -> None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    usual = logits(folder)
+    monkeypatch.setattr(mmap, "mmap", Small)
+    assert (logits(folder) == usual).all()
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), OSError(errno.ENOMEM, "No memory")], ids=repr)
+def test_without_memory_it_is_left_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    fault: Exception,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(_: int) -> None:
+        raise fault
+
+    monkeypatch.setattr(packed, "_memory", refuse)
+    caplog.set_level(logging.INFO)
+    assert open_native(folder) is None
+    assert "computed by torch: the kernel cannot start" in caplog.text
+
+
 def test_packed_weights_are_kept_and_read_again(folder: Path) -> None:
     first = logits(folder)
     assert Packed.load(folder) is not None
@@ -119,7 +162,12 @@ def _other_version(folder: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b'"v": 2', b'"v": 0', 1))
 
 
-@pytest.mark.parametrize("change", [_touch, _shorten, _spoil, _other_version])
+def _no_size(folder: Path) -> None:
+    path = folder / FILE_NAME
+    path.write_bytes(path.read_bytes().replace(b'"size": ', b'"size": ' + b"9" * 30, 1))
+
+
+@pytest.mark.parametrize("change", [_touch, _shorten, _spoil, _other_version, _no_size])
 def test_packed_weights_that_do_not_fit_are_made_anew(
     folder: Path, change: Callable[[Path], None]
 ) -> None:
