@@ -33,6 +33,7 @@ class NativeCache:
         self._library = library
         self.handle = handle
         self._drop = weakref.finalize(self, library.likeness_drop, ctypes.c_void_p(handle))
+        self._drop.atexit = False  # a thread that is left behind may be reading
         self.length = 0
 
     @property
@@ -102,6 +103,7 @@ class NativeModel:
         )
         self._handle = _there(library.likeness_open(ctypes.byref(sizes), tensors))
         self._close = weakref.finalize(self, library.likeness_close, ctypes.c_void_p(self._handle))
+        self._close.atexit = False
 
     def cache(self) -> NativeCache:
         """Return an empty cache."""

@@ -1,6 +1,8 @@
 """The kernel's model: close to transformers', and the same to the bit however it is asked."""
 
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +37,30 @@ def expected(tiny_model: Path) -> NDArray[np.float32]:
     with torch.inference_mode():
         logits: NDArray[np.float32] = reference(torch.tensor([IDS])).logits[0].numpy()
     return logits
+
+
+LEFT_BEHIND = """
+import sys, threading, time
+from pathlib import Path
+from bot.engine.models import Reading
+from bot.engine.native import open_native
+
+model = open_native(Path(sys.argv[1]), threads=1)
+caches = [model.cache() for _ in range(64)]
+begun = threading.Event()
+
+def read():
+    while True:
+        for cache in caches:
+            cache.cut(0)
+        begun.set()
+        model.read([Reading(cache, [1] * 250) for cache in caches])
+
+threading.Thread(target=read, daemon=True).start()
+begun.wait()
+time.sleep(0.05)
+print("leaving", flush=True)
+"""
 
 
 def distance(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
@@ -215,3 +241,10 @@ def test_every_kind_of_processor_computes_the_same(
         other = NativeModel(build.load(level), packed, planes=planes)
         assert distance(all_logits(other), all_logits(best)) < most
         assert (all_logits(other, IDS[:9]) == all_logits(other)[:9]).all()
+
+
+@pytest.mark.slow
+def test_a_process_ends_in_peace_while_a_thread_that_it_left_reads(tiny_model: Path) -> None:
+    command = [sys.executable, "-c", LEFT_BEHIND, str(tiny_model)]
+    run = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    assert (run.returncode, run.stdout) == (0, "leaving\n")
