@@ -40,7 +40,7 @@ void likeness_cut(Cache* cache, int32_t length) { cache->cut(length); }
 int64_t likeness_bytes(const Cache* cache) { return static_cast<int64_t>(cache->bytes()); }
 
 // Reads `counts[i]` ids for each of `texts` caches, the ids of all of them one after the other.
-// Returns 0, or 1 where there is no memory: then the caches are as they were.
+// Returns 0, or 1 where there is no memory: then the caches are to be cut to what they were.
 int32_t likeness_read(
     Model* model, int32_t texts, Cache* const* caches, const int32_t* ids, const int32_t* counts,
     const int32_t* wanted, float* logits) try {

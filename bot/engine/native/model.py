@@ -43,7 +43,8 @@ class NativeCache:
 
     def cut(self, length: int) -> None:
         """Forget all after the first `length` tokens."""
-        if length < self.length:
+        if length <= self.length:
+            # A step that memory failed in the middle leaves the kernel with more than we know of.
             self._library.likeness_cut(ctypes.c_void_p(self.handle), length)
             self.length = length
 
@@ -137,6 +138,8 @@ class NativeModel:
             logits.ctypes.data,
         )
         if failed:
+            for cache in caches:
+                cache.cut(cache.length)
             raise MemoryError
         for cache, count in zip(caches, counts.tolist(), strict=True):
             cache.length += count

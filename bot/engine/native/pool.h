@@ -7,7 +7,9 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -38,8 +40,13 @@ class Patience {
 
 class Pool {
   public:
+    // Where the system gives fewer threads, those that it gives do the work.
     explicit Pool(int threads) {
-        for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+        workers_.reserve(threads);
+        try {
+            for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+        } catch (const std::exception&) {
+        }
     }
 
     ~Pool() {
@@ -56,6 +63,7 @@ class Pool {
 
     // Calls job(0) … job(pieces - 1), in any order, on all threads; returns when all are done. A job
     // of two arguments is told, too, what the same thread calls next, or -1 where that is not known.
+    // A piece may fail for want of memory: then all others are done, too, before that is thrown.
     template <class Job>
     void run(int pieces, const Job& job) {
         if (pieces == 1 || workers_.empty()) {
@@ -73,6 +81,7 @@ class Pool {
         while (take()) {
         }
         for (Patience patience; done_.load(std::memory_order_acquire) < pieces;) patience.wait();
+        if (failed_.exchange(false)) throw std::bad_alloc();
     }
 
   private:
@@ -93,7 +102,11 @@ class Pool {
         if (piece < 0) return false;
         while (piece >= 0) {
             const int next = looks_ahead_ && left_.load() > enough() ? grab() : -1;
-            call_(job_, piece, next);
+            try {
+                call_(job_, piece, next);
+            } catch (const std::exception&) {
+                failed_.store(true);
+            }
             done_.fetch_add(1, std::memory_order_acq_rel);
             piece = next;
         }
@@ -134,6 +147,7 @@ class Pool {
     std::atomic<int> done_{0};
     std::atomic<int> sleeping_{0};
     std::atomic<bool> ending_{false};
+    std::atomic<bool> failed_{false};
     const void* job_ = nullptr;
     bool looks_ahead_ = false;
     void (*call_)(const void*, int, int) = nullptr;

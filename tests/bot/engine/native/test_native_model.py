@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -248,3 +249,20 @@ def test_a_process_ends_in_peace_while_a_thread_that_it_left_reads(tiny_model: P
     command = [sys.executable, "-c", LEFT_BEHIND, str(tiny_model)]
     run = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
     assert (run.returncode, run.stdout) == (0, "leaving\n")
+
+
+def test_a_step_without_memory_leaves_nothing_behind(
+    model: NativeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = all_logits(model)
+    cache = model.cache()
+    model.read([Reading(cache, IDS[:70])])
+
+    reads = model._library.likeness_read
+    with monkeypatch.context() as patch:
+        late = SimpleNamespace(likeness_read=lambda *given: reads(*given) + 1)
+        patch.setattr(model, "_library", late)
+        with pytest.raises(MemoryError):
+            model.read([Reading(cache, IDS[::-1][:90])])
+    assert cache.length == 70
+    assert (model.read([Reading(cache, IDS[70:], 130)])[0] == whole[70:]).all()
