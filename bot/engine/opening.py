@@ -26,7 +26,9 @@ def open_model(folder: Path, device: str = "auto") -> Model:
     Raises:
         ModelError: Something in the folder is broken, or there is no such device.
     """
-    if device == "cpu" or (device == "auto" and not has_gpu()):
+    if device == "auto" and not (has_gpu() and torch_computes_there()):
+        device = "cpu"
+    if device == "cpu":
         native = open_native(folder)
         if native is not None:
             log.info("The model is computed by the compiled kernel, with weights of 8 bits")
@@ -34,6 +36,22 @@ def open_model(folder: Path, device: str = "auto") -> Model:
     from bot.engine.torch_model import TorchModel  # noqa: PLC0415 (slow to load)
 
     return TorchModel.open(folder, device)
+
+
+def torch_computes_there() -> bool:
+    """Return whether torch computes on the GPU: it may be built without, or not for this one.
+
+    The driver may be too old for it, too. This loads torch, which takes seconds.
+    """
+    import torch  # noqa: PLC0415 (slow to load)
+
+    if torch.cuda.is_available():
+        try:
+            return bool(torch.ones(1, device="cuda").add(1).item() == 2)
+        except RuntimeError as error:
+            log.info("torch does not compute on the GPU: %s", str(error).split("\n")[0])
+    log.warning("This machine has a GPU, but the installed torch cannot use it")
+    return False
 
 
 def has_gpu() -> bool:

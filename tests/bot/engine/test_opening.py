@@ -56,8 +56,26 @@ async def test_it_is_said_once_what_computes_the_model(
     await engine.close()
 
 
+@pytest.mark.usefixtures("compiled")
+async def test_a_gpu_that_torch_cannot_use_is_passed_over(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_kernel(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA error: no kernel image is available\nand more")
+
+    monkeypatch.setattr("bot.engine.opening.has_gpu", lambda: True)
+    monkeypatch.setattr("torch.ones", no_kernel)
+    for usable in (False, True):
+        monkeypatch.setattr("torch.cuda.is_available", lambda usable=usable: usable)
+        engine = open_local(tiny_model)
+        assert type(engine._model).__name__ == "NativeModel"
+        await engine.close()
+    assert "torch cannot use it" in caplog.text
+
+
 async def test_a_gpu_is_torch_s(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.engine.opening.has_gpu", lambda: True)
+    monkeypatch.setattr("bot.engine.opening.torch_computes_there", lambda: True)
     engine = open_local(tiny_model)
     assert type(engine._model).__name__ == "TorchModel"
     await engine.close()
