@@ -12,6 +12,7 @@ from likeness.errors import ModelError
 _FARTHEST = 200.0
 """So many nats below the best nothing has a probability that a 32-bit float can tell from 0."""
 _BLOCK = 256
+_COLDEST = np.finfo(np.float32).tiny
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.intp]
@@ -69,8 +70,9 @@ def candidates(logits: Floats, sampling: Sampling) -> Choice:
     `TopKLogitsWarper`, `TopPLogitsWarper`, `MinPLogitsWarper` and `TypicalLogitsWarper`, compared
     by a test.
     """
-    scores = np.divide(logits, sampling.temperature, dtype=np.float32)
-    scores -= scores.max()
+    scores = logits - logits.max()
+    with np.errstate(over="ignore"):  # far below the best is never
+        scores /= max(np.float32(sampling.temperature), _COLDEST)
     choice = Choice(None, scores)
     if 0 < sampling.top_k < len(scores):
         choice = _top_k(choice, sampling.top_k)
@@ -126,7 +128,7 @@ def _near(distance: Floats, enough: Callable[[Ids], bool], reach: float = 4.0) -
     """
     while True:
         near = np.flatnonzero(distance <= reach)
-        if len(near) == len(distance) or enough(near):
+        if len(near) == len(distance) or reach == np.inf or enough(near):
             return near
         reach = reach * 1.5 if reach < _FARTHEST else np.inf
 

@@ -1,6 +1,7 @@
 """The options that say how a reply is chosen, shared by `chat` and `serve`."""
 
 from collections.abc import Callable
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -68,8 +69,16 @@ def sampling_options(command: Command) -> Command:
 
 
 def read_sampling(card: "RunCard", *, greedy: bool, **given: Any) -> "Sampling":
-    """Return what the options say; for what was not given the model's card, else the default."""
+    """Return what the options say; for what was not given the model's card, else the default.
+
+    Raises:
+        click.BadParameter: One of them is no number, or has no end.
+    """
     from bot.engine import Sampling
 
     chosen = {key: value for key, value in given.items() if value is not None}
-    return Sampling(**card.sampling | chosen | ({"temperature": 0.0} if greedy else {}))
+    settled = card.sampling | chosen | ({"temperature": 0.0} if greedy else {})
+    for name, value in settled.items():
+        if isinstance(value, float) and not isfinite(value):
+            raise click.BadParameter(f"{value} is no number to choose words by.", param_hint=name)
+    return Sampling(**settled)

@@ -1,6 +1,8 @@
 """What computes the replies, and how: as `chat` and `serve` are told."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -70,3 +72,22 @@ def test_each_option_of_sampling_reaches_the_engine() -> None:
         assert CliRunner().invoke(command, arguments).exit_code == 0
     assert read[0] == Sampling(0.7, 40, 0.8, 0.05, 0.9, 4, 0.3, 50, 9.0, 3)
     assert read[1:] == [Sampling(temperature=0), Sampling()]
+
+
+@pytest.mark.parametrize("option", ["--temperature", "--top-p", "--max-seconds"])
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_what_is_no_number_is_refused_in_a_sentence(option: str, number: str) -> None:
+    @click.command()
+    @sampling_options
+    def command(**given: Any) -> None:
+        read_sampling(CARD, **given)
+
+    run = CliRunner().invoke(command, [option, number])
+    assert run.exit_code == 2
+    assert number in run.output
+
+
+def test_a_card_s_settings_are_numbers_too() -> None:
+    card = replace(CARD, sampling={"temperature": float("nan")})
+    with pytest.raises(click.BadParameter, match="nan is no number"):
+        read_sampling(card, greedy=False)

@@ -177,3 +177,12 @@ def test_what_is_banned_is_never_chosen_at_the_borders() -> None:
 def test_a_model_without_numbers_is_one_sentence(fault: float) -> None:
     with pytest.raises(ModelError, match=r"no number.*\.$"):
         choose(np.full(9, fault, np.float32), Sampling(), 0.5)
+
+
+@pytest.mark.parametrize("temperature", [1e-6, 1e-37, 1e-40, 5e-324])
+def test_the_littlest_temperature_takes_the_likeliest(temperature: float) -> None:
+    logits = np.random.default_rng(0).normal(size=1000).astype(np.float32)
+    logits[3] = -np.inf
+    for more in ({}, {"top_k": 9}, {"typical_p": 0.5}, {"min_p": 0.1}):
+        sampling = Sampling(temperature=temperature, **more)  # type: ignore[arg-type]
+        assert choose(logits, sampling, 0.5) == logits.argmax()
