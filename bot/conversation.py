@@ -80,10 +80,17 @@ class Conversation:
         Raises:
             DatabaseError: It could not be kept.
         """
-        asks = asks and message.shown and message.sent_at >= self.oldest
-        new = await self.history.add(chat, message, asks=asks)
-        if not new:
+        asks = asks and self.answerable(message)
+        if not await self.history.add(chat, message, asks=asks):
             return False
+        return self.notice(chat, message, asks=asks, chimes=chimes)
+
+    def answerable(self, message: Message) -> bool:
+        """Return whether a message is one that is answered: neither empty nor too old."""
+        return message.shown and message.sent_at >= self.oldest
+
+    def notice(self, chat: ChatId, message: Message, *, asks: bool, chimes: bool) -> bool:
+        """Take notice of a message that the history has just kept, as `hear` does; so returns."""
         self.watch.heard(chat.platform)
         turns = self._turns(chat)
         turns.hear(message.speaker_id)

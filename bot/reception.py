@@ -103,15 +103,17 @@ class Reception:
         addressed = addressed or self._named.search(message.text) is not None
         if standing not in ("owner", "allowed"):
             return False, await self._knock(visitor) if standing is None and addressed else None
-        chimes = not addressed and visitor.group and await self._feels_like_it(chat, message)
-        asks = addressed or chimes
-        reply = None
-        if asks and not self._may_ask(visitor, chat, standing):
-            asks, reply = False, self._too_much(visitor, chat)
-        respond = await self.conversation.hear(chat, message, asks=asks, chimes=chimes)
+        answerable = self.conversation.answerable(message)
+        chimes = answerable and not addressed and visitor.group
+        chimes = chimes and await self._feels_like_it(chat, message)
+        wants = answerable and (addressed or chimes)
+        asks = wants and self._may_ask(visitor, chat, standing)
+        if not await self.conversation.history.add(chat, message, asks=asks):
+            return False, None
         if asks:
             self._count(visitor, chat, standing)
-        return respond, reply
+        respond = self.conversation.notice(chat, message, asks=asks, chimes=chimes)
+        return respond, self._too_much(visitor, chat) if wants and not asks else None
 
     async def obey(
         self, visitor: Visitor, chat: ChatId, line: str, through: int | None = None

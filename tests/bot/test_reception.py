@@ -173,6 +173,20 @@ async def test_who_asks_too_much_is_told_once_and_heard_all_the_same(
     assert await reception.obey(ADAM, ANN, "help") is None
 
 
+async def test_only_what_is_new_and_can_be_answered_counts_as_asked(
+    door: Any, message: Make
+) -> None:
+    reception = door("7", person_rate=2)
+    photos = [message("", id=f"photo{n}", kind="media") for n in range(3)]
+    old = [message("x", id=f"old{n}", seconds=-7 * 86_400) for n in range(3)]
+    again = [message("hi", id="1")] * 3
+    for said in (*photos, *old, *again, message("well?", id="2"), *again):
+        respond, reply = await reception.hear(ADAM, ANN, said, addressed=True)
+        assert reply is None
+    respond, _ = await reception.hear(in_group(ADAM), GROUP, message("hi"), addressed=True)
+    assert not respond
+
+
 async def test_a_chat_has_a_limit_too_and_the_owner_has_none(door: Any, message: Make) -> None:
     reception = door(EVERYONE, chat_rate=2)
     eve = Visitor("telegram", "9", "user9", "Eve")
