@@ -1,7 +1,7 @@
 """What every platform shares: hear a message, answer it in its chat's order, start over."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
@@ -37,7 +37,7 @@ class Conversation:
         self._clock = clock
         self._answerer = Answerer(history, self.voice, self.manner, self.watch, clock)
         self._chats: WeakValueDictionary[ChatId, Turns] = WeakValueDictionary()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], ChatId] = {}
         self._closed = False
         self._since = clock()
 
@@ -142,8 +142,8 @@ class Conversation:
         if not turns.take():
             return
         task = asyncio.create_task(self._answerer.take_turns(turns, outlet))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = outlet.chat
+        task.add_done_callback(self._running.pop)
         try:
             await task
         except Exception:
@@ -200,10 +200,7 @@ class Conversation:
         try:
             await self.history.stop()
         finally:
-            running = list(self._running)
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await _end(self._running)
         await self.history.release()  # what they planned until they were stopped
 
     async def go(self) -> None:
@@ -214,15 +211,34 @@ class Conversation:
         """
         await self.history.go()
 
+    async def erase(self, platform: str, speaker_id: str) -> int:
+        """Delete what is kept of somebody, and stop what is being answered to them alone.
+
+        Returns:
+            How many messages that were.
+
+        Raises:
+            DatabaseError: They could not be deleted.
+        """
+        theirs = await self.history.alone_with(platform, speaker_id)
+        await _end([task for task, chat in self._running.items() if chat in theirs])
+        return await self.history.erase(platform, speaker_id)
+
     async def close(self, grace_seconds: float = 5.0) -> None:
         """Take no more, give the answers being written some time, then stop them."""
         self._closed = True
         if not self._running:
             return
         _, late = await asyncio.wait(self._running, timeout=grace_seconds)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await _end(late)
 
     def _turns(self, chat: ChatId) -> Turns:
         return self._chats.setdefault(chat, Turns(self.manner))
+
+
+async def _end(answers: Collection[asyncio.Task[None]]) -> None:
+    """Stop answers, and wait until they are."""
+    ending = list(answers)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

@@ -111,8 +111,17 @@ class History(Guestbook, Protocol):
     async def add(self, chat: ChatId, message: Message, *, asks: bool = False) -> bool:
         """Keep a message, and whether it asks for an answer; False if its id is known already."""
 
-    async def edit(self, chat: ChatId, message_id: str, text: str) -> None:
-        """Put another text into what somebody said; an unknown id is left alone."""
+    async def edit(
+        self, chat: ChatId, message_id: str, text: str, speaker_id: str | None = None
+    ) -> None:
+        """Put another text into what somebody said; what is unknown or deleted is left alone.
+
+        Args:
+            chat: Where.
+            message_id: The platform's own id.
+            text: What it says now.
+            speaker_id: Who must have said it; anybody if None.
+        """
 
     async def recent(self, chat: ChatId, limit: int) -> list[Message]:
         """Return the newest messages, at most `limit`, in the order in which they were added."""
@@ -210,6 +219,9 @@ class History(Guestbook, Protocol):
 
     async def of_person(self, platform: str, speaker_id: str) -> list[Message]:
         """Return what somebody wrote, and what was answered where nobody else wrote, in order."""
+
+    async def alone_with(self, platform: str, speaker_id: str) -> list[ChatId]:
+        """Return the chats in which nobody but somebody has written, and the bot."""
 
     async def erase(self, platform: str, speaker_id: str) -> int:
         """Delete what `of_person` returns, for good, and return how many messages that were.

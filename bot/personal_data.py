@@ -31,7 +31,7 @@ async def delete(order: Order) -> Reply:
             "private? I cannot bring it back.",
             ((Button("Delete it", f"forgetme {who.id}"),),),
         )
-    count = await order.conversation.history.erase(who.platform, who.speaker_id)
+    count = await order.conversation.erase(who.platform, who.speaker_id)
     book = order.access.book
     standing = (await book.standings(who.platform, [who.id])).get(who.id)
     if standing in ("owner", "denied"):  # or a stranger could own the bot, or ask in for ever

@@ -25,6 +25,7 @@ NOT_YET = "I only talk with people whom my owner has let in."
 OWNED = "You are my owner now. Whoever else writes to me, I ask you first."
 KNOCKS_A_MINUTE = 10
 """How often the owner is told of strangers; /allow lists them all."""
+MAY_TALK = ("owner", "allowed")
 FREE = ("mydata", "forgetme")
 """What also those may order who wait to be let in: they are on a list."""
 
@@ -101,7 +102,7 @@ class Reception:
         """
         standing = await self.access.standing(visitor)
         addressed = addressed or self._named.search(message.text) is not None
-        if standing not in ("owner", "allowed"):
+        if standing not in MAY_TALK:
             return False, await self._knock(visitor) if standing is None and addressed else None
         answerable = self.conversation.answerable(message)
         chimes = answerable and not addressed and visitor.group
@@ -114,6 +115,16 @@ class Reception:
             self._count(visitor, chat, standing)
         respond = self.conversation.notice(chat, message, asks=asks, chimes=chimes)
         return respond, self._too_much(visitor, chat) if wants and not asks else None
+
+    async def reread(self, visitor: Visitor, chat: ChatId, message: Message) -> None:
+        """Keep what a message says now, of somebody who may still talk to the bot.
+
+        Raises:
+            DatabaseError: It could not be kept.
+        """
+        if await self.access.standing(visitor) in MAY_TALK:
+            history = self.conversation.history
+            await history.edit(chat, message.id, message.text, message.speaker_id)
 
     async def obey(
         self, visitor: Visitor, chat: ChatId, line: str, through: int | None = None

@@ -88,9 +88,9 @@ class Updates:
             self._orders.say(chat, reply, heard.id)
 
     async def _reread(self, message: Message) -> None:
-        edited = translate(message)
-        if edited is not None:
-            await self._conversation.history.edit(chat_of(message), edited.id, edited.text)
+        edited, visitor = translate(message), visitor_of(message)
+        if edited is not None and visitor is not None:
+            await self._reception.reread(visitor, chat_of(message), edited)
 
     async def _leave(self, change: ChatMemberUpdated) -> None:
         """Owe nothing where the bot was blocked or thrown out."""

@@ -42,6 +42,13 @@ class Privacy(Sessions):
                 for row, chat in found
             ]
 
+    async def alone_with(self, platform: str, speaker_id: str) -> list[ChatId]:
+        """Return the chats in which nobody but somebody has written, and the bot."""
+        theirs = select(ChatRow).where(ChatRow.id.in_(_alone(platform, speaker_id)))
+        async with self._transaction() as session:
+            found = await session.scalars(theirs)
+            return [ChatId(chat.platform, chat.chat, chat.thread) for chat in found]
+
     async def erase(self, platform: str, speaker_id: str) -> int:
         """Delete what `of_person` returns, for good, and return how many messages that were.
 

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from bot.access import Access, Visitor
+from bot.commands import obey
 from bot.conversation import Conversation
 from bot.engine import Sampling
+from bot.orders import Order
 from bot.pace import Customs, Manner
 from bot.store import Store
-from tests.bot.conftest import ANN, NOW, settle
+from tests.bot.conftest import ANN, BEN, NOON, NOW, settle
 
 Make = Callable[..., Any]
 
@@ -113,6 +116,27 @@ async def test_a_chat_is_answered_as_it_has_set(
     await asyncio.wait_for(talk.respond(outlet), 4)
     assert len(outlet.sent) == 2
     assert engine.samplings[0].temperature == 0.3
+
+
+async def test_who_is_forgotten_gets_no_answer_any_more_that_was_being_written(
+    store: Store, fake_engine: Make, fake_outlet: Make, message: Make
+) -> None:
+    gate = asyncio.Event()
+    engine, outlet, elsewhere = fake_engine([gate, "secret"]), fake_outlet(), fake_outlet(BEN)
+    talk = Conversation(store, engine, clock=lambda: NOW)
+    await talk.hear(ANN, message("secret"))
+    answer = asyncio.create_task(talk.respond(outlet))
+    await settle()
+    await talk.hear(BEN, message("hi", speaker_id="user8"))
+    await talk.respond(elsewhere)
+    ann, access = Visitor("telegram", "7", "user1", "Ann"), Access("telegram", store)
+    reply = await obey(Order(talk, access, ann, ANN, owner=False, name="forgetme", words="7"))
+    gate.set()
+    await answer
+    assert "I have deleted 1 messages" in reply.text
+    assert (outlet.sent, elsewhere.sent) == ([], ["ok"])
+    assert await store.of_person("telegram", "user1") == []
+    assert await store.owed("telegram", NOON, 9) == []
 
 
 async def test_a_stop_ends_what_is_being_written_and_lasts(

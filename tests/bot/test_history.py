@@ -119,6 +119,29 @@ async def test_an_edit_changes_what_others_said_alone(
     assert [found.text for found in await history.recent(ANN, 9)] == ["changed", "mine"]
 
 
+async def test_an_edit_brings_nothing_back_that_was_deleted_and_changes_nobody_else_s_words(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("secret", id="1", speaker_id="Ann"))
+    await history.add(ANN, message("b", id="2", speaker_id="Ben"))
+    await history.erase("telegram", "Ann")
+    for id_ in ("1", "2"):
+        await history.edit(ANN, id_, "secret", "Ann")
+        await history.edit(ANN, "1", "secret")
+    await history.edit(ANN, "2", "changed", "Ben")
+    assert [found.text for found in await history.of_person("telegram", "Ben")] == ["changed"]
+    assert await history.of_person("telegram", "Ann") == []
+    assert await history.of_person("telegram", "") == []
+
+
+async def test_the_chats_in_which_nobody_else_writes_are_known(
+    history: History, message: MakeMessage
+) -> None:
+    await lived(history, message)
+    assert await history.alone_with("telegram", "Ann") == [ANN]
+    assert await history.alone_with("telegram", "Ben") == []
+
+
 async def test_a_chat_that_moves_takes_everything_along_and_its_ids_begin_anew(
     history: History, message: MakeMessage
 ) -> None:

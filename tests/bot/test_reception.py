@@ -187,6 +187,18 @@ async def test_only_what_is_new_and_can_be_answered_counts_as_asked(
     assert not respond
 
 
+async def test_an_edit_is_heard_of_those_alone_who_may_talk(
+    door: Any, history: FakeHistory, message: Make
+) -> None:
+    reception = door("7")
+    await reception.hear(ADAM, ANN, message("helo"), addressed=True)
+    await reception.reread(ADAM, ANN, message("hello"))
+    assert history.texts("telegram", 7) == ["hello"]
+    await reception.obey(OLGA, ANN, "deny telegram:7")
+    await reception.reread(ADAM, ANN, message("my secret"))
+    assert history.texts("telegram", 7) == ["hello"]
+
+
 async def test_a_chat_has_a_limit_too_and_the_owner_has_none(door: Any, message: Make) -> None:
     reception = door(EVERYONE, chat_rate=2)
     eve = Visitor("telegram", "9", "user9", "Eve")

@@ -61,9 +61,12 @@ class FakeHistory:
         self.kept[chat].append(Kept(message, asks and not self.stopped))
         return True
 
-    async def edit(self, chat: ChatId, message_id: str, text: str) -> None:
+    async def edit(
+        self, chat: ChatId, message_id: str, text: str, speaker_id: str | None = None
+    ) -> None:
         for kept in self.kept[chat]:
-            if kept.message.id == message_id and not kept.message.outgoing:
+            theirs = speaker_id in (None, kept.message.speaker_id) and not kept.message.outgoing
+            if kept.message.id == message_id and theirs and kept.message.kind != "deleted":
                 kept.message = replace(kept.message, text=text)
 
     async def recent(self, chat: ChatId, limit: int) -> list[Message]:
@@ -201,7 +204,7 @@ class FakeHistory:
         found = []
         for chat, kept in self.kept.items():
             others = {one.message.speaker_id for one in kept if not one.message.outgoing}
-            alone = speaker_id in others and others <= {speaker_id, ""}
+            alone = speaker_id in others <= {speaker_id, ""}
             found += [
                 one
                 for one in kept
@@ -213,6 +216,14 @@ class FakeHistory:
 
     async def of_person(self, platform: str, speaker_id: str) -> list[Message]:
         return [kept.message for kept in self.of(platform, speaker_id)]
+
+    async def alone_with(self, platform: str, speaker_id: str) -> list[ChatId]:
+        theirs = []
+        for chat, kept in self.kept.items():
+            others = {one.message.speaker_id for one in kept if not one.message.outgoing}
+            if chat.platform == platform and speaker_id in others <= {speaker_id, ""}:
+                theirs.append(chat)
+        return theirs
 
     async def erase(self, platform: str, speaker_id: str) -> int:
         erased = self.of(platform, speaker_id)
