@@ -63,7 +63,9 @@ class Answers:
     def refill(self) -> None:
         """Start what waits, as far as there is room; also what came while it was looked up."""
         self._wanted = True
-        if self._owed is not None and (self._looking is None or self._looking.done()):
+        if self._owed is None or self._ended:
+            return
+        if self._looking is None or self._looking.done():
             self._looking = _started(None, self._look_up(self._owed))
 
     def refill_later(self) -> None:

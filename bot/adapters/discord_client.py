@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from contextlib import suppress
+from functools import partial
 
 import discord
 
@@ -14,11 +15,12 @@ from bot.adapters.delivery import Patience
 from bot.adapters.discord_chats import Channel, DiscordOutlet, chat_of, pause, translate
 from bot.adapters.discord_commands import FAULTS, Orders
 from bot.adapters.discord_people import is_addressed, visitor_of
+from bot.adapters.hearing import Hearing
 from bot.history import ChatId
 from bot.outlet import Reply
 from bot.reception import Reception
 from bot.settings import Settings
-from likeness.errors import DatabaseError, LikenessError
+from likeness.errors import LikenessError
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class LikenessClient(discord.Client):
         self._answers = Answers(
             patience.answers, self._answer_owed, again_seconds=patience.again_seconds
         )
-        self._hearing = asyncio.Lock()
+        self._hearing = Hearing("discord", patience)
         self._orders = Orders(self, reception, patience, self._follow)
         self.tree = self._orders.tree
 
@@ -78,6 +80,7 @@ class LikenessClient(discord.Client):
             try:
                 await self.close()
             finally:  # a farewell that is cut short leaves the connections open
+                self._hearing.end()
                 await self.http.close()
 
     async def setup_hook(self) -> None:
@@ -111,15 +114,19 @@ class LikenessClient(discord.Client):
 
     async def on_ready(self) -> None:
         """Look up what was missed and answer what waits; it also comes after events were lost."""
-        if self._catch_up:
-            async with self._hearing:  # what is new waits until what was missed is heard
-                for place in await self._conversation.history.newest("discord", CHANNELS):
-                    await self._hear_missed(place.chat, int(place.message_id))
-        self._answers.refill()
+        history = self._conversation.history
+        try:
+            if self._catch_up:
+                async with self._hearing.turn():  # what is new waits until what was missed is heard
+                    newest = partial(history.newest, "discord", CHANNELS)
+                    for place in await self._hearing.insist(newest):
+                        await self._hear_missed(place.chat, int(place.message_id))
+        finally:
+            self._answers.refill()
 
     async def on_message(self, message: discord.Message) -> None:
         """Keep what a person says, and answer if it is meant for the bot."""
-        async with self._hearing:  # events are tasks; this keeps them in order
+        async with self._hearing.turn():
             asks = await self._hear(message)
         if asks:
             self._respond(message.channel)  # type: ignore[arg-type]
@@ -133,22 +140,13 @@ class LikenessClient(discord.Client):
         """Keep what a message says now; an edit is not answered."""
         edited = translate(event.message)
         if edited is not None:
-            chat = chat_of(event.message.channel)
-            await self._conversation.history.edit(chat, edited.id, edited.text)
+            chat, history = chat_of(event.message.channel), self._conversation.history
+            async with self._hearing.turn():  # what was edited may yet have to be kept
+                await self._hearing.insist(partial(history.edit, chat, edited.id, edited.text))
 
     async def _hear(self, message: discord.Message) -> bool:
-        """Keep a message; return whether to answer it.
-
-        Raises:
-            DatabaseError: It could not be kept in spite of some tries.
-        """
-        for _, wait in zip(range(self._patience.sends - 1), self._patience.waits(), strict=False):
-            try:
-                return await self._receive(message)
-            except DatabaseError as error:  # Discord does not send it again
-                log.warning("discord: %s; trying again in %.0f s", error, wait)
-                await asyncio.sleep(wait)
-        return await self._receive(message)
+        """Keep a message; return whether to answer it."""
+        return await self._hearing.insist(partial(self._receive, message))
 
     async def _receive(self, message: discord.Message) -> bool:
         heard = translate(message)
