@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, delete, func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
@@ -15,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from alembic import command
 from bot.history import ChatId
 from bot.store.databases import connect, file_of, make_engine, place, reading, reason
+from bot.store.lock import only_process
 from bot.store.migrations import config
 from bot.store.rows import to_message
 from bot.store.tables import ChatRow, MessageRow
@@ -40,7 +43,8 @@ async def downgrade(url: str, revision: str) -> None:
     """Bring a database back to an older revision; what only newer ones can hold is lost.
 
     Raises:
-        DatabaseError: It cannot be used, or there is no such revision.
+        DatabaseError: There is none, it cannot be used, or it cannot be brought there.
+        InstanceRunning: Another process is at it.
     """
     known = {found.revision for found in ScriptDirectory.from_config(config()).walk_revisions()}
     if revision not in known:
@@ -51,10 +55,19 @@ async def downgrade(url: str, revision: str) -> None:
     def back(connection: Connection) -> None:
         steps = config()
         steps.attributes["connection"] = connection
-        command.downgrade(steps, revision)
+        try:
+            command.downgrade(steps, revision)
+        except CommandError as error:
+            found = MigrationContext.configure(connection).get_current_heads()
+            raise DatabaseError(
+                f"The database {place(make_url(url))} is of revision {', '.join(found) or 'none'}: "
+                f"it cannot be brought back to {revision} by this Likeness."
+            ) from error
 
-    async with _open(url, make_engine(url)) as engine, engine.begin() as connection:
-        await connection.run_sync(back)
+    _existing(url)
+    with only_process(url):
+        async with _open(url, make_engine(url)) as engine, engine.begin() as connection:
+            await connection.run_sync(back)
 
 
 def backup(url: str, target: Path) -> None:
@@ -171,16 +184,22 @@ async def _open(url: str, engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
 
 
-def _file(url: str) -> Path:
+def _existing(url: str) -> Path | None:
+    """Return a database's file, which is there; None for a database that is elsewhere."""
     try:
         file = file_of(make_url(url))
     except SQLAlchemyError as error:
         raise DatabaseError(f"LIKENESS_DATABASE cannot be used: {reason(error)}.") from error
+    if file is not None and not file.is_file():
+        raise DatabaseError(f"There is no database {file}: name it in LIKENESS_DATABASE.")
+    return file
+
+
+def _file(url: str) -> Path:
+    file = _existing(url)
     if file is None:
         raise DatabaseError(
             "Only a SQLite file is copied here; for PostgreSQL type "
             "`pg_dump --format=custom --file=likeness.dump`, with its address."
         )
-    if not file.is_file():
-        raise DatabaseError(f"There is no database {file}: name it in LIKENESS_DATABASE.")
     return file

@@ -56,11 +56,9 @@ def upgrade() -> None:
 def downgrade(revision: str, *, yes: bool) -> None:
     """Bring it back to REVISION, for an older Likeness; what only newer ones keep is lost."""
     from bot.store import upkeep
-    from bot.store.lock import only_process
 
     yes or click.confirm("What only newer revisions keep is lost. Go on?", abort=True, err=True)
-    with only_process(_url()):
-        asyncio.run(upkeep.downgrade(_url(), revision))
+    asyncio.run(upkeep.downgrade(_url(), revision))
     results().print(f"It is of revision {revision}.")
 
 

@@ -101,6 +101,21 @@ async def test_a_database_goes_back_and_forth(database_url: str) -> None:
         await upkeep.downgrade(database_url, "x")
 
 
+async def test_a_database_is_not_brought_back_to_what_is_newer_than_it(database_url: str) -> None:
+    await fill(database_url)
+    await upkeep.downgrade(database_url, "0002")
+    with pytest.raises(DatabaseError, match=r"of revision 0002: it cannot be .* to 0003"):
+        await upkeep.downgrade(database_url, "0003")
+
+
+def test_a_database_that_is_not_there_is_one_sentence_and_is_not_made(
+    likeness: Likeness, tmp_path: Path
+) -> None:
+    told = likeness("downgrade", "0002", "--yes", fails=1).output
+    assert told == "Error: There is no database likeness.db: name it in LIKENESS_DATABASE.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_a_backup_made_while_the_bot_writes_is_whole(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/likeness.db"
     await fill(url)
