@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib import import_module
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.engine import Sampling, Trace, open_engine
+from bot.engine import ReplyEngine, Sampling
 from bot.findings import Finding
 from bot.settings import Settings
 from bot.store.checks import database_folder, examine_database
@@ -25,15 +25,17 @@ REACH_SECONDS = 10.0
 
 
 async def examine(
-    settings: Settings, platforms: Collection[str], model: Path, device: str = "auto"
+    settings: Settings, platforms: Collection[str], open_model: Callable[[], ReplyEngine]
 ) -> AsyncIterator[Finding]:
     """Yield what is found, as soon as it is found.
 
     Args:
         settings: Of the bot.
         platforms: On which it shall answer.
-        model: The model folder.
-        device: On which the model shall run.
+        open_model: Opens what shall write the replies, here or at a server.
+
+    Raises:
+        Exception: What `open_model` raises and is none of ours.
     """
     if not platforms:
         yield Finding("Platforms", "fault", "Neither TELEGRAM_TOKEN nor DISCORD_TOKEN is set.")
@@ -45,7 +47,7 @@ async def examine(
     async for finding in examine_database(settings.database):
         yield finding
     yield _disk(database_folder(settings.database))
-    yield await _model(model, device)
+    yield await _model(open_model)
 
 
 def _address(settings: Settings, platforms: Collection[str]) -> str:
@@ -81,21 +83,18 @@ def _disk(folder: Path | None) -> Finding:
     return Finding("Disk", "ok" if free >= FEW_BYTES else "note", says)
 
 
-async def _model(folder: Path, device: str) -> Finding:
-    """Load the model and let it write one token."""
+async def _model(open_model: Callable[[], ReplyEngine]) -> Finding:
+    """Open the model and let it write one token, which a server must be there for."""
     began = time.monotonic()
     try:
-        engine = open_engine(folder, device)
+        engine = open_model()
     except LikenessError as error:
         return Finding("Model", "fault", str(error))
     try:
-        trace = Trace()
-        async for _ in engine.reply([_hello()], Sampling(max_new_tokens=1), trace=trace):
+        async for _ in engine.reply([_hello()], Sampling(max_new_tokens=1)):
             pass
         seconds = time.monotonic() - began
-        says = (
-            f"{engine.card.me} in {folder} is loaded and has written a token, in {seconds:.1f} s."
-        )
+        says = f"{engine.card.me} has written a token, in {seconds:.1f} s with loading."
     except LikenessError as error:
         return Finding("Model", "fault", str(error))
     finally:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
 
-from likeness.cli.console import results, run_folder
+from likeness.cli.console import results
+from likeness.cli.engine import engine_options, open_chosen
 
 if TYPE_CHECKING:
     from bot.findings import Finding
@@ -18,8 +20,8 @@ COLOURS = {"ok": "green", "note": "yellow", "fault": "bold red"}
 @click.command()
 @click.argument("name")
 @click.argument("platforms", nargs=-1, type=click.Choice(["telegram", "discord"]))
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, …")
-def doctor(name: str, platforms: tuple[str, ...], *, device: str) -> None:
+@engine_options
+def doctor(name: str, platforms: tuple[str, ...], *, device: str, engine_url: str | None) -> None:
     """Look for what would keep the model NAME from answering on PLATFORMS.
 
     Without PLATFORMS it looks at those whose token is set. Nothing is changed, and no message is
@@ -31,7 +33,8 @@ def doctor(name: str, platforms: tuple[str, ...], *, device: str) -> None:
     settings = Settings.read()
     tokens = {"telegram": settings.telegram_token, "discord": settings.discord_token}
     wanted = platforms or tuple(platform for platform, token in tokens.items() if token)
-    faults = asyncio.run(_show(examine(settings, wanted, run_folder(name), device)))
+    open_model = partial(open_chosen, name, settings, device=device, engine_url=engine_url)
+    faults = asyncio.run(_show(examine(settings, wanted, open_model)))
     if faults:
         raise SystemExit(1)
 

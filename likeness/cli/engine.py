@@ -1,4 +1,4 @@
-"""The options that say what computes the replies, shared by `chat` and `serve`."""
+"""The options that say what computes the replies, shared by `chat`, `serve` and `doctor`."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar

@@ -10,11 +10,14 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 
 from bot import doctor
+from bot.engine.remote import RemoteEngine
 from bot.findings import Finding
 from bot.settings import Settings
 from bot.store import Store
+from likeness.card import RunCard
 from likeness.cli import main
 from likeness.errors import ModelNotFound
+from likeness.tokenizer import FolderTokenizer
 from tests.bot.adapters import fake_discord
 from tests.bot.adapters.fake_discord import FakeDiscord
 from tests.bot.adapters.fake_telegram import BOT, TOKEN, FakeTelegram
@@ -49,13 +52,14 @@ def settings(telegram: FakeTelegram, discord: FakeDiscord, tmp_path: Path) -> Se
 
 
 @pytest.fixture
-def examine(settings: Settings, fake_engine: Any, monkeypatch: pytest.MonkeyPatch) -> Examine:
+def examine(settings: Settings, fake_engine: Any) -> Examine:
     """Return a function that gives what was found, by subject."""
-    monkeypatch.setattr(doctor, "open_engine", lambda *_: fake_engine())
 
-    async def examine(*platforms: str, **changed: Any) -> dict[str, Finding]:
+    async def examine(
+        *platforms: str, open_model: Any = fake_engine, **changed: Any
+    ) -> dict[str, Finding]:
         told = settings.model_copy(update=changed)
-        found = [one async for one in doctor.examine(told, platforms, Path("runs/robin"))]
+        found = [one async for one in doctor.examine(told, platforms, open_model)]
         assert all(one.says.endswith((".", "?")) or "https://" in one.says for one in found)
         assert not any(TOKEN in one.says or fake_discord.TOKEN in one.says for one in found)
         return {one.subject: one for one in found}
@@ -143,7 +147,7 @@ async def test_a_wrong_clock_is_said(examine: Examine) -> None:
 
 
 async def test_a_database_is_looked_at_and_left_as_it_is(
-    examine: Examine, settings: Settings, tmp_path: Path, message: Any
+    examine: Examine, settings: Settings, tmp_path: Path, message: Any, fake_engine: Any
 ) -> None:
     store = await Store.open(settings.database)
     from tests.bot.conftest import ANN
@@ -157,7 +161,7 @@ async def test_a_database_is_looked_at_and_left_as_it_is(
     file.chmod(0o644)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bot.store.checks.os.name", "posix")
-        found = [one async for one in doctor.examine(settings, [], Path("x"))]
+        found = [one async for one in doctor.examine(settings, [], fake_engine)]
     assert any(f"chmod 600 {file}" in one.says and one.state == "fault" for one in found)
 
 
@@ -169,16 +173,28 @@ async def test_a_database_that_cannot_be_used_is_said(examine: Examine, url: str
     assert (await examine(database=url))["Database"].state == "fault"
 
 
-async def test_a_model_that_cannot_be_loaded_is_said(
-    examine: Examine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
+async def test_a_model_that_cannot_be_loaded_is_said(examine: Examine) -> None:
+    def fail() -> None:
         raise ModelNotFound("There is no model in runs/robin.")
 
-    monkeypatch.setattr(doctor, "open_engine", fail)
-    assert (await examine())["Model"] == Finding(
+    assert (await examine(open_model=fail))["Model"] == Finding(
         "Model", "fault", "There is no model in runs/robin."
     )
+
+
+async def test_a_server_of_the_model_that_is_not_there_is_said(
+    examine: Examine, byte_tokenizer: Any
+) -> None:
+    card = RunCard(name="me", me="Robin", base="scratch", context_tokens=256, gap_seconds=3600.0)
+
+    def gone() -> RemoteEngine:
+        return RemoteEngine(
+            card, FolderTokenizer(byte_tokenizer), "http://127.0.0.1:9", patience_seconds=()
+        )
+
+    found = (await examine(open_model=gone))["Model"]
+    assert found.state == "fault"
+    assert "http://127.0.0.1:9/v1 cannot be reached" in found.says
 
 
 async def test_a_full_disk_is_said(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,3 +215,21 @@ def test_the_command_prints_what_it_finds_and_fails_if_something_must_be_mended(
     assert "fault Platforms: Neither TELEGRAM_TOKEN nor DISCORD_TOKEN is set." in result.output
     assert "has written a token" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("given", [["--engine", "http://here/v1"], []])
+def test_a_model_at_a_server_needs_no_weights_here(
+    given: list[str], fake_engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def open_remote(_folder: Path, url: str, _key: str | None) -> Any:
+        opened.append(url)
+        return fake_engine()
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bot.engine.open_remote", open_remote)
+    monkeypatch.setenv("LIKENESS_ENGINE_URL", "http://there/v1")
+    result = CliRunner().invoke(main, ["doctor", "me", *given])
+    assert "Robin has written a token" in result.output
+    assert opened == [given[1] if given else "http://there/v1"]
