@@ -15,6 +15,7 @@ from discord.abc import Snowflake
 
 from bot.adapters import delivery
 from bot.adapters.delivery import Patience
+from bot.adapters.discord_marks import seen
 from bot.history import ChatId
 from bot.outlet import Button, Reply
 from likeness import messages
@@ -76,9 +77,11 @@ def translate(message: discord.Message) -> messages.Message | None:
 
 def _content(message: discord.Message) -> tuple[str, messages.Kind]:
     if message.message_snapshots:
-        return message.message_snapshots[0].content, "forwarded"
+        return seen(message.message_snapshots[0].content), "forwarded"
     bare = not (message.attachments or message.stickers)
-    return message.clean_content, "text" if bare else "media"
+    # The library puts a space of no width behind the @ of what would ping everybody.
+    text = message.clean_content.replace("@\u200b", "@")
+    return seen(text), "text" if bare else "media"
 
 
 def _answered(message: discord.Message) -> str | None:

@@ -15,6 +15,7 @@ from exporters.discord_sentences import system_kind
 from exporters.sources import Reading, sources_in
 from likeness.errors import SourceError
 from likeness.messages import Message, Notice, Rejected
+from tests.discord_marks import SEEN
 from tests.examples import examples
 
 SAMPLES = Path(__file__).parent / "samples" / "discord"
@@ -185,6 +186,11 @@ def test_ids_that_disagree_with_the_dates_tell_no_time(read):
 def test_a_mark_in_a_text_without_names_says_what_the_exporter_would():
     assert rendered("<@1> <@&2> <#3>", Names()) == "@Unknown @deleted-role #deleted-channel"
     assert rendered("1 < 2 <@x> <:a b:1>", Names()) == "1 < 2 <@x> <:a b:1>"
+
+
+@pytest.mark.parametrize(("typed", "shown"), SEEN.items())
+def test_marks_that_need_no_names_are_shown_as_the_bot_sees_them(typed, shown):
+    assert rendered(typed, Names()) == shown
 
 
 @pytest.mark.slow

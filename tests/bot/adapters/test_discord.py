@@ -10,6 +10,7 @@ import pytest
 from bot.adapters.delivery import Patience
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.simcord_world import mention, place, running_in_simcord, words
+from tests.discord_marks import SEEN
 
 Run = Callable[..., Any]
 
@@ -56,6 +57,18 @@ async def test_in_a_server_it_answers_replies_to_it(running: Run) -> None:
         assert words(channel, world) == ["ok", "ok"]
         await ann.send(channel, "me", reply_to=hers)
         assert words(channel, world) == ["ok", "ok"]
+
+
+async def test_emoji_and_times_are_kept_as_people_see_them(
+    running: Run, history: FakeHistory
+) -> None:
+    async with running() as world:
+        channel, ann = place(world)
+        for text in SEEN:
+            await ann.send(channel, text)
+        message = await ann.send(channel, "?")
+        await ann.edit(message, "<:pepe:1>!")
+        assert history.texts("discord", channel.id) == [*SEEN.values(), ":pepe:!"]
 
 
 async def test_a_thread_is_a_chat_of_its_own(running: Run, history: FakeHistory) -> None:
