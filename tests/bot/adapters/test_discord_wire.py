@@ -152,9 +152,8 @@ async def test_a_line_that_went_dead_without_a_word_is_dialled_again_and_nothing
     await server.until(lambda: server.resumed > 0, seconds=30)
     server.deaf = False
     await server.say("two")
-    await server.until(lambda: len(server.sent) == 2)
+    await server.until(lambda: history.texts("discord", 7) == ["one", "ok", "two", "ok"])
     assert server.identified == 1
-    assert history.texts("discord", 7) == ["one", "ok", "two", "ok"]
     bot.cancel()
     await asyncio.wait([bot])
 
