@@ -64,9 +64,9 @@ def test_what_is_shipped_is_trained_further_and_what_it_has_cost_is_added(
     data: Path, tmp_path: Path
 ) -> None:
     shipped = tmp_path / "shipped"
-    train(data, tmp_path / "first", TINY, minutes=0.02)
+    train(data, tmp_path / "first", TINY, minutes=0.08)
     before = install(data, tmp_path / "first", TINY, shipped).metrics
-    train(data, tmp_path / "second", TINY, minutes=0.02, further=shipped)
+    train(data, tmp_path / "second", TINY, minutes=0.08, further=shipped)
     own = checkpoints(tmp_path / "second")[-1].state()["progress"]["best_step"]
     after = install(data, tmp_path / "second", TINY, shipped).metrics
     assert after["steps"] == before["steps"] + own

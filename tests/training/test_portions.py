@@ -65,7 +65,8 @@ def test_a_later_part_has_context_from_the_one_before(
     monkeypatch.setattr(portions_module, "REPEATED_MESSAGES", 40)
     windows = _build(endless, TrainConfig(held_out_share=0), 200).train
     for start in windows.starts[1:-1]:
-        assert np.argmax(windows.weights[start:] > 0) >= 40
+        # A quarter of the window, less what whole turns leave.
+        assert np.argmax(windows.weights[start:] > 0) >= 25
 
 
 def test_tokens_lie_on_the_disk_in_a_file_without_a_name(tmp_path: Path) -> None:
