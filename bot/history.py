@@ -111,16 +111,14 @@ class History(Guestbook, Protocol):
     async def add(self, chat: ChatId, message: Message, *, asks: bool = False) -> bool:
         """Keep a message, and whether it asks for an answer; False if its id is known already."""
 
-    async def edit(
-        self, chat: ChatId, message_id: str, text: str, speaker_id: str | None = None
-    ) -> None:
+    async def edit(self, chat: ChatId, message_id: str, text: str, speaker_id: str) -> None:
         """Put another text into what somebody said; what is unknown or deleted is left alone.
 
         Args:
             chat: Where.
             message_id: The platform's own id.
             text: What it says now.
-            speaker_id: Who must have said it; anybody if None.
+            speaker_id: Who must have said it.
         """
 
     async def recent(self, chat: ChatId, limit: int) -> list[Message]:

@@ -138,11 +138,14 @@ class LikenessClient(discord.Client):
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """Keep what a message says now; an edit is not answered."""
-        edited = translate(event.message)
+        async with self._hearing.turn():  # what was edited may yet have to be kept
+            await self._hearing.insist(partial(self._reread, event.message))
+
+    async def _reread(self, message: discord.Message) -> None:
+        edited = translate(message)
         if edited is not None:
-            chat, history = chat_of(event.message.channel), self._conversation.history
-            async with self._hearing.turn():  # what was edited may yet have to be kept
-                await self._hearing.insist(partial(history.edit, chat, edited.id, edited.text))
+            visitor = await self._visitor(message)
+            await self._reception.reread(visitor, chat_of(message.channel), edited)
 
     async def _hear(self, message: discord.Message) -> bool:
         """Keep a message; return whether to answer it."""
@@ -152,27 +155,26 @@ class LikenessClient(discord.Client):
         heard = translate(message)
         if heard is None:
             return False
-        chat, visitor = chat_of(message.channel), visitor_of(message)
+        chat, visitor = chat_of(message.channel), await self._visitor(message)
         addressed = is_addressed(message, self.user)
-        if isinstance(message.author, discord.User) and await self._is_unknown(visitor):
-            visitor = await self._with_roles(message)
         respond, reply = await self._reception.hear(visitor, chat, heard, addressed=addressed)
         if reply is not None:
             outlet = DiscordOutlet(message.channel, self._patience)  # type: ignore[arg-type]
             self._orders.chores.start(chat, self._say(outlet, reply, heard.id))
         return respond
 
-    async def _is_unknown(self, visitor: Visitor) -> bool:
-        return visitor.group and await self._reception.access.standing(visitor) is None
-
-    async def _with_roles(self, message: discord.Message) -> Visitor:
-        """Return who wrote a message that was looked up: such come without roles."""
-        if message.guild is not None:
-            with suppress(*FAULTS):
-                async with asyncio.timeout(self._patience.call_seconds):
-                    member = await message.guild.fetch_member(message.author.id)
-                return visitor_of(message, member)
-        return visitor_of(message)
+    async def _visitor(self, message: discord.Message) -> Visitor:
+        """Return who wrote a message; one that was looked up comes without their roles."""
+        visitor = visitor_of(message)
+        if not visitor.group or message.guild is None or isinstance(message.author, discord.Member):
+            return visitor
+        if await self._reception.access.standing(visitor) is not None:
+            return visitor
+        with suppress(*FAULTS):
+            async with asyncio.timeout(self._patience.call_seconds):
+                member = await message.guild.fetch_member(message.author.id)
+            visitor = visitor_of(message, member)
+        return visitor
 
     async def _hear_missed(self, chat: ChatId, newest: int) -> None:
         """Keep what was said in a channel since a message, as far as it is not too old."""

@@ -1,6 +1,6 @@
 """What the bot has heard and said, and what it owes, in a database."""
 
-from sqlalchemy import delete, func, select, true, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.history import ChatId
@@ -45,11 +45,8 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
                 return False
         return True
 
-    async def edit(
-        self, chat: ChatId, message_id: str, text: str, speaker_id: str | None = None
-    ) -> None:
+    async def edit(self, chat: ChatId, message_id: str, text: str, speaker_id: str) -> None:
         """Put another text into what somebody said; what is unknown or deleted is left alone."""
-        theirs = true() if speaker_id is None else MessageRow.speaker_id == speaker_id
         async with self._transaction() as session:
             await session.execute(
                 update(MessageRow)
@@ -58,7 +55,7 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
                     MessageRow.message_id == message_id,
                     MessageRow.outgoing.is_(False),
                     MessageRow.kind != "deleted",
-                    theirs,
+                    MessageRow.speaker_id == speaker_id,
                 )
                 .values(text=text)
                 .execution_options(synchronize_session=False)

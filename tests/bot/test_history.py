@@ -115,7 +115,7 @@ async def test_an_edit_changes_what_others_said_alone(
     [draft] = await history.plan(ANN, "1", ["mine"], "text")
     await history.sent(draft, "2", "Robin", NOON)
     for id_ in ("1", "2", "3"):
-        await history.edit(ANN, id_, "changed")
+        await history.edit(ANN, id_, "changed", "user1")
     assert [found.text for found in await history.recent(ANN, 9)] == ["changed", "mine"]
 
 
@@ -127,7 +127,7 @@ async def test_an_edit_brings_nothing_back_that_was_deleted_and_changes_nobody_e
     await history.erase("telegram", "Ann")
     for id_ in ("1", "2"):
         await history.edit(ANN, id_, "secret", "Ann")
-        await history.edit(ANN, "1", "secret")
+        await history.edit(ANN, "1", "secret", "")
     await history.edit(ANN, "2", "changed", "Ben")
     assert [found.text for found in await history.of_person("telegram", "Ben")] == ["changed"]
     assert await history.of_person("telegram", "Ann") == []

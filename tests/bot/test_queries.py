@@ -22,7 +22,7 @@ async def use_everything(store: Store) -> None:
     for number in range(6):
         await store.add(ANN, write_message("hello", id=str(number)), asks=True)
     await store.add(ANN, write_message("hello", id="0"))
-    await store.edit(ANN, "1", "changed")
+    await store.edit(ANN, "1", "changed", "user1")
     await store.question(ANN)
     one, *_ = await store.plan(ANN, "5", ["one", "two"], "text")
     await store.owed("telegram", NOON, 9)

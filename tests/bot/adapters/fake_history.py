@@ -61,11 +61,9 @@ class FakeHistory:
         self.kept[chat].append(Kept(message, asks and not self.stopped))
         return True
 
-    async def edit(
-        self, chat: ChatId, message_id: str, text: str, speaker_id: str | None = None
-    ) -> None:
+    async def edit(self, chat: ChatId, message_id: str, text: str, speaker_id: str) -> None:
         for kept in self.kept[chat]:
-            theirs = speaker_id in (None, kept.message.speaker_id) and not kept.message.outgoing
+            theirs = speaker_id == kept.message.speaker_id and not kept.message.outgoing
             if kept.message.id == message_id and theirs and kept.message.kind != "deleted":
                 kept.message = replace(kept.message, text=text)
 

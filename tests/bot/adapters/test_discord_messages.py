@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from discord import RateLimited
 
+from bot.access import Guest
 from bot.adapters.delivery import Patience
 from bot.adapters.discord import serve
 from bot.adapters.discord_chats import pause
@@ -116,6 +117,10 @@ async def test_an_edit_changes_what_was_said_and_is_not_answered(
         await server.until(lambda: server.sent == ["ok"])
         await server.edit(server.posted[0], "hello")
         await server.until(lambda: history.texts("discord", 7) == ["hello", "ok"])
+        await history.sign(Guest("discord", ANN["id"], "Ann", "denied"))
+        await server.edit(server.posted[0], "my secret")
+        await asyncio.sleep(0.05)
+    assert history.texts("discord", 7) == ["hello", "ok"]
     assert server.sent == ["ok"]
 
 
