@@ -138,7 +138,10 @@ def _device(name: str) -> torch.device:
 
 
 def _load(folder: Path, device: torch.device) -> PreTrainedModel:
-    halves = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    # Asked of this card: torch's own question is about the current one, which may be another.
+    halves = device.type == "cuda" and (
+        bool(torch.version.hip) or torch.cuda.get_device_capability(device) >= (8, 0)
+    )
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
