@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from training.config import TrainConfig
-from training.loop import Taken, Trainer, pick_device
+from training.device import pick_device
+from training.loop import Taken, Trainer
 from training.peak import step_flops
 from training.plan import Plan
 from training.precision import pick_width

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.peak_memory import peak_bytes
 from benchmarks.trainers import ENGINES, Data, Round, Shape
-from training.loop import pick_device
+from training.device import pick_device
 from training.peak import peak_flops
 from training.precision import pick_width
 

@@ -11,9 +11,10 @@ from training.base import open_base, quiet
 from training.checkpoint import replace_weights
 from training.config import TrainConfig
 from training.corpus import build_held_out
+from training.device import pick_device
 from training.evaluate import Judge
 from training.held_out import keep_held_out
-from training.loop import Trainer, pick_device
+from training.loop import Trainer
 from training.lora import prepared, wants_lora
 from training.loss import sees_apart
 from training.plan import Plan

@@ -11,7 +11,6 @@ from transformers import PreTrainedModel
 
 from training.adapter import PACE, is_adapted
 from training.compiling import can_compile, worth_compiling
-from training.device import pick_device
 from training.loss import scorer_for
 from training.memory import fewer_rows, fitting, keep_memory
 from training.optimizer import optimizer_for
@@ -22,8 +21,6 @@ from training.precision import pick_width
 from training.sharding import parted_state, shard, wants_shards, whole_state, whole_weights
 from training.team import ALONE, Team
 from training.tries import FEWEST_STEPS, Tries
-
-__all__ = ["Taken", "Trainer", "pick_device"]
 
 _APART = 1_000_003
 """Between the seeds of two processes: their dropout shall not be the same."""

@@ -18,9 +18,10 @@ from training.base import open_base, quiet
 from training.checkpoint import Checkpoint, checkpoints, sweep
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
+from training.device import pick_device
 from training.evaluate import Evaluation, Judge
 from training.events import FOLDER, with_events
-from training.loop import Trainer, pick_device
+from training.loop import Trainer
 from training.lora import prepared
 from training.loss import sees_apart
 from training.outcome import leave

@@ -12,7 +12,8 @@ from tests.training.conftest import random_windows, steady_model
 from training import compiling
 from training.compiling import worth_compiling
 from training.config import TrainConfig
-from training.loop import Trainer, pick_device
+from training.device import pick_device
+from training.loop import Trainer
 from training.loss import token_losses
 from training.plan import Plan
 from training.rows import Batch
