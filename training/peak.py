@@ -1,5 +1,6 @@
 """What share of a device's peak is used: how much a step computes, how much the device could."""
 
+import re
 import time
 from functools import cache
 from weakref import WeakKeyDictionary
@@ -35,10 +36,9 @@ def peak_flops(device: torch.device, width: torch.dtype, seconds: float = 0.0) -
         seconds: For how long it is tried at the least.
     """
     if device.type == "cuda" and width == torch.bfloat16:
-        name = torch.cuda.get_device_name(device)
-        for card, tera in _CARDS.items():
-            if card in name:
-                return tera * _TERA
+        told = _by_data_sheet(torch.cuda.get_device_name(device))
+        if told is not None:
+            return told
     side = _SIDE.get(device.type, 1024)
     one = torch.ones(side, side, dtype=width, device=device)
     made, least = torch.mm(one, one), float("inf")
@@ -51,6 +51,15 @@ def peak_flops(device: torch.device, width: torch.dtype, seconds: float = 0.0) -
         least = min(least, time.perf_counter() - begun)
         tries += 1
     return 2 * side**3 / least
+
+
+def _by_data_sheet(name: str) -> float | None:
+    """Return the peak of a card by its name: whole words, as an A1000 is no A100."""
+    if "Laptop" in name:  # of the same name, and slower
+        return None
+    known = (card for card in _CARDS if re.search(rf"\b{re.escape(card)}\b", name))
+    card = next(known, None)
+    return None if card is None else _CARDS[card] * _TERA
 
 
 def step_flops(model: PreTrainedModel, batch: Batch) -> float:

@@ -6,7 +6,7 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from likeness.dialogue import Encoded
-from training.peak import peak_flops, step_flops
+from training.peak import _by_data_sheet, peak_flops, step_flops
 from training.rows import Batch, WindowsBuilder
 
 CPU = torch.device("cpu")
@@ -45,6 +45,24 @@ def test_other_models_are_counted_too() -> None:
     matrices = 4 * 32 * 32 + 3 * 32 * 64
     seen = 12 * 32 * np.arange(1, 11).sum()
     assert step_flops(LlamaForCausalLM(shape), _batch([10], 0.0)) == 6 * matrices * 10 + seen
+
+
+@pytest.mark.parametrize(
+    ("name", "tera"),
+    [
+        ("NVIDIA H200", 989),
+        ("NVIDIA H100 PCIe", 756),
+        ("NVIDIA H100 80GB HBM3", 989),
+        ("NVIDIA A100-SXM4-40GB", 312),
+        ("NVIDIA L4", 121),
+        ("NVIDIA GeForce RTX 4090", 165),
+        ("NVIDIA GeForce RTX 4090 Laptop GPU", None),
+        ("NVIDIA RTX A1000", None),
+        ("NVIDIA L40", None),
+    ],
+)
+def test_a_card_is_known_by_its_whole_name(name: str, tera: float | None) -> None:
+    assert _by_data_sheet(name) == (None if tera is None else tera * 1e12)
 
 
 def test_a_peak_is_found_by_trying_where_no_data_sheet_tells() -> None:
