@@ -106,7 +106,7 @@ async def export(url: str, target: Path) -> int:
     A thread is a chat of its own. What is hidden from the model is written all the same.
 
     Raises:
-        DatabaseError: It cannot be read.
+        DatabaseError: There is none, or it cannot be read.
         LikenessError: The file cannot be written.
     """
     everything = (
@@ -116,6 +116,7 @@ async def export(url: str, target: Path) -> int:
         .execution_options(yield_per=1000)
     )
     count = 0
+    _existing(url)
     async with _open(url, await connect(url)) as engine:
         with whole_file(target) as file:
             async with AsyncSession(reading(engine)) as session:
@@ -134,8 +135,9 @@ async def vacuum(url: str) -> None:
     """Give the room of what was deleted back to the disk.
 
     Raises:
-        DatabaseError: It cannot be used, or somebody else is writing to it.
+        DatabaseError: There is none, it cannot be used, or somebody else is writing to it.
     """
+    _existing(url)
     async with _open(url, await connect(url)) as engine, engine.connect() as connection:
         raw: Any = await connection.get_raw_connection()
         await raw.driver_connection.execute("VACUUM")
@@ -148,9 +150,10 @@ async def prune(url: str, before: datetime) -> int:
         How many messages are gone.
 
     Raises:
-        DatabaseError: It cannot be used.
+        DatabaseError: There is none, or it cannot be used.
     """
     count = 0
+    _existing(url)
     async with _open(url, await connect(url)) as engine:
         async with engine.begin() as connection:
             newest = await connection.scalar(select(func.max(MessageRow.id))) or 0

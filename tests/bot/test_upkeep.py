@@ -108,11 +108,21 @@ async def test_a_database_is_not_brought_back_to_what_is_newer_than_it(database_
         await upkeep.downgrade(database_url, "0003")
 
 
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("downgrade", "0002", "--yes"),
+        ("export", "messages.jsonl"),
+        ("vacuum",),
+        ("prune", "--older", "1y", "--yes"),
+    ],
+    ids=lambda order: order[0],
+)
 def test_a_database_that_is_not_there_is_one_sentence_and_is_not_made(
-    likeness: Likeness, tmp_path: Path
+    likeness: Likeness, tmp_path: Path, order: tuple[str, ...]
 ) -> None:
-    told = likeness("downgrade", "0002", "--yes", fails=1).output
-    assert told == "Error: There is no database likeness.db: name it in LIKENESS_DATABASE.\n"
+    told = likeness(*order, fails=1).output
+    assert "Error: There is no database likeness.db: name it in LIKENESS_DATABASE.\n" in told
     assert list(tmp_path.iterdir()) == []
 
 
