@@ -1,7 +1,6 @@
 """How well a model foretells what I said: on messages it never learnt from."""
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,7 @@ from likeness.dialogue import (
 )
 from training.loss import Scorer
 from training.memory import fewer_rows
-from training.packing import Row, sorted_batches
+from training.packing import cut, sorted_batches
 from training.rows import Batch, Windows
 from training.sharding import is_sharded
 from training.team import ALONE, Team
@@ -92,7 +91,7 @@ class Judge:
             if is_sharded(model) and len(share) * self.team.size < len(batches):
                 # The others' layers wait for it.
                 scorer(self.windows.idle())
-            for rows in _cut(share, rows_at_once):
+            for rows in cut(share, rows_at_once):
                 batch = self.windows.batch(rows)
                 mine = my_words(batch, self.tokenizer)
                 counts = batch.weights > 0
@@ -108,12 +107,6 @@ class Judge:
             # Not every device has numbers of 64 bits.
             sums += torch.from_numpy(factors).double() @ losses.cpu().double()
         return torch.cat([sums, torch.tensor([weight, tokens], dtype=torch.float64)])
-
-
-def _cut(batches: Sequence[Sequence[Row]], rows_at_once: int) -> Iterator[Sequence[Row]]:
-    for rows in batches:
-        for start in range(0, len(rows), rows_at_once):
-            yield rows[start : start + rows_at_once]
 
 
 def my_words(batch: Batch, tokenizer: Tokenizer) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from training.compiling import can_compile, worth_compiling
 from training.loss import scorer_for
 from training.memory import fewer_rows, fitting, keep_memory
 from training.optimizer import optimizer_for
-from training.packing import Row
+from training.packing import Row, cut
 from training.peak import finished, peak_flops, step_flops
 from training.plan import Plan
 from training.precision import pick_width
@@ -139,11 +139,8 @@ class Trainer:
     def _gradients(self, rows_at_once: int) -> Taken:
         """Find the gradients of a step; all that takes memory in a step happens here."""
         self._optimizer.zero_grad()
-        batches = [
-            self.plan.windows.batch(rows[start : start + rows_at_once])
-            for rows in self._rows(rows_at_once)
-            for start in range(0, len(rows), rows_at_once)
-        ]
+        rows = cut(self._rows(rows_at_once), rows_at_once)
+        batches = [self.plan.windows.batch(together) for together in rows]
         weight = sum(batch.weight for batch in batches)
         passes = batches
         if self.sharded:

@@ -1,7 +1,7 @@
 """Windows to rows of the model's length, nothing cut, and the batches of them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,13 @@ def sorted_batches(
     """Return all windows in batches of rows that are about equally long, always the same."""
     rows = pack(lengths, room, np.arange(len(lengths)))
     return list(_by_length(rows, lengths, batch_rows))
+
+
+def cut(batches: Iterable[Sequence[Row]], rows_at_once: int) -> Iterator[Sequence[Row]]:
+    """Yield the rows of batches, at most so many at once, and none with those of another batch."""
+    for rows in batches:
+        for start in range(0, len(rows), rows_at_once):
+            yield rows[start : start + rows_at_once]
 
 
 def _by_length(

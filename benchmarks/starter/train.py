@@ -21,6 +21,7 @@ from training.checkpoint import checkpoints
 from training.config import TrainConfig
 from training.evaluate import Evaluation, Judge
 from training.loop import Plan, Taken, Trainer
+from training.packing import cut
 from training.peak import step_flops
 from training.rows import Batch, Windows
 from training.session import Session
@@ -68,11 +69,8 @@ class SideBySide(Trainer):
     """
 
     def _gradients(self, rows_at_once: int) -> Taken:
-        batches = [
-            self.plan.windows.batch(rows[start : start + rows_at_once])
-            for rows in self._rows(rows_at_once)
-            for start in range(0, len(rows), rows_at_once)
-        ]
+        rows = cut(self._rows(rows_at_once), rows_at_once)
+        batches = [self.plan.windows.batch(together) for together in rows]
         weight = sum(batch.weight for batch in batches) or 1.0
         weights = list(self.model.parameters())
 
