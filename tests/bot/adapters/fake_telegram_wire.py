@@ -6,9 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 Json = dict[str, Any]
+
+MAY_BE_LIMITED = pytest.mark.filterwarnings(
+    # The library reads this deprecated attribute of its own while it makes the error.
+    r"ignore:[\s\S]*`retry_after`:telegram.warnings.PTBDeprecationWarning"
+)
 
 
 @dataclass(frozen=True, slots=True)

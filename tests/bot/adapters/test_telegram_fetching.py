@@ -17,19 +17,14 @@ from tests.bot.adapters.fake_telegram import TOKEN, FakeTelegram
 from tests.bot.adapters.fake_telegram_wire import (
     BAD_GATEWAY,
     CUT,
+    MAY_BE_LIMITED,
     TAKEN,
     TOO_MANY,
     UNAUTHORIZED,
     Fault,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings(
-        # The library reads this deprecated attribute of its own while it makes the error.
-        r"ignore:[\s\S]*`retry_after`:telegram.warnings.PTBDeprecationWarning"
-    ),
-]
+pytestmark = [pytest.mark.slow, MAY_BE_LIMITED]
 
 Run = Callable[..., Any]
 

@@ -18,17 +18,12 @@ from tests.bot.adapters.fake_telegram_wire import (
     BLOCKED,
     CUT,
     LOST_ANSWER,
+    MAY_BE_LIMITED,
     TOO_MANY,
     Fault,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings(
-        # The library reads this deprecated attribute of its own while it makes the error.
-        r"ignore:[\s\S]*`retry_after`:telegram.warnings.PTBDeprecationWarning"
-    ),
-]
+pytestmark = [pytest.mark.slow, MAY_BE_LIMITED]
 
 Run = Callable[..., Any]
 
