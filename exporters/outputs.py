@@ -20,6 +20,7 @@ def refuse_sources(
 ) -> None:
     """Refuse to write onto a source, or both the messages and the report into one file.
 
+    What lies in a given folder may be a part of an export, though it is no source by itself.
     Our own messages may be written onto, as all that they hold is written again: so a file grows
     by the newest exports.
 
@@ -40,6 +41,10 @@ def refuse_sources(
         if any(_same(report, source) for source in sources):
             raise SourceError(f"{report} is one of the sources: give --report another name.")
     if not any(_same(output, source) for source in sources):
+        if output.exists() and _lies_in(output, paths):
+            raise SourceError(
+                f"{output} exists already in a folder that is to be read: give -o another name."
+            )
         return
     if not any(_is_ours(source, exporter, output) for source, exporter in found):
         raise SourceError(f"{output} is one of the sources: give -o another name.")
@@ -71,6 +76,10 @@ def refuse_losses(found: Found, accounts: Sequence[SourceAccount], output: Path)
 
 def _is_ours(source: Source, exporter: Exporter, output: Path) -> bool:
     return exporter is MESSAGES and source.member is None and _same(output, source.path)
+
+
+def _lies_in(output: Path, folders: Sequence[Path]) -> bool:
+    return any(output.resolve().is_relative_to(folder.resolve()) for folder in folders)
 
 
 def _same(one: Path, other: Path) -> bool:

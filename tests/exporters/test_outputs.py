@@ -53,6 +53,11 @@ def test_nor_is_one_of_a_folder(folder: Path, name: str) -> None:
     refused(folder, f"{name} is one of the sources: give -o", [folder], folder / name)
 
 
+def test_nor_is_what_lies_beside_a_source_in_its_folder(folder: Path) -> None:
+    says = r"note\.pdf exists already in a folder that is to be read: give -o another name\.$"
+    refused(folder, says, [folder], folder / "note.pdf")
+
+
 def test_nor_one_by_another_name_of_the_file(folder: Path) -> None:
     (folder / "link").symlink_to("result.json")
     refused(folder, "link is one of the sources", [folder / "result.json"], folder / "link")
