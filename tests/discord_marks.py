@@ -8,5 +8,6 @@ SEEN = {
     "<t:1700000000:f> <t:1700000000:F>": "2023-11-14 22:13 2023-11-14 22:13",
     "<t:999999999999999999>": "Invalid date",
     "1 < 2 <3 <b> <:a b:1> <::1> <t:x> :pepe:": "1 < 2 <3 <b> <:a b:1> <::1> <t:x> :pepe:",
+    "<@1> <@!2> <@&3> <#4>": "@Unknown @Unknown @deleted-role #deleted-channel",
     "@everyone and @here": "@everyone and @here",
 }

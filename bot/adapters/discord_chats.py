@@ -79,8 +79,9 @@ def _content(message: discord.Message) -> tuple[str, messages.Kind]:
     if message.message_snapshots:
         return seen(message.message_snapshots[0].content), "forwarded"
     bare = not (message.attachments or message.stickers)
-    # The library puts a space of no width behind the @ of what would ping everybody.
-    text = message.clean_content.replace("@\u200b", "@")
+    # The library puts a space of no width behind the @ of what would ping everybody, and has a
+    # name of its own for whom it does not know.
+    text = message.clean_content.replace("@\u200b", "@").replace("@deleted-user", "@Unknown")
     return seen(text), "text" if bare else "media"
 
 

@@ -9,21 +9,28 @@ from datetime import UTC, datetime, timedelta
 
 _MARK = re.compile(
     r"<(?:a?:(?P<emoji>[^:<>\s]{1,64}):[0-9]{1,20}"
-    r"|t:(?P<time>-?[0-9]{1,18})(?::(?P<style>\w))?)>"
+    r"|t:(?P<time>-?[0-9]{1,18})(?::(?P<style>\w))?"
+    r"|(?P<mention>@[!&]?|#)[0-9]{1,20})>"
 )
+_UNKNOWN = {"@": "@Unknown", "@!": "@Unknown", "@&": "@deleted-role", "#": "#deleted-channel"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STYLES = {"t": "%H:%M", "T": "%H:%M:%S", "d": "%Y-%m-%d", "D": "%Y-%m-%d"}
 _PLAIN_STYLE = "%Y-%m-%d %H:%M"
 
 
 def seen(text: str) -> str:
-    """Return a text with emoji by their names and times in UTC; mentions have names already."""
+    """Return a text with emoji by their names and times in UTC.
+
+    Mentions have names already, unless nobody knows them.
+    """
     return _MARK.sub(_seen, text)
 
 
 def _seen(mark: re.Match[str]) -> str:
     if mark["emoji"]:
         return f":{mark['emoji']}:"
+    if mark["mention"]:
+        return _UNKNOWN[mark["mention"]]
     try:
         moment = _EPOCH + timedelta(seconds=int(mark["time"]))
     except OverflowError:

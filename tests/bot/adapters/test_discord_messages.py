@@ -63,6 +63,44 @@ async def test_what_was_missed_between_two_runs_is_looked_up_and_answered(
     assert history.texts("discord", 7) == ["hello", "hi", "are you", "there?", "now I am"]
 
 
+async def test_what_was_missed_is_looked_up_again_where_that_fails_and_before_what_is_new(
+    server: FakeDiscord, online: Run, history: FakeHistory
+) -> None:
+    message = write_message("hello", id="1", platform="discord", sent_at=datetime.now(UTC))
+    await history.add(ChatId("discord", "7"), message)
+    server.post(ANN, "are you")
+    server.faults[f"GET {MESSAGES}"].extend([503, 503])
+    server.slow.add(MESSAGES)
+    async with online():
+        await server.until(lambda: not server.slow)
+        await server.say("there?")
+        await server.until(lambda: "ok" in server.sent)
+    assert history.texts("discord", 7)[:3] == ["hello", "are you", "there?"]
+
+
+async def test_what_was_missed_where_it_may_no_longer_read_is_given_up_at_once(
+    server: FakeDiscord, online: Run, history: FakeHistory, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = write_message("hello", id="1", platform="discord", sent_at=datetime.now(UTC))
+    await history.add(ChatId("discord", "7"), message)
+    server.faults[f"GET {MESSAGES}"].append(403)
+    async with online(["hi"]):
+        await server.until(lambda: server.identified == 1)
+        await server.say("there?")
+        await server.until(lambda: server.sent == ["hi"])
+    assert caplog.text.count("nothing missed was looked up: Forbidden") == 1
+
+
+async def test_whom_it_does_not_know_is_named_as_in_exports(
+    server: FakeDiscord, online: Run, history: FakeHistory
+) -> None:
+    async with online(["hi"]):
+        await server.until(lambda: server.identified == 1)
+        await server.say("ask <@99>")
+        await server.until(lambda: server.sent == ["hi"])
+    assert history.texts("discord", 7) == ["ask @Unknown", "hi"]
+
+
 async def test_a_reply_that_discord_has_got_before_the_crash_is_not_sent_again(
     server: FakeDiscord, discord_settings: Settings, hasty: Patience, fake_engine: Any
 ) -> None:
