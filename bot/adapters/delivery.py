@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.outlet import NotDelivered
+from bot.outlet import NotDelivered, Reply
+from likeness.errors import LikenessError
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,8 @@ Pause = Callable[[Exception], float | None]
 
 NOTHING = "…"
 """Sent where a message would be empty, which no platform takes."""
+NOT_NOW = "That did not work just now. Try again in a minute, please."
+"""What somebody is told whose command failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,15 @@ async def insist(attempt: Callable[[], Awaitable[T]], pause: Pause, patience: Pa
     raise AssertionError("a message is tried at least once")
 
 
+async def excused(place: object, obeyed: Awaitable[Reply | None]) -> Reply | None:
+    """Wait until a command is obeyed; where that fails, log it, and return an excuse."""
+    try:
+        return await obeyed
+    except Exception as error:  # noqa: BLE001 (whoever ordered it waits for an answer)
+        log.error("%s: a command failed: %s", place, in_a_line(error))  # noqa: TRY400
+        return Reply(NOT_NOW)
+
+
 @asynccontextmanager
 async def kept_up(
     sign: Callable[[], Awaitable[object]], every_seconds: float, room: asyncio.Semaphore
@@ -110,6 +122,11 @@ def wordless(error: BaseException) -> str:
     """Describe an error by its kind and where it arose; its own text may quote somebody."""
     frames = traceback.extract_tb(error.__traceback__)
     return type(error).__name__ + "".join(f", {frame.name}:{frame.lineno}" for frame in frames)
+
+
+def in_a_line(error: BaseException) -> str:
+    """Return the sentence of an error of ours, and of any other what `wordless` tells."""
+    return str(error) if isinstance(error, LikenessError) else wordless(error)
 
 
 def split(text: str, limit: int, units: Callable[[str], int] = len) -> list[str]:

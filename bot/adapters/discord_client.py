@@ -17,10 +17,9 @@ from bot.adapters.discord_commands import FAULTS, Orders
 from bot.adapters.discord_people import is_addressed, visitor_of
 from bot.adapters.hearing import Hearing
 from bot.history import ChatId
-from bot.outlet import Reply
+from bot.outlet import NotDelivered, Reply
 from bot.reception import Reception
 from bot.settings import Settings
-from likeness.errors import LikenessError
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +108,7 @@ class LikenessClient(discord.Client):
         """Log what went wrong in an event, without anybody's words."""
         error = sys.exception()
         if error is not None:
-            told = str(error) if isinstance(error, LikenessError) else delivery.wordless(error)
-            log.error("discord: %s failed: %s", event_method, told)
+            log.error("discord: %s failed: %s", event_method, delivery.in_a_line(error))
 
     async def on_ready(self) -> None:
         """Look up what was missed and answer what waits; it also comes after events were lost."""
@@ -180,16 +178,20 @@ class LikenessClient(discord.Client):
         """Keep what was said in a channel since a message, as far as it is not too old."""
         oldest = discord.utils.time_snowflake(self._conversation.oldest)
         after = discord.Object(max(newest, oldest))
-        try:
+
+        async def look_up() -> list[discord.Message]:
             channel = await self._channel(chat)
             # From the newest back: what is cut off is what was said first.
             found = channel.history(limit=self._catch_up, after=after, oldest_first=False)
-            async with asyncio.timeout(self._patience.call_seconds):
-                missed = [message async for message in found]
-            for message in reversed(missed):
-                await self._hear(message)
-        except FAULTS as error:
-            log.warning("%s: nothing missed was looked up: %s", chat, type(error).__name__)
+            return [message async for message in found]
+
+        try:
+            missed = await delivery.insist(look_up, pause, self._patience)
+        except NotDelivered as error:
+            log.warning("%s: nothing missed was looked up: %s", chat, error)
+            return
+        for message in reversed(missed):
+            await self._hear(message)
 
     async def _answer_owed(self, limit: int) -> int:
         found = await self._conversation.owed("discord", limit)

@@ -109,11 +109,13 @@ class Orders:
     ) -> None:
         chat = _chat_of(interaction)
 
-        async def work() -> None:
+        async def obeyed() -> Reply | None:
             visitor = visitor_at(interaction, unseen=unseen)
             mark = None if through is None else await through
-            reply = await self._reception.obey(visitor, chat, line, mark)
-            reply = reply or Reply(delivery.NOTHING)
+            return await self._reception.obey(visitor, chat, line, mark)
+
+        async def work() -> None:
+            reply = await delivery.excused(chat, obeyed()) or Reply(delivery.NOTHING)
             await delivery.insist(lambda: show(reply), pause, self._patience)
             await self._told(reply, chat)
 

@@ -17,6 +17,7 @@ from telegram import (
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.access import Visitor
+from bot.adapters import delivery
 from bot.adapters.answers import Answers
 from bot.adapters.telegram_chats import TelegramOutlet, chat_of
 from bot.adapters.telegram_people import visitor_at
@@ -99,7 +100,8 @@ class Orders:
             return
 
         async def work() -> None:
-            reply = await self._reception.obey(visitor, chat, line, through)
+            obeyed = self._reception.obey(visitor, chat, line, through)
+            reply = await delivery.excused(chat, obeyed)
             if reply is not None:
                 await self._say(chat, reply, str(message.message_id))
             if visitor.id not in self._shown and await self._reception.access.owns(visitor):
@@ -118,7 +120,7 @@ class Orders:
         chat, visitor = chat_of(message), visitor_at(query.from_user, message.chat)
 
         async def work() -> None:
-            reply = await self._reception.obey(visitor, chat, line)
+            reply = await delivery.excused(chat, self._reception.obey(visitor, chat, line))
             with suppress(TelegramError):  # it only ends the sign that something is being done
                 await self._bot.answer_callback_query(query.id)
             if reply is not None:

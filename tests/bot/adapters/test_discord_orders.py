@@ -8,9 +8,10 @@ import pytest
 import simcord
 
 from bot.access import Standing
-from bot.adapters.delivery import Patience
+from bot.adapters.delivery import NOT_NOW, Patience
 from bot.adapters.discord_client import LikenessClient
 from bot.commands import COMMANDS
+from likeness.errors import DatabaseError
 from likeness.messages import Message
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.simcord_world import door, mention, place, running_in_simcord, talk, words
@@ -62,6 +63,25 @@ async def test_what_is_heard_while_a_reset_is_obeyed_is_not_forgotten(
         monkeypatch.setattr(history, "standings", standings_later)
         await ann.slash(channel, "reset")
         assert [found.text for found in await history.recent(chat, 9)] == ["new"]
+
+
+async def test_a_command_that_fails_says_so_and_is_logged_without_words(
+    running: Run, history: FakeHistory, monkeypatch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults: list[Exception] = [ValueError("my secret"), DatabaseError("The database is full.")]
+
+    async def standings(*_: Any) -> dict[str, Standing]:
+        raise faults.pop()
+
+    async with running() as world:
+        channel, ann = place(world)
+        monkeypatch.setattr(history, "standings", standings)
+        for reason in ("The database is full.", "ValueError, excused"):
+            result = await ann.slash(channel, "help")
+            told = [one.content for one in (result.response, *result.followups) if one]
+            assert NOT_NOW in told
+            assert f"a command failed: {reason}" in caplog.text
+    assert "my secret" not in caplog.text
 
 
 async def test_again_gives_another_answer_and_undo_forgets_the_last(

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.delivery import Patience
+from bot.adapters.delivery import NOT_NOW, Patience
 from bot.adapters.telegram import serve
 from bot.commands import COMMANDS, STARTED_OVER
 from bot.conversation import Conversation
 from bot.history import ChatId
 from bot.settings import Settings
+from likeness.errors import DatabaseError
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.fake_telegram import ANN, GROUP, FakeTelegram
 from tests.bot.adapters.fake_telegram_wire import Fault
@@ -122,6 +123,19 @@ async def test_commands_that_cannot_be_registered_do_not_keep_it_from_answering(
     async with running():
         await telegram.say("hello")
         assert await telegram.until_sent(1) == ["ok"]
+
+
+async def test_a_command_that_fails_says_so(
+    telegram: FakeTelegram, running: Run, history: FakeHistory, monkeypatch: Any
+) -> None:
+    async def standings(*_: Any) -> dict[str, Any]:
+        raise DatabaseError("The database is full.")
+
+    async with running():
+        await telegram.until(lambda: bool(telegram.of("getUpdates")))
+        monkeypatch.setattr(history, "standings", standings)
+        await telegram.say("/help")
+        assert await telegram.until_sent(1) == [NOT_NOW]
 
 
 async def test_again_gives_another_answer_and_undo_forgets_the_last(
