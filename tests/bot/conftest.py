@@ -1,6 +1,7 @@
 """Fakes and a tiny model, shared by the tests of the bot."""
 
 import asyncio
+import shutil
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
@@ -159,10 +160,28 @@ async def settle() -> None:
         await asyncio.to_thread(time.sleep, 0.001)
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an empty SQLite file of the newest revision; a copy is made sooner than another."""
+    file = tmp_path_factory.mktemp("empty") / "likeness.db"
+
+    async def make() -> None:
+        await (await Store.open(f"sqlite+aiosqlite:///{file}")).close()
+
+    asyncio.run(make())
+    return file
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+def sqlite_url(tmp_path: Path, empty_database: Path) -> str:
+    """Return where an empty database lies, of this test alone."""
+    return f"sqlite+aiosqlite:///{shutil.copy(empty_database, tmp_path)}"
+
+
+@pytest.fixture
+async def store(sqlite_url: str) -> AsyncIterator[Store]:
     """Yield a database of its own."""
-    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'likeness.db'}")
+    store = await Store.open(sqlite_url)
     yield store
     await store.close()
 
@@ -205,10 +224,10 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return where a new database can be made, of each kind."""
+def database_url(request: pytest.FixtureRequest, sqlite_url: str) -> str:
+    """Return where an empty database lies, of each kind."""
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path}/likeness.db"
+        return sqlite_url
     server: PostgreSQL = request.getfixturevalue("postgresql")
     return server.new_database()
 

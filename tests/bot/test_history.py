@@ -1,7 +1,6 @@
 """What a history promises, in a database or in memory: what is owed, planned, set and erased."""
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
@@ -17,15 +16,14 @@ MakeMessage = Callable[..., Message]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow), "memory"])
-async def history(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[History]:
+async def history(request: pytest.FixtureRequest, sqlite_url: str) -> AsyncIterator[History]:
     """Yield the real thing on both databases, and then the fake that the adapters' tests use."""
     if request.param == "memory":
         yield FakeHistory()
         return
-    file = f"sqlite+aiosqlite:///{tmp_path / 'likeness.db'}"
     server = request.param == "postgresql"
     store = await Store.open(
-        request.getfixturevalue("postgresql").new_database() if server else file
+        request.getfixturevalue("postgresql").new_database() if server else sqlite_url
     )
     yield store
     await store.close()

@@ -30,6 +30,7 @@ def test_a_value_is_what_json_says_it_is(value):
     assert reader(json.dumps(value)).value() == value
 
 
+@pytest.mark.slow
 @given(st.lists(values), st.sets(st.integers(0, 20)))
 def test_elements_left_alone_are_skipped_whole(items, taken):
     json_ = reader(json.dumps(items))
@@ -37,6 +38,7 @@ def test_elements_left_alone_are_skipped_whole(items, taken):
     assert found == {index: item for index, item in enumerate(items) if index in taken}
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from("abcdef"), values), st.sets(st.sampled_from("abcdef")))
 def test_members_left_alone_are_skipped_whole(members, taken):
     json_ = reader(json.dumps(members))

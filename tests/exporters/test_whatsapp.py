@@ -170,6 +170,7 @@ def test_ids_stay_the_same_in_a_longer_export_and_equals_differ() -> None:
     assert [(r.chat_id, r.id) for r in second if isinstance(r, Message)][1:] == ids
 
 
+@pytest.mark.slow
 def test_says_that_an_export_of_exactly_the_limit_was_cut() -> None:
     line = "13/02/24, 10:00 - Ann: {}\n"
     _, cut = read(held("".join(line.format(number) for number in range(9_999))))

@@ -123,6 +123,7 @@ def test_the_demos_questions_are_answered_where_the_input_is_no_terminal(
     assert answered.stdout.count("Juno: ") >= 3
 
 
+@pytest.mark.slow
 def test_a_prompt_of_the_workshop_gets_one_continuation(likeness: Likeness, model: Path):
     prompt = "<speaker2> Am I speaking to a bot?"
     printed = likeness("chat", model, "--prompt", prompt, "--greedy").stdout
@@ -142,6 +143,7 @@ def test_training_says_what_it_reached_and_how_to_go_on(likeness: Likeness, mode
     assert Path("runs/other/likeness.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_report_is_made_again_by_name(likeness: Likeness, model: Path):
     page = model / "report.html"
     before = page.read_text(encoding="utf-8")
@@ -229,6 +231,7 @@ def test_a_model_of_another_prompt_version_is_one_sentence(likeness: Likeness):
     assert "prompt version 99" in one_sentence(likeness("chat", "old", fails=78))
 
 
+@pytest.mark.slow
 def test_the_hub_out_of_reach_names_the_other_two_ways(likeness: Likeness, model: Path):
     said = one_sentence(
         likeness("train", model.parent / "messages.jsonl", "--run", "x", "--base", "gpt2", fails=1)
@@ -238,11 +241,13 @@ def test_the_hub_out_of_reach_names_the_other_two_ways(likeness: Likeness, model
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_exists_is_not_overwritten(likeness: Likeness, model: Path):
     arguments = ["train", model.parent / "messages.jsonl", "--run", model, "--base", "scratch"]
     assert "holds a model already" in one_sentence(likeness(*arguments, *TINY, fails=1))
 
 
+@pytest.mark.slow
 def test_an_unknown_setting_names_the_nearest(likeness: Likeness, model: Path):
     said = one_sentence(
         likeness("train", "m.jsonl", "--run", "x", "--set", "learning_rat=1", fails=1)
@@ -250,6 +255,7 @@ def test_an_unknown_setting_names_the_nearest(likeness: Likeness, model: Path):
     assert "learning_rate" in said
 
 
+@pytest.mark.slow
 def test_a_prompt_without_tags_is_bad_usage(likeness: Likeness, model: Path):
     assert "tag" in likeness("chat", model, "--prompt", "hello", fails=2).stderr
 

@@ -57,6 +57,7 @@ def test_what_is_merged_says_what_the_adapted_said(plain_gpt2: Path) -> None:
     assert is_adapted(base.model)
 
 
+@pytest.mark.slow
 def test_a_gpu_holds_the_weights_once_while_they_are_merged(plain_gpt2: Path) -> None:
     with quiet():
         base = prepared(open_base(str(plain_gpt2), TrainConfig(), list), TrainConfig(method="lora"))

@@ -17,6 +17,7 @@ from training.run import train
 from training.session import Session
 
 
+@pytest.mark.slow
 def test_what_was_trained_is_gone_before_the_best_weights_come(
     chat: list[Message], write: Callable[[Iterable[Message]], Path],
     tiny: Callable[..., TrainConfig], memory: Any, tmp_path: Path,
