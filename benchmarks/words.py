@@ -1,13 +1,13 @@
 """Which reply is mine: how well a model picks it out of twenty, and what `best_of` does to words.
 
-    python -m benchmarks.words RUN [--moments 100]
+    python -m benchmarks.words RUN [--moments 100] [--novelty 0.5]
 
 RUN is a finished run, trained with `--set last_lesson=0`, so that the held-out moments which are
 asked about have never taught it. First table: the share of moments at
 which my true reply gets the highest score among itself and 19 replies of mine to others (Hits@1 of
 20), for each `novelty`, and the mean place of the true one. Second table: the share of new pairs of
 words (distinct-2) in the model's own replies, and how differently from me it writes, for each
-`best_of`.
+`best_of`, with the novelty that is asked for or else has the most hits.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from likeness.tokenizer import FolderTokenizer
 from training.measures import distinct_pairs, misfit
 from training.moments import Moment, read_moments
 
-NOVELTIES = (0.0, 0.25, 0.5, 0.75, 1.0)
+NOVELTIES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 BEST_OF = (1, 2, 4, 8)
 DISTRACTORS = 19
 _CACHE_BYTES = 2**28
@@ -43,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--moments", type=int, default=100)
+    parser.add_argument("--novelty", type=float, help="of the second table")
     told = parser.parse_args()
     moments = read_moments(told.run)[: told.moments]
     card = RunCard.read(told.run)
@@ -58,6 +59,7 @@ def main() -> None:
         hits = sum(place == 1 for place in found) / len(found)
         print(f"{novelty:7.2f}  {hits:12.1%}  {sum(found) / len(found):10.2f}")
     best = max(NOVELTIES, key=lambda novelty: sum(place == 1 for place in places[novelty]))
+    best = best if told.novelty is None else told.novelty
     print(f"\nwith novelty {best}\nbest_of  distinct-2  differs from me")
     mine = [[message.text for message in moment.mine] for moment in moments]
     print(f"     me  {distinct_pairs(mine):10.1%}")

@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections import Counter
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from exporters.discord_markdown import Names
@@ -86,7 +86,7 @@ def _beside(source: Source) -> tuple[Path, str]:
 
 
 def _folder_id(source: Source) -> str:
-    found = _FOLDER.fullmatch(PurePosixPath(source.member or source.path.as_posix()).parent.name)
+    found = _FOLDER.fullmatch(source.place.parent.name)
     return found[1] if found else ""
 
 

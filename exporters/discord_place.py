@@ -2,12 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from exporters.entry import name_or_number, part
 from exporters.ids import digest
-from exporters.names import composed
 from exporters.sources import Source
 
 PLATFORM = "discord"
@@ -90,6 +88,6 @@ def _named_by_file(stem: str) -> str:
 
 def _stem(source: Source) -> str:
     """Return the name of a file without its ending, its number among the parts and its range."""
-    name = composed(PurePosixPath(source.member or source.path.name).name)
+    name = source.place.name
     stem = re.sub(r"\.[A-Za-z]{1,5}$", "", name)
     return _RANGE.sub("", _PART.sub("", stem))

@@ -12,13 +12,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from exporters.clock import LocalClock
 from exporters.ids import MadeIds
 from exporters.markup import Element, element
-from exporters.names import composed
 from exporters.sources import Reading, Source
 from exporters.streaming import BrokenJSON, keep_whole
 from likeness.messages import Kind, Message, Notice, Record, Rejected
@@ -50,8 +48,7 @@ IMESSAGE_HTML = _IMessageHTML()
 
 
 def _records(source: Source, reading: Reading) -> Iterator[Record]:
-    name = PurePosixPath(source.member or source.path.as_posix()).stem
-    chat = _Chat(composed(name), LocalClock(reading.local_zone), MadeIds())
+    chat = _Chat(source.place.stem, LocalClock(reading.local_zone), MadeIds())
     with source.open(reading.on_bytes) as file:
         for number, piece in enumerate(_pieces(file), 1):
             top = element(piece.decode("utf-8", errors="replace"))

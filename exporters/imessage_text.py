@@ -9,12 +9,10 @@ Source: `imessage-exporter/src/exporters/txt.rs` of ReagentX/imessage-exporter, 
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import PurePosixPath
 
 from exporters.clock import LocalClock
 from exporters.entry import Unreadable
 from exporters.ids import MadeIds
-from exporters.names import composed
 from exporters.sources import Reading, Source
 from exporters.streaming import keep_whole
 from likeness.messages import Kind, Message, Notice, Record, Rejected
@@ -48,8 +46,7 @@ class _IMessageText:
     def read(self, source: Source, reading: Reading) -> Iterator[Record]:
         reading.flavour = "text"
         reading.local_times = True
-        chat = PurePosixPath(source.member or source.path.as_posix()).stem
-        yield from keep_whole(_records(source, reading, composed(chat)), source.name)
+        yield from keep_whole(_records(source, reading, source.place.stem), source.name)
 
 
 IMESSAGE_TEXT = _IMessageText()

@@ -175,9 +175,8 @@ def _platform(source: Source) -> str:
 
 def _folder(source: Source) -> str:
     """Return the folder of a part of a chat, which bears the thread's name."""
-    path = source.member or source.path.as_posix()
-    is_part = posixpath.basename(path).startswith("message_")
-    return posixpath.basename(posixpath.dirname(path)) if is_part else ""
+    is_part = source.place.name.startswith("message_")
+    return source.place.parent.name if is_part else ""
 
 
 def _mended(text: str) -> str:

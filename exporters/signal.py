@@ -8,7 +8,6 @@ heads of older versions.
 """
 
 import json
-import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,7 +40,7 @@ class _Signal:
 
     def read(self, source: Source, reading: Reading) -> Iterator[Record]:
         in_json = _is_json(source)
-        marked = in_json or _file_name(source) == _MARKDOWN
+        marked = in_json or source.place.name == _MARKDOWN
         chat = _Chat(_chat_name(source), LocalClock(reading.local_zone), marked)
         reading.flavour = _JSON if in_json else "text"
         reading.local_times = True
@@ -103,27 +102,21 @@ def _is_text(source: Source) -> bool:
     heads = [head for line in lines if (head := head_of(line)) is not None]
     if {head.speaker for head in heads} <= _LOG_LEVELS:
         return False
-    if any(head.speaker == _ME for head in heads) or _file_name(source) == _MARKDOWN:
+    if any(head.speaker == _ME for head in heads) or source.place.name == _MARKDOWN:
         return True
     return heads[0].comma and not heads[0].seconds
 
 
 def _told_better(source: Source) -> bool:
-    beside = source.near(_JSON) if _file_name(source) == _MARKDOWN else None
+    beside = source.near(_JSON) if source.place.name == _MARKDOWN else None
     return beside is not None and _is_json(beside)
-
-
-def _file_name(source: Source) -> str:
-    return posixpath.basename(source.member or source.path.as_posix())
 
 
 def _chat_name(source: Source) -> str:
     """Return the chat's name: of its folder, or, where one file is all, of the file."""
-    path = composed(source.member or source.path.as_posix())
-    folder, file = posixpath.split(path)
-    if file in (_MARKDOWN, _JSON):
-        return posixpath.basename(folder) or composed(source.path.stem)
-    return posixpath.splitext(file)[0]
+    if source.place.name in (_MARKDOWN, _JSON):
+        return source.place.parent.name or composed(source.path.stem)
+    return source.place.stem
 
 
 def _from_json(source: Source, reading: Reading, chat: _Chat) -> Iterator[Record]:

@@ -7,7 +7,6 @@ calls a chat, and in a text a person.
 Source: `fmt_text.go`, `fmt_json.go` and `signal/recipient.go` of tbvdm/sigtop.
 """
 
-import posixpath
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,6 @@ from typing import Any
 from exporters.entry import Unreadable, as_object, number, part, string
 from exporters.ids import MadeIds
 from exporters.lines import Lines, first_lines
-from exporters.names import composed
 from exporters.sigtop_text import TextEntry, text_entries
 from exporters.sources import Reading, Source
 from exporters.streaming import BrokenJSON, JSONReader, beginning, keep_whole
@@ -123,8 +121,7 @@ def _of_text(entry: TextEntry, chat: _Chat) -> Message | Notice:
 
 
 def _from_json(source: Source, reading: Reading) -> Iterator[Record]:
-    stem, _ = posixpath.splitext(posixpath.basename(source.member or source.path.as_posix()))
-    chat = _Chat(composed(stem))
+    chat = _Chat(source.place.stem)
     with source.open(reading.on_bytes) as file:
         json = JSONReader(file)
         if json.kind() != "array":

@@ -3,11 +3,10 @@
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from exporters.entry import string
-from exporters.names import composed
 from exporters.sources import Source
 from exporters.streaming import BrokenJSON, JSONReader
 from likeness.errors import SourceError
@@ -48,7 +47,7 @@ class Workspace:
 
     def chat(self, source: Source, dumped: dict[str, Any] | None) -> "Chat":
         """Return the chat of a file: a dump says it itself, a day file lies in its folder."""
-        path = PurePosixPath(composed(source.member or source.path.as_posix()))
+        path = source.place
         told = path.parent.name
         name = ""
         if dumped is not None:

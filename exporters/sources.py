@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
+from exporters.names import composed
 from exporters.zips import open_zip, refuse_harm
 from likeness.errors import DamagedSource, UnrecognisedSource
 
@@ -42,6 +43,11 @@ class Source:
     head: bytes = field(repr=False)
     size: int
     archive: zipfile.ZipFile | None = field(default=None, repr=False, compare=False, kw_only=True)
+
+    @property
+    def place(self) -> PurePosixPath:
+        """Its path in the zip or on disk, with composed letters, which a Mac's file names part."""
+        return PurePosixPath(composed(self.member or self.path.as_posix()))
 
     @contextmanager
     def open(self, on_bytes: Callable[[int], None] | None = None) -> Iterator[BinaryIO]:
