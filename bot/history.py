@@ -162,6 +162,8 @@ class History(Guestbook, Protocol):
     ) -> list[Draft]:
         """Keep what is to be sent; from now on nothing up to the message `through` waits.
 
+        Nothing is sent that has regard to what was put out of sight or deleted meanwhile.
+
         Args:
             chat: Where.
             through: The newest message that the answer has regard to.

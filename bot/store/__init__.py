@@ -9,7 +9,7 @@ from bot.store.databases import connect
 from bot.store.guests import Guests
 from bot.store.outbox import Outbox
 from bot.store.privacy import Privacy
-from bot.store.rows import chat_key, chat_row, is_chat, message_row, to_message
+from bot.store.rows import chat_key, chat_row, in_sight, is_chat, message_row, to_message
 from bot.store.tables import ChatRow, DraftRow, MessageRow
 from likeness.messages import Message
 
@@ -66,7 +66,7 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
         newest = (
             select(MessageRow, ChatRow.title)
             .join(ChatRow)
-            .where(*is_chat(chat), MessageRow.id > ChatRow.forgotten_through, ~MessageRow.hidden)
+            .where(*is_chat(chat), in_sight())
             .order_by(MessageRow.id.desc())
             .limit(limit)
         )
@@ -122,7 +122,7 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
         seen = (
             select(MessageRow)
             .join(ChatRow)
-            .where(*is_chat(chat), MessageRow.id > ChatRow.forgotten_through, ~MessageRow.hidden)
+            .where(*is_chat(chat), in_sight())
             .order_by(MessageRow.id.desc())
         )
         async with self._transaction() as session:

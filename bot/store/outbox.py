@@ -4,13 +4,13 @@ import secrets
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, delete, func, select, union, union_all, update
+from sqlalchemy import Select, delete, exists, func, select, union, union_all, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from bot.history import MY_ID, ChatId, Draft, Place, Question
 from bot.store.customs import is_stopped
-from bot.store.rows import chat_key, chat_row, is_one_of
+from bot.store.rows import chat_key, chat_row, in_sight, is_one_of
 from bot.store.tables import ChatRow, DraftRow, MessageRow
 from bot.store.workers import Workers
 from likeness.messages import Kind
@@ -39,16 +39,19 @@ class Outbox(Workers):
         kind: Kind,
         answers: str | None = None,
     ) -> list[Draft]:
-        """Keep what is to be sent; from now on nothing up to the message `through` waits."""
+        """Keep what is to be sent; from now on nothing up to the message `through` waits.
+
+        What another process was told meanwhile holds here, too: then there is nothing to send.
+        """
         now = datetime.now(UTC)
         async with self._transaction() as session:
             key = await session.scalar(select(chat_key(chat)))
             await self._must_be_mine(session, key)
-            if await session.scalar(select(is_stopped())):  # by a command to another process
+            newest = MessageRow.chat_id == key, MessageRow.message_id == through
+            forgotten = select(MessageRow.id).join(ChatRow).where(*newest, ~in_sight())
+            if await session.scalar(select(is_stopped() | exists(forgotten))):
                 texts = ()
-            last = select(MessageRow.id).where(
-                MessageRow.chat_id == key, MessageRow.message_id == through
-            )
+            last = select(MessageRow.id).where(*newest)
             await session.execute(
                 update(MessageRow)
                 .where(

@@ -31,6 +31,11 @@ def is_one_of(chats: Collection[ChatId]) -> ColumnElement[bool]:
     )
 
 
+def in_sight() -> ColumnElement[bool]:
+    """Return what is true of a message that the model may see, beside its chat's row."""
+    return and_(MessageRow.id > ChatRow.forgotten_through, ~MessageRow.hidden)
+
+
 def chat_key(chat: ChatId) -> ScalarSelect[int]:
     """Return the key of a chat's row, to be used in a statement; nothing if there is none."""
     return select(ChatRow.id).where(*is_chat(chat)).scalar_subquery()

@@ -62,6 +62,23 @@ async def test_what_is_planned_is_sent_in_order_and_then_said(
     assert len(await history.recent(ANN, 9)) == 2
 
 
+async def test_nothing_is_planned_that_has_regard_to_what_was_forgotten_meanwhile(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("a", id="1"), asks=True)
+    await history.forget(ANN)
+    assert await history.plan(ANN, "1", ["one"], "text") == []
+    await history.add(ANN, message("b", id="2"), asks=True)
+    [draft] = await history.plan(ANN, "2", ["two"], "text")
+    await history.sent(draft, "3", "Robin", NOON)
+    await history.hide_last(ANN, question=True)
+    assert await history.plan(ANN, "2", ["more"], "text") == []
+    await history.add(ANN, message("c", id="4"), asks=True)
+    await history.erase("telegram", "user1")
+    assert await history.plan(ANN, "4", ["three"], "text") == []
+    assert await history.drafts(ANN) == []
+
+
 async def test_what_is_owed_is_a_message_a_chat_and_not_too_old(
     history: History, message: MakeMessage
 ) -> None:

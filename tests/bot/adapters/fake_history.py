@@ -121,6 +121,7 @@ class FakeHistory:
         for kept in self.kept[chat]:
             kept.asks = False
             if kept.message.id == through:
+                texts = () if kept.hidden else texts
                 break
         to = through if answers is None else answers
         new = [Draft((n := next(self.numbers)), text, str(n), to) for text in texts]
