@@ -1,6 +1,8 @@
 """`likeness tune`: the temperature, top-p and min-p with which a model writes most as I do."""
 
 import asyncio
+import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -110,10 +112,15 @@ async def replies(
     sampling: "Sampling",
     done: Callable[[], None],
 ) -> list[list[str]]:
-    """Let an engine reply at moments, all at once; `done` is called after each."""
+    """Let an engine reply at moments, all at once; `done` is called after each.
+
+    No reply is cut short by the clock: so many at once take long, and what is written shall depend
+    on the seed alone.
+    """
+    unhurried = dataclasses.replace(sampling, max_seconds=math.inf)
 
     async def reply(place: int, moment: "Moment") -> list[str]:
-        parts = engine.reply(moment.context, sampling.at(place), now=moment.mine[0].sent_at)
+        parts = engine.reply(moment.context, unhurried.at(place), now=moment.mine[0].sent_at)
         async with aclosing(parts):
             texts = [part.text async for part in parts]
         done()

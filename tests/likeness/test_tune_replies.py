@@ -1,0 +1,30 @@
+"""What a model replies at many moments at once, by which its setting is chosen."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, cast
+
+from bot.engine import ReplyEngine, Sampling
+from likeness.cli.tune import replies
+from likeness.dialogue import Part
+from likeness.messages import Message
+from training.moments import Moment
+
+
+class Slow:
+    """An engine that says for how long and with which seed it was to write."""
+
+    async def reply(
+        self, messages: Sequence[Message], sampling: Sampling, **_: Any
+    ) -> AsyncGenerator[Part, None]:
+        assert messages
+        yield Part(f"{sampling.max_seconds} {sampling.seed}")
+
+
+def test_replies_depend_on_their_seeds_alone_and_not_on_the_clock(say) -> None:
+    moments = [Moment([say("Ann", "hi")], [say("me", "hello")]) for _ in range(2)]
+    engine, done = cast(ReplyEngine, Slow()), []
+    sampling = Sampling(seed=3, max_seconds=0.1)
+    said = asyncio.run(replies(engine, moments, sampling, lambda: done.append(1)))
+    assert said == [[f"inf {sampling.at(place).seed}"] for place in range(2)]
+    assert len(done) == 2
