@@ -36,7 +36,7 @@ class Sampling:
     min_p: float = 0.0
     typical_p: float = 1.0
     best_of: int = 1
-    novelty: float = 0.25
+    novelty: float = 1.0
     max_new_tokens: int = 80
     max_seconds: float = 60.0
     seed: int | None = None
