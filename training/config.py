@@ -39,9 +39,11 @@ class TrainConfig:
     """
 
     context_tokens: int | None = _setting(
-        None, "tokens of a row; what the base has, 1024 at the most", 16, scratch=256, starter=256
+        None, "tokens of a row; what the base has, 1024 at the most", 16, scratch=256
     )
-    batch_rows: int = _setting(4, "rows of one forward pass; a GPU finds how many are fastest", 1)
+    batch_rows: int = _setting(
+        4, "rows of one forward pass; a GPU finds how many are fastest", 1, starter=2
+    )
     eval_batch_rows: int = _setting(8, "the same in evaluation", 1)
     accumulation: int = _setting(2, "forward passes of one step", 1, scratch=1, starter=1)
     optimizer: OptimizerName = _setting(
