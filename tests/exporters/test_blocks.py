@@ -193,6 +193,7 @@ def test_one_odd_entry_does_not_slow_down_the_others(tmp_path):
     assert remarks[0].endswith(" repaired.")
 
 
+@pytest.mark.slow
 def test_ever_deeper_brackets_are_read_as_one_by_one(tmp_path):
     entry = {"id": 1, "type": "message", "date_unixtime": "0", "from": "Ann", "from_id": "user1"}
     found = {"name": "Ann", "type": "personal_chat", "id": 1, "messages": [entry | {"text": "a"}]}

@@ -260,6 +260,7 @@ def test_a_prompt_without_tags_is_bad_usage(likeness: Likeness, model: Path):
     assert "tag" in likeness("chat", model, "--prompt", "hello", fails=2).stderr
 
 
+@pytest.mark.slow
 def test_a_database_of_a_newer_version_is_one_sentence(
     likeness: Likeness, model: Path, monkeypatch: pytest.MonkeyPatch
 ):

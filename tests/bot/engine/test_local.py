@@ -162,6 +162,7 @@ async def test_a_reply_ends_when_its_time_is_over(
     assert [len(part.text) for part in parts] == [1]
 
 
+@pytest.mark.slow
 async def test_no_token_is_written_that_stands_for_nothing(
     engine: LocalEngine, toy: Any, tokenizer: FolderTokenizer, message: Make
 ) -> None:
