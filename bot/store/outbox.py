@@ -41,7 +41,8 @@ class Outbox(Workers):
     ) -> list[Draft]:
         """Keep what is to be sent; from now on nothing up to the message `through` waits.
 
-        What another process was told meanwhile holds here, too: then there is nothing to send.
+        What another process was told meanwhile holds here, too: then there is nothing to send. Who
+        still waits though the newest message was deleted goes on waiting.
         """
         now = datetime.now(UTC)
         async with self._transaction() as session:
@@ -49,7 +50,9 @@ class Outbox(Workers):
             await self._must_be_mine(session, key)
             newest = MessageRow.chat_id == key, MessageRow.message_id == through
             forgotten = select(MessageRow.id).join(ChatRow).where(*newest, ~in_sight())
-            if await session.scalar(select(is_stopped() | exists(forgotten))):
+            if await session.scalar(select(exists(forgotten))):
+                return []
+            if await session.scalar(select(is_stopped())):
                 texts = ()
             last = select(MessageRow.id).where(*newest)
             await session.execute(

@@ -79,6 +79,17 @@ async def test_nothing_is_planned_that_has_regard_to_what_was_forgotten_meanwhil
     assert await history.drafts(ANN) == []
 
 
+async def test_who_asked_before_what_was_deleted_meanwhile_goes_on_waiting(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("a", id="1", speaker_id="user1"), asks=True)
+    await history.add(ANN, message("b", id="2", speaker_id="user2"))
+    await history.erase("telegram", "user2")
+    assert await history.plan(ANN, "2", ["to b"], "text") == []
+    assert await history.question(ANN) == Question("1", "user1")
+    assert len(await history.plan(ANN, "1", ["to a"], "text")) == 1
+
+
 async def test_what_is_owed_is_a_message_a_chat_and_not_too_old(
     history: History, message: MakeMessage
 ) -> None:

@@ -118,10 +118,11 @@ class FakeHistory:
         kind: Kind,
         answers: str | None = None,
     ) -> list[Draft]:
+        if any(kept.hidden for kept in self.kept[chat] if kept.message.id == through):
+            return []
         for kept in self.kept[chat]:
             kept.asks = False
             if kept.message.id == through:
-                texts = () if kept.hidden else texts
                 break
         to = through if answers is None else answers
         new = [Draft((n := next(self.numbers)), text, str(n), to) for text in texts]
