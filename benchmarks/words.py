@@ -58,8 +58,9 @@ def main() -> None:
     for novelty, found in places.items():
         hits = sum(place == 1 for place in found) / len(found)
         print(f"{novelty:7.2f}  {hits:12.1%}  {sum(found) / len(found):10.2f}")
-    best = max(NOVELTIES, key=lambda novelty: sum(place == 1 for place in places[novelty]))
-    best = best if told.novelty is None else told.novelty
+    best = told.novelty
+    if best is None:
+        best = max(NOVELTIES, key=lambda novelty: sum(place == 1 for place in places[novelty]))
     print(f"\nwith novelty {best}\nbest_of  distinct-2  differs from me")
     mine = [[message.text for message in moment.mine] for moment in moments]
     print(f"     me  {distinct_pairs(mine):10.1%}")

@@ -88,6 +88,5 @@ def _named_by_file(stem: str) -> str:
 
 def _stem(source: Source) -> str:
     """Return the name of a file without its ending, its number among the parts and its range."""
-    name = source.place.name
-    stem = re.sub(r"\.[A-Za-z]{1,5}$", "", name)
+    stem = re.sub(r"\.[A-Za-z]{1,5}$", "", source.place.name)
     return _RANGE.sub("", _PART.sub("", stem))

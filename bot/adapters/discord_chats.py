@@ -15,7 +15,7 @@ from discord.abc import Snowflake
 
 from bot.adapters import delivery
 from bot.adapters.delivery import Patience
-from bot.adapters.discord_marks import seen
+from bot.adapters.discord_marks import UNKNOWN, seen
 from bot.history import ChatId
 from bot.outlet import Button, Reply
 from likeness import messages
@@ -81,7 +81,7 @@ def _content(message: discord.Message) -> tuple[str, messages.Kind]:
     bare = not (message.attachments or message.stickers)
     # The library puts a space of no width behind the @ of what would ping everybody, and has a
     # name of its own for whom it does not know.
-    text = message.clean_content.replace("@\u200b", "@").replace("@deleted-user", "@Unknown")
+    text = message.clean_content.replace("@\u200b", "@").replace("@deleted-user", UNKNOWN)
     return seen(text), "text" if bare else "media"
 
 

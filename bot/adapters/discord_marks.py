@@ -12,7 +12,9 @@ _MARK = re.compile(
     r"|t:(?P<time>-?[0-9]{1,18})(?::(?P<style>\w))?"
     r"|(?P<mention>@[!&]?|#)[0-9]{1,20})>"
 )
-_UNKNOWN = {"@": "@Unknown", "@!": "@Unknown", "@&": "@deleted-role", "#": "#deleted-channel"}
+UNKNOWN = "@Unknown"
+"""Somebody of whom nobody knows the name."""
+_NAMELESS = {"@": UNKNOWN, "@!": UNKNOWN, "@&": "@deleted-role", "#": "#deleted-channel"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STYLES = {"t": "%H:%M", "T": "%H:%M:%S", "d": "%Y-%m-%d", "D": "%Y-%m-%d"}
 _PLAIN_STYLE = "%Y-%m-%d %H:%M"
@@ -30,7 +32,7 @@ def _seen(mark: re.Match[str]) -> str:
     if mark["emoji"]:
         return f":{mark['emoji']}:"
     if mark["mention"]:
-        return _UNKNOWN[mark["mention"]]
+        return _NAMELESS[mark["mention"]]
     try:
         moment = _EPOCH + timedelta(seconds=int(mark["time"]))
     except OverflowError:
