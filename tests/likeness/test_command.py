@@ -247,8 +247,7 @@ def test_a_run_that_exists_is_not_overwritten(likeness: Likeness, model: Path):
     assert "holds a model already" in one_sentence(likeness(*arguments, *TINY, fails=1))
 
 
-@pytest.mark.slow
-def test_an_unknown_setting_names_the_nearest(likeness: Likeness, model: Path):
+def test_an_unknown_setting_names_the_nearest(likeness: Likeness):
     said = one_sentence(
         likeness("train", "m.jsonl", "--run", "x", "--set", "learning_rat=1", fails=1)
     )

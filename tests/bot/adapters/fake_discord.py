@@ -5,13 +5,16 @@ import itertools
 import json
 from collections import defaultdict, deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 import discord
 from aiohttp import web
 
+from bot.history import ChatId, History
 from tests.bot.adapters.fake_discord_gateway import BOT, FakeGateway, Json
+from tests.bot.conftest import write_message
 
 TOKEN = "a-token.that-must.stay-secret"
 ANN = {"id": "42", "username": "Ann", "discriminator": "0", "avatar": None}
@@ -196,6 +199,12 @@ class FakeDiscord(FakeGateway):
 def private(person: Json) -> Json:
     """Return the channel in which somebody writes to the bot."""
     return DM if person == ANN else {**DM, "id": f"7{person['id']}", "recipients": [person]}
+
+
+async def said_before(history: History, text: str, *, asks: bool = False) -> None:
+    """Let a history know already what Ann wrote in private before the bot came."""
+    message = write_message(text, id="1", platform="discord", sent_at=datetime.now(UTC))
+    await history.add(ChatId("discord", DM["id"]), message, asks=asks)
 
 
 APPLICATION = {

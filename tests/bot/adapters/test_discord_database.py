@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,12 +9,10 @@ import pytest
 from bot.adapters.delivery import Patience
 from bot.adapters.discord import serve
 from bot.conversation import Conversation
-from bot.history import ChatId
 from bot.settings import Settings
 from likeness.errors import DatabaseError
-from tests.bot.adapters.fake_discord import ANN, DM, FakeDiscord
+from tests.bot.adapters.fake_discord import ANN, FakeDiscord, said_before
 from tests.bot.adapters.fake_history import FakeHistory
-from tests.bot.conftest import write_message
 
 pytestmark = pytest.mark.slow
 
@@ -84,8 +81,7 @@ async def test_what_could_not_be_kept_until_a_stop_is_looked_up_after_the_next_s
 async def test_a_database_that_fails_at_the_start_keeps_nothing_from_being_heard_and_answered(
     server: FakeDiscord, online: Run, history: FakeHistory
 ) -> None:
-    message = write_message("hello", id="1", platform="discord", sent_at=datetime.now(UTC))
-    await history.add(ChatId("discord", DM["id"]), message, asks=True)
+    await said_before(history, "hello", asks=True)
     server.post(ANN, "anybody?")
     history.newest = failing(history.newest, 6)  # type: ignore[method-assign]
     async with online():
@@ -96,8 +92,7 @@ async def test_a_database_that_fails_at_the_start_keeps_nothing_from_being_heard
 async def test_an_edit_waits_until_what_it_is_about_is_kept_and_is_tried_again_as_that(
     server: FakeDiscord, online: Run, history: FakeHistory
 ) -> None:
-    message = write_message("hi", id="1", platform="discord", sent_at=datetime.now(UTC))
-    await history.add(ChatId("discord", DM["id"]), message)
+    await said_before(history, "hi")
     missed = server.post(ANN, "helo")
     history.faults = [FULL] * 3
     history.edit = failing(history.edit, 6)  # type: ignore[method-assign]

@@ -19,7 +19,7 @@ from bot.settings import Settings
 from likeness.errors import (
     DatabaseError,
 )
-from tests.bot.adapters.fake_discord import ANN, FakeDiscord
+from tests.bot.adapters.fake_discord import ANN, FakeDiscord, said_before
 from tests.bot.adapters.fake_history import FakeHistory, race
 from tests.bot.conftest import write_message
 
@@ -66,8 +66,7 @@ async def test_what_was_missed_between_two_runs_is_looked_up_and_answered(
 async def test_what_was_missed_is_looked_up_again_where_that_fails_and_before_what_is_new(
     server: FakeDiscord, online: Run, history: FakeHistory
 ) -> None:
-    message = write_message("hello", id="1", platform="discord", sent_at=datetime.now(UTC))
-    await history.add(ChatId("discord", "7"), message)
+    await said_before(history, "hello")
     server.post(ANN, "are you")
     server.faults[f"GET {MESSAGES}"].extend([503, 503])
     server.slow.add(MESSAGES)
@@ -81,8 +80,7 @@ async def test_what_was_missed_is_looked_up_again_where_that_fails_and_before_wh
 async def test_what_was_missed_where_it_may_no_longer_read_is_given_up_at_once(
     server: FakeDiscord, online: Run, history: FakeHistory, caplog: pytest.LogCaptureFixture
 ) -> None:
-    message = write_message("hello", id="1", platform="discord", sent_at=datetime.now(UTC))
-    await history.add(ChatId("discord", "7"), message)
+    await said_before(history, "hello")
     server.faults[f"GET {MESSAGES}"].append(403)
     async with online(["hi"]):
         await server.until(lambda: server.identified == 1)
