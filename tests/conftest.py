@@ -15,7 +15,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # more threads of tiny products only wait f
 
 # A slow machine is no failure; and what fails in one run shall fail in the next.
 settings.register_profile("likeness", deadline=None, derandomize="CI" in os.environ)
-settings.register_profile("quick", settings.get_profile("likeness"), max_examples=15)
+settings.register_profile("quick", settings.get_profile("likeness"), max_examples=12)
 settings.load_profile("likeness")
 
 REPOSITORY = Path(__file__).parent.parent

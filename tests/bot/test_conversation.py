@@ -55,6 +55,7 @@ async def test_a_message_heard_twice_is_known(conversation: Make, message: Make)
     assert await talk.hear(BEN, message("hi"))
 
 
+@pytest.mark.slow
 async def test_a_chat_that_waits_holds_up_no_other(
     conversation: Make, fake_outlet: Make, message: Make
 ) -> None:

@@ -62,6 +62,7 @@ async def plans(folder: Path) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 async def test_no_statement_reads_a_whole_table_that_grows(tmp_path: Path) -> None:
     found = await plans(tmp_path)
     assert len(found) > 20

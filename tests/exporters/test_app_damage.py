@@ -91,6 +91,7 @@ def test_a_value_of_a_wrong_kind_is_rejected_at_most(tmp_path, name, data):
     read(path, EXPORTS[name])
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(
     max_examples=examples(40),

@@ -179,6 +179,7 @@ def test_a_long_chat_comes_in_blocks(tmp_path, newline):
     assert len(found[0]) == 6099
 
 
+@pytest.mark.slow
 def test_one_odd_entry_does_not_slow_down_the_others(tmp_path):
     entry = {"id": 1, "type": "message", "date_unixtime": "1700000060", "from": "Ann"}
     entries = [entry | {"from_id": "user1", "text": "a" * 300, "id": n} for n in range(3000)]

@@ -85,6 +85,7 @@ def test_what_was_sent_to_two_chats_does_not_make_them_one(tmp_path):
     assert alike(tmp_path, {NAME: few + chat(4), other: few})[0] == {}
 
 
+@pytest.mark.slow
 def test_long_chats_are_compared_by_a_part_of_their_messages(tmp_path):
     lines = [
         f"{day:02}/03/2022, {minute // 60:02}:{minute % 60:02} - {who}: {minute}\n"

@@ -22,6 +22,7 @@ def block(request, monkeypatch):
     monkeypatch.setattr(repair, "_BLOCK_BYTES", request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [None, 1])
 @settings(max_examples=examples(40))
 @given(value=st.recursive(st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)))

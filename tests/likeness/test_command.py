@@ -98,6 +98,7 @@ def test_names_are_shown_as_they_stand(likeness: Likeness, say):
     assert f"As {said[0].speaker} [/b]: 2 of 3 messages" in shown
 
 
+@pytest.mark.slow
 def test_the_rows_can_be_read_again(likeness: Likeness):
     likeness("export", DEMO, "-o", "rows.json", "--format", "rows", "--me", "Juno")
     rows = json.loads(Path("rows.json").read_text(encoding="utf-8"))

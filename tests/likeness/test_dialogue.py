@@ -161,6 +161,7 @@ def test_a_steady_window_is_newest_whole_turns_that_fill_it_by_half(messages, bu
         assert sum(map(turn_tokens, window)) + 1 >= budget // 2
 
 
+@pytest.mark.slow
 @given(conversations(), st.integers(8, 300), st.integers(0, 30))
 def test_a_steady_window_says_the_same_whatever_is_known_of_older_turns(messages, budget, known):
     turns = encode_turns(messages, TOKENIZER)

@@ -79,6 +79,7 @@ def test_a_gpu_holds_the_weights_once_while_they_are_merged(plain_gpt2: Path) ->
     assert not theirs & {one.data_ptr() for one in merged.parameters()}
 
 
+@pytest.mark.slow
 def test_only_small_matrices_and_the_rows_of_tags_learn(plain_gpt2: Path) -> None:
     with quiet():
         base = prepared(open_base(str(plain_gpt2), TrainConfig(), list), TrainConfig(method="lora"))
