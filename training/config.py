@@ -102,6 +102,9 @@ class TrainConfig:
     held_out_most: int = _setting(
         1000, "of my messages, about, kept for evaluation: enough to judge, the others teach", 1
     )
+    mix: int = _setting(
+        1, "1: the base is mixed in again as far as held-out messages gain by it; 0: never", 0, 1
+    )
     last_lesson: float = _setting(
         0.2, "share of the rate at which what was held out teaches at the very end; 0: never", 0, 1
     )

@@ -15,6 +15,7 @@ from likeness.card import RunCard, origin
 from training.checkpoint import checkpoints, finish, remove
 from training.foresight import Foretold, foretell, reply_silences
 from training.held_out import keep_held_out
+from training.mixing import Mixed, leave_mixed
 from training.moments import draw_moments, keep_moments, keep_words
 from training.portions import portions, train_texts
 from training.readme import leave_card
@@ -40,6 +41,7 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
     run, config = session.run, session.trainer.plan.config
     finish(run, session.final_step)
     session.trainer.let_go()
+    mixed = leave_mixed(session, _best_weights(session))
     model = _best_weights(session)
     if session.judge is not None:
         keep_held_out(run, model, session.judge)
@@ -55,7 +57,7 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
         reply_gap_seconds=config.reply_gap_seconds,
         settings=dataclasses.asdict(config),
         data={"sha256": session.identity["data"], **dataclasses.asdict(balance)},
-        metrics=_metrics(session),
+        metrics=_metrics(session, mixed),
         foresight={
             **{name: [line.slope, line.intercept] for name, line in set_right.items()},
             "silences": reply_silences(portions(messages, found, config)),
@@ -90,13 +92,15 @@ def _foretold(model: PreTrainedModel, session: Session) -> dict[str, Foretold]:
     return foretell(model, session.judge.windows, session.base.tags)
 
 
-def _metrics(session: Session) -> dict[str, Any]:
+def _metrics(session: Session, mixed: Mixed | None) -> dict[str, Any]:
     progress = session.progress
+    after = mixed.evaluation if mixed else progress.best
     return {
         "before": dataclasses.asdict(progress.before) if progress.before else None,
-        "after": dataclasses.asdict(progress.best) if progress.best else None,
+        "after": dataclasses.asdict(after) if after else None,
         "best_step": session.final_step,
         "steps": session.trainer.step,
+        "learnt_share": mixed.share if mixed else 1.0,
     }
 
 

@@ -38,7 +38,7 @@ as token ids, by which a bot checks its rounded weights.
 On {data["held_out"]:,} messages of {card.me} that it never learnt from:
 
 {_figures(card)}
-{_last_lesson(card)}## What it learned from
+{_mixed(card)}{_last_lesson(card)}## What it learned from
 
 | | messages |
 |---|---|
@@ -62,6 +62,16 @@ print(tokenizer.decode(model.generate(**ids, max_new_tokens=40)[0]))
 `<speaker1>` is {card.me}. A prompt and its reply may have {card.context_tokens:,} tokens together.
 Every setting and version stands in `likeness.json`.
 """
+
+
+def _mixed(card: RunCard) -> str:
+    share = card.metrics.get("learnt_share", 1.0)
+    if share == 1:
+        return ""
+    return (
+        f"Its weights stand {share:.0%} of the way from the base's to those that it learnt, where "
+        "these messages were foretold best.\n\n"
+    )
 
 
 def _last_lesson(card: RunCard) -> str:

@@ -43,6 +43,7 @@ _FREE_TO_CHANGE = (
     "save_every",
     "eval_batch_rows",
     "report_replies",
+    "mix",
     "last_lesson",
 )
 """Settings that a run may go on with differently: they do not change what it learns."""
