@@ -1,4 +1,4 @@
-"""What each setting does to how well held-out words are foretold, other settings being the same.
+"""What each setting does to how well held-out words are predicted, other settings being the same.
 
 Run `python -m benchmarks.ablations DATA context_weight`, where DATA is the folder of the corpora;
 any setting can be named, with `--values` for others than the usual.

@@ -1,4 +1,4 @@
-"""Whether means of weights foretell better than the best weights that a run has been through.
+"""Whether means of weights predict better than the best weights that a run has been through.
 
 Run `python -m benchmarks.averaging DATA`, where DATA is the folder of the corpora. A run is
 evaluated as often as by default; beside the best single weights it judges the mean of the last few

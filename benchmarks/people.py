@@ -20,7 +20,7 @@ _FEWEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whose messages are to be foretold.
+    """Somebody whose messages are to be predicted.
 
     Attributes:
         name: What the tables call them.

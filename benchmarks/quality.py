@@ -1,4 +1,4 @@
-"""How well held-out messages are foretold: by the untrained base, the workshop's way, and ours.
+"""How well held-out messages are predicted: by the untrained base, the workshop's way, and ours.
 
 Run `python -m benchmarks.quality DATA`, where DATA is the folder of the corpora. All three begin
 from one base. The newest fifth of my messages in each chat, and all that follows the first of them,
@@ -21,8 +21,8 @@ from pathlib import Path
 from transformers import AutoModelForCausalLM
 
 from benchmarks import workshop
-from benchmarks.foretelling import Moment, Score, in_our_form, in_workshops_form, moments, score
 from benchmarks.people import PEOPLE, write_messages
+from benchmarks.prediction import Moment, Score, in_our_form, in_workshops_form, moments, score
 from benchmarks.runs import run
 from benchmarks.small_base import small_base
 from likeness.files import read_messages

@@ -81,7 +81,7 @@ class Round:
 
     Attributes:
         tokens: How many it read.
-        taught: How many of them it learnt to foretell.
+        taught: How many of them it learnt to predict.
         seconds: How long that took, what happens once in several steps counted by its share; on
             one core, that core's own time.
         flops: How many operations that needed.
@@ -103,7 +103,7 @@ class Round:
 
     @property
     def taught_speed(self) -> float:
-        """Tokens a second that were learnt to foretell."""
+        """Tokens a second that were learnt to predict."""
         return self.taught / self.seconds
 
     @property
@@ -229,7 +229,7 @@ def _forever(rows: torch.Tensor, at_once: int) -> Iterator[torch.Tensor]:
 def _round(
     device: torch.device, model: GPT2LMHeadModel, tokens: int, length: int, seconds: float
 ) -> Round:
-    """Return a round of rows of one length, of which every token but the first is foretold."""
+    """Return a round of rows of one length, of which every token but the first is predicted."""
     row = Windows(
         np.zeros(length, np.uint32), np.ones(length, np.float32), np.array([0, length])
     ).batch([[0]])

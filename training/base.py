@@ -172,6 +172,8 @@ def _why(name: str) -> str:
             f"The folder {name} holds no causal language model with a tokenizer that transformers "
             "loads: take a model's name from the hub, or `--base starter`."
         )
+    if name.startswith((".", "/", "~")):
+        return f"There is no folder {name}: give `--base` one with a model, or `--base starter`."
     return (
         f"The model {name} cannot be loaded from the hub (unknown there, or the hub is out of "
         "reach): give `--base` a local folder with a model, or take `--base starter`, the small "

@@ -35,7 +35,7 @@ def cross_entropy(
     Args:
         hidden: What the head reads (N, D).
         head: Its weights (V, D), of any width: products have the width of `hidden`.
-        targets: What is to be foretold (N).
+        targets: What is to be predicted (N).
         weights: How much each loss counts (N), in 32 bits.
         compiled: Whether torch is to make one kernel of what lies between the products.
     """

@@ -1,4 +1,4 @@
-"""How well a model foretells what I said: on messages it never learnt from."""
+"""How well a model predicts what I said: on messages it never learnt from."""
 
 import math
 from dataclasses import dataclass

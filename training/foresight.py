@@ -1,4 +1,4 @@
-"""What a model foretells beside words: who speaks next, whether they are done, how late I answer.
+"""What a model predicts beside words: who speaks next, whether they are done, how late I answer.
 
 Measured on held-out messages, where the truth is known, and set right by `Calibration`.
 """
@@ -37,7 +37,7 @@ _AT_ONCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
+class Predicted:
     """How likely something was, time after time, and whether it happened.
 
     Attributes:
@@ -89,9 +89,9 @@ class Foretold:
         ]
 
 
-def foretell(
+def predict(
     model: PreTrainedModel, held_out: Windows, tokenizer: Tokenizer
-) -> dict[str, Foretold]:
+) -> dict[str, Predicted]:
     """Ask a model, wherever the held-out messages tell the truth.
 
     Args:
@@ -124,7 +124,7 @@ def foretell(
                 likely[name].append(share.numpy())
                 happened[name].append(batch.ids[places] == which)
     return {
-        name: Foretold(np.concatenate(likely[name]), np.concatenate(happened[name]))
+        name: Predicted(np.concatenate(likely[name]), np.concatenate(happened[name]))
         for name in asked
     }
 

@@ -17,7 +17,7 @@ _MOST_TOKENS = 1500
 
 
 def keep_held_out(run: Path, model: PreTrainedModel, judge: Judge) -> None:
-    """Write some held-out windows as ids, with how well the weights in 32 bits foretell my words.
+    """Write some held-out windows as ids, with how well the weights in 32 bits predict my words.
 
     Args:
         run: The model folder.

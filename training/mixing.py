@@ -70,7 +70,7 @@ def leave_mixed(session: Session, learnt: PreTrainedModel) -> Mixed | None:
 
 
 def mixed(scorer: Scorer, base: PreTrainedModel, judge: Judge) -> Mixed:
-    """Move a model towards its base as long as it foretells the held-out messages better.
+    """Move a model towards its base as long as it predicts the held-out messages better.
 
     What counts is the loss as in training, of all words: of mine alone there may be too few.
 

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 import likeness
 from likeness.card import RunCard, origin
 from training.checkpoint import checkpoints, finish, remove
-from training.foresight import Foretold, foretell, reply_silences
+from training.foresight import Predicted, predict, reply_silences
 from training.held_out import keep_held_out
 from training.mixing import Mixed, leave_mixed
 from training.moments import draw_moments, keep_moments, keep_words
@@ -45,8 +45,8 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
     model = _best_weights(session)
     if session.judge is not None:
         keep_held_out(run, model, session.judge)
-    foretold = _foretold(model, session)
-    set_right = {name: one.fit() for name, one in foretold.items()}
+    predicted = _predicted(model, session)
+    set_right = {name: one.fit() for name, one in predicted.items()}
     card = RunCard(
         name=run.name,
         me=found.me,
@@ -70,7 +70,7 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
     compared = compare(
         moments, answers(model, session.base.tags, moments, card.context_tokens, config.seed)
     )
-    reliability = {name: one.reliability(set_right[name]) for name, one in foretold.items()}
+    reliability = {name: one.reliability(set_right[name]) for name, one in predicted.items()}
     leave_report(run, card, compared | {"reliability": reliability})
     leave_card(run, card)
     for checkpoint in checkpoints(run):
@@ -85,11 +85,11 @@ def _best_weights(session: Session) -> PreTrainedModel:
     return model
 
 
-def _foretold(model: PreTrainedModel, session: Session) -> dict[str, Foretold]:
+def _predicted(model: PreTrainedModel, session: Session) -> dict[str, Predicted]:
     """Ask the best weights what comes next, wherever the held-out messages tell the truth."""
     if session.judge is None:
         return {}
-    return foretell(model, session.judge.windows, session.base.tags)
+    return predict(model, session.judge.windows, session.base.tags)
 
 
 def _metrics(session: Session, mixed: Mixed | None) -> dict[str, Any]:

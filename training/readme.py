@@ -70,7 +70,7 @@ def _mixed(card: RunCard) -> str:
         return ""
     return (
         f"Its weights stand {share:.0%} of the way from the base's to those that it learnt, where "
-        "these messages were foretold best.\n\n"
+        "these messages were predicted best.\n\n"
     )
 
 

@@ -162,7 +162,8 @@ class _OnDisk:
         self._waiting: array[Any] = array(code)
         try:
             if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
+                # The run's, which this is the first to write to: people's words will lie in it.
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed below
         except OSError as error:
             raise _full(error) from error

@@ -1,7 +1,7 @@
 """More layers for a model that has learned already, which compute nothing new at first.
 
 Each new layer is a copy of the one before it whose two output projections are zero, so that the
-model foretells exactly what it foretold: "LLaMA Pro: Progressive LLaMA with Block Expansion" (Wu et
+model predicts exactly what it predicted: "LLaMA Pro: Progressive LLaMA with Block Expansion" (Wu et
 al., 2024).
 """
 

@@ -1,4 +1,4 @@
-"""A fine-tuning for a table: no folder, no report, only how well it foretold, and what it cost.
+"""A fine-tuning for a table: no folder, no report, only how well it predicted, and what it cost.
 
 Run `python -m benchmarks.starter.fine_tuning` for the table by which the defaults were chosen: the
 starter fine-tuned on the demo's invented chat with several rates, each judged as it goes.

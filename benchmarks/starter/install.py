@@ -29,7 +29,7 @@ _SHIPPED = ("config.json", "generation_config.json", "model.safetensors", "token
 
 
 def install(data: Path, run: Path, config: TrainConfig, into: Path = STARTER_FOLDER) -> RunCard:
-    """Ship the checkpoint that foretells best.
+    """Ship the checkpoint that predicts best.
 
     Args:
         data: What `mix.prepare` left.

@@ -1,4 +1,4 @@
-"""More layers for the starter change nothing that it foretells, until they learn."""
+"""More layers for the starter change nothing that it predicts, until they learn."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ def tiny(layers: int = 3) -> GPT2LMHeadModel:
 
 
 @pytest.mark.parametrize("layers", [3, 4, 6, 8])
-def test_a_deeper_model_foretells_what_it_foretold(layers: int) -> None:
+def test_a_deeper_model_predicts_what_it_predicted(layers: int) -> None:
     model, ids = tiny(), torch.arange(12)[None]
     before = model(ids).logits
     deepen(model, layers)

@@ -167,6 +167,11 @@ def test_a_name_that_cannot_be_loaded_names_the_other_ways() -> None:
     assert "\n" not in str(found.value)
 
 
+def test_a_path_to_no_folder_is_not_looked_for_on_the_hub() -> None:
+    with pytest.raises(BaseUnavailable, match=r"There is no folder \./nosuch"):
+        _open("./nosuch")
+
+
 def test_a_folder_without_a_model_is_said_to_be_one(tmp_path: Path) -> None:
     with pytest.raises(BaseUnavailable, match="holds no causal language model"):
         _open(tmp_path)

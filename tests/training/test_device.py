@@ -11,7 +11,7 @@ import torch
 from likeness.dialogue import CharacterTokenizer, Encoded
 from training import held_out, memory
 from training.evaluate import Judge
-from training.foresight import foretell
+from training.foresight import predict
 from training.held_out import keep_held_out
 from training.memory import moved
 from training.peak import finished
@@ -80,8 +80,8 @@ def test_a_device_without_64_bits_is_evaluated_on() -> None:
     assert found.loss == pytest.approx(every.mean())
 
 
-def test_a_device_without_64_bits_foretells() -> None:
-    found = foretell(_model(logits=0x110000 + 40), _windows(), CHARACTERS)
+def test_a_device_without_64_bits_predicts() -> None:
+    found = predict(_model(logits=0x110000 + 40), _windows(), CHARACTERS)
     assert found["my_turn"].likely.dtype == np.float64
     assert len(found["my_turn"].likely)
 

@@ -1,4 +1,4 @@
-"""What a model foretells beside words, held against what happened."""
+"""What a model predicts beside words, held against what happened."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ from likeness.card import RunCard
 from likeness.dialogue import CharacterTokenizer, encode_turns, join
 from likeness.messages import Message
 from training.config import TrainConfig
-from training.foresight import Foretold, foretell, reply_silences
+from training.foresight import Predicted, predict, reply_silences
 from training.portions import Portion
 from training.rows import WindowsBuilder
 from training.run import train
@@ -38,22 +38,22 @@ def test_a_model_too_sure_of_itself_is_set_right() -> None:
     happened = dice.uniform(size=8000) < truth
     odds = np.log(truth / (1 - truth))
     too_sure = 1 / (1 + np.exp(-(3 * odds + 1)))
-    foretold = Foretold(too_sure, happened)
-    fitted = foretold.fit()
+    predicted = Predicted(too_sure, happened)
+    fitted = predicted.fit()
     assert fitted.slope == pytest.approx(1 / 3, abs=0.03)
-    for tenth in foretold.reliability(fitted):
+    for tenth in predicted.reliability(fitted):
         assert tenth["happened"] == pytest.approx(tenth["said"], abs=0.08)
-    assert sum(tenth["times"] for tenth in foretold.reliability(fitted)) == 8000
-    worst = max(abs(t["happened"] - t["said"]) for t in foretold.reliability(Calibration()))
+    assert sum(tenth["times"] for tenth in predicted.reliability(fitted)) == 8000
+    worst = max(abs(t["happened"] - t["said"]) for t in predicted.reliability(Calibration()))
     assert worst > 0.15
 
 
 def test_too_few_outcomes_set_nothing_right() -> None:
-    assert Foretold(np.full(60, 0.2), np.arange(60) < 20).fit() == Calibration()
+    assert Predicted(np.full(60, 0.2), np.arange(60) < 20).fit() == Calibration()
 
 
 class _Oracle:
-    """A model of characters that foretells every token that `sure` names."""
+    """A model of characters that predicts every token that `sure` names."""
 
     device = torch.device("cpu")
 
@@ -79,7 +79,7 @@ def test_only_what_others_do_tells_whether_they_had_finished(say: Say) -> None:
     windows = WindowsBuilder()
     windows.add(join(encode_turns(talk, tokenizer), tokenizer))
     oracle: Any = _Oracle({".": "<msg>", "!": "\n", "\n": "<speaker1>"})
-    found = foretell(oracle, windows.windows(), tokenizer)
+    found = predict(oracle, windows.windows(), tokenizer)
     assert found["finished"].happened.tolist() == [False, True, True, True]
     assert np.round(found["finished"].likely).tolist() == [0, 1, 1, 1]
     # After ann I spoke, after me bob, after bob ann, after ann I.
@@ -99,7 +99,7 @@ def test_my_silences_are_the_usual_ones(say: Say) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_leaves_what_it_foretells_in_its_card(
+def test_a_run_leaves_what_it_predicts_in_its_card(
     chat: list[Message], write: Callable[[Iterable[Message]], Path],
     tiny: Callable[..., TrainConfig], memory: Any, tmp_path: Path,
 ) -> None:  # fmt: skip

@@ -51,7 +51,7 @@ def _nats(run: Path) -> float:
     return float(json.loads((run / "held_out.json").read_text())["nats"])
 
 
-def test_what_was_held_out_is_foretold_better_and_the_figures_stay(trained: Any) -> None:
+def test_what_was_held_out_is_predicted_better_and_the_figures_stay(trained: Any) -> None:
     messages, run, config = trained("last_lesson=0.5")
     before, nats, card = _weights(run), _nats(run), RunCard.read(run)
     heard: list[tuple[int, int]] = []

@@ -13,7 +13,6 @@ from likeness.card import RunCard
 from likeness.messages import Message
 from tests.training.conftest import Memory, learn
 from training.config import TrainConfig
-from training.evaluate import Evaluation
 from training.mixing import SHARES
 
 pytestmark = pytest.mark.slow
@@ -79,7 +78,8 @@ def test_a_base_that_is_gone_when_the_run_ends_takes_nothing_with_it(
     taught: Train, base: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Tidy(Memory):
-        def evaluated(self, step: int, evaluation: Evaluation) -> None:
+        def saved(self, path: Path) -> None:
+            super().saved(path)
             shutil.rmtree(base, ignore_errors=True)
 
     _, card = taught("run", *TOO_FAST, base=base, watch=Tidy())

@@ -36,6 +36,7 @@ def test_a_run_leaves_a_folder_that_transformers_loads(
         "model.safetensors", "moments.jsonl", "report.html", "report.json", "tokenizer.json",
         "tensorboard", "tokenizer_config.json", "words.txt",
     }  # fmt: skip
+    assert run.stat().st_mode & 0o077 == 0
     assert RunCard.read(run) == card
     assert (card.me, card.base, card.context_tokens) == ("me", "scratch", 64)
     assert card.data["mine"] == 30

@@ -1,4 +1,4 @@
-"""One scorer for models of any prompt: how well each foretells the same messages of mine.
+"""One scorer for models of any prompt: how well each predicts the same messages of mine.
 
 Every model reads the same messages before, in the form it was taught, and is asked for the words
 of the next one, its tags given: also those of line breaks, for the plain form has none. A nat a
@@ -46,7 +46,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How well a model foretells.
+    """How well a model predicts.
 
     Attributes:
         nats_per_character: Of my words.
@@ -112,7 +112,7 @@ def score(model: PreTrainedModel, form: Form, asked: Iterable[Moment]) -> Score:
     Args:
         model: Put into its mode of evaluation.
         form: How it reads.
-        asked: What it is to foretell.
+        asked: What it is to predict.
     """
     model.eval()
     nats, tokens, characters = 0.0, 0, 0
