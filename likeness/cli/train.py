@@ -77,7 +77,8 @@ def train(
         return
     _print_gain(results(), card)
     if tune:
-        choose_sampling(run, device=config.device)
+        with _whole_when_stopped(run, "while choosing how it replies"):
+            choose_sampling(run, device=config.device)
     if team.size == 1:
         _teach_held_out(messages, run, config, speaker)
     results().print(f"{card.me} is in {run}. Talk to it: likeness chat {name}", markup=False)
@@ -88,19 +89,25 @@ def _teach_held_out(messages: Path, run: Path, config: "TrainConfig", speaker: s
 
     bar = count_progress("The last lesson")
     task = bar.add_task("", total=None)
-    try:
-        with bar:
-            steps = teach_held_out(
-                messages, run, config, speaker,
-                lambda step, of: bar.update(task, completed=step, total=of),
-            )  # fmt: skip
-    except KeyboardInterrupt as stop:
-        raise Interrupted(
-            f"Stopped in the last lesson: the model in {run} is whole, but the held-out messages "
-            "have not taught it."
-        ) from stop
+    with _whole_when_stopped(run, "in the last lesson"), bar:
+        steps = teach_held_out(
+            messages, run, config, speaker,
+            lambda step, of: bar.update(task, completed=step, total=of),
+        )  # fmt: skip
     if steps:
         results().print("Now that all is measured, the held-out messages have taught it, too.")
+
+
+@contextmanager
+def _whole_when_stopped(run: Path, where: str) -> Iterator[None]:
+    """Say at Ctrl-C where that was, and what there is."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise Interrupted(
+            f"Stopped {where}: the model in {run} is whole, but the held-out messages have not "
+            "taught it. How it replies is chosen anew by `likeness tune`."
+        ) from stop
 
 
 @contextmanager
@@ -152,7 +159,7 @@ class Drawing:
         self._console.print(description, markup=False)
 
     def evaluated(self, step: int, evaluation: "Evaluation") -> None:
-        """Print how well the held-out messages are foretold at first; then show it at the bar."""
+        """Print how well the held-out messages are predicted at first; then show it at the bar."""
         if self._held_out is None:
             self._console.print(
                 f"Held-out perplexity of my words at step {step:,}: {evaluation.perplexity:,.1f} "

@@ -36,10 +36,11 @@ def tune(name: str, device: str, seed: int) -> None:
     from training.tune import Grid
 
     run = run_folder(name)
+    card = RunCard.read(run)
     moments = read_moments(run)
     if not moments:
         raise ModelNotFound(f"{run} kept no held-out replies to hold others against: train again.")
-    if RunCard.read(run).metrics.get("last_lesson_steps"):
+    if card.metrics.get("last_lesson_steps"):
         remarks().print(
             "The held-out moments have taught this model once, in its last lesson: there it may "
             "write a little more as you do than elsewhere."
