@@ -16,6 +16,7 @@ Precision = Literal["auto", "bf16", "fp32"]
 Method = Literal["auto", "full", "lora"]
 Switch = Literal["auto", "yes", "no"]
 
+LEAST_RATE = 1e-9
 _DAY_SECONDS = 86_400.0
 
 
@@ -50,7 +51,7 @@ class TrainConfig:
         "adamw", "or muon: for layers' matrices, where a base has read little", scratch="muon"
     )
     learning_rate: float = _setting(
-        5e-5, "at its peak; ten times that for LoRA", 1e-9, 1, scratch=2e-3, starter=6e-4
+        5e-5, "at its peak; ten times that for LoRA", LEAST_RATE, 1, scratch=2e-3, starter=6e-4
     )
     weight_decay: float = _setting(0.01, "of matrices; biases and norms have none", 0, 1)
     adam_epsilon: float = _setting(1e-8, "of AdamW", 1e-16, 1)

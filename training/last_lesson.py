@@ -1,15 +1,17 @@
 """The last lesson: once all is measured, what was held out teaches too, as it is the newest."""
 
 import dataclasses
+import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
 
 from likeness.card import RunCard
 from likeness.errors import TrainingError
+from likeness.files import fingerprint
 from training.base import open_base, quiet
 from training.checkpoint import replace_weights
-from training.config import TrainConfig
+from training.config import LEAST_RATE, TrainConfig
 from training.corpus import build_held_out
 from training.device import pick_device
 from training.evaluate import Judge
@@ -21,6 +23,8 @@ from training.plan import Plan
 from training.readme import leave_card
 from training.survey import survey
 
+log = logging.getLogger(__name__)
+
 
 def teach_held_out(
     messages: Path,
@@ -31,7 +35,8 @@ def teach_held_out(
 ) -> int:
     """Let a finished model learn once from the messages that have judged it, at a low rate.
 
-    Its figures stay those from before. One that learns by LoRA is left as it is.
+    Its figures stay those from before. One that learns by LoRA is left as it is, and so is one
+    whose messages have changed since: who knows what is held out of them.
 
     Args:
         messages: The file that it was trained on.
@@ -50,6 +55,9 @@ def teach_held_out(
     """
     if not config.last_lesson:
         return 0
+    if fingerprint(messages) != RunCard.read(run).data["sha256"]:
+        log.warning("%s has changed since it taught, so there is no last lesson", messages)
+        return 0
     with quiet():
         base = open_base(str(run), config, list)
         if wants_lora(base, config):
@@ -60,7 +68,7 @@ def teach_held_out(
             return 0
         once = dataclasses.replace(
             config,
-            learning_rate=config.learning_rate * config.last_lesson,
+            learning_rate=max(config.learning_rate * config.last_lesson, LEAST_RATE),
             epochs=1.0,
             warmup_steps=0,
         )

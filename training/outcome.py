@@ -2,6 +2,7 @@
 
 import dataclasses
 import platform
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ import transformers
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 import likeness
+from likeness.calibration import Calibration
 from likeness.card import RunCard, origin
 from training.checkpoint import checkpoints, finish, remove
+from training.config import TrainConfig
 from training.foresight import Predicted, predict, reply_silences
 from training.held_out import keep_held_out
+from training.memory import fitting
 from training.mixing import Mixed, leave_mixed
-from training.moments import draw_moments, keep_moments, keep_words
+from training.moments import Moment, draw_moments, keep_moments, keep_words
 from training.portions import portions, train_texts
 from training.readme import leave_card
 from training.replies import answers
@@ -25,13 +29,58 @@ from training.session import Session
 from training.survey import Balance, Survey
 
 
-def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> RunCard:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What of the messages goes with the model, taken before the first step: the file may change.
+
+    Attributes:
+        me: Whom the model plays.
+        balance: Where my messages went.
+        gap_seconds: The silence that usually ends a conversation among my messages.
+        reply_gap_seconds: The same before a reply of mine.
+        silences: After which silences I answer.
+        moments: Held-out moments at which I spoke.
+    """
+
+    me: str
+    balance: Balance
+    gap_seconds: float
+    reply_gap_seconds: float
+    silences: dict[str, float]
+    moments: list[Moment]
+
+
+def keep(messages: Path, run: Path, found: Survey, balance: Balance, config: TrainConfig) -> Kept:
+    """Take from the messages what goes with the model; the words go into the run's folder at once.
+
+    Args:
+        messages: The file that teaches.
+        run: The run's folder.
+        found: The file's survey.
+        balance: Where my messages go.
+        config: The run's settings.
+
+    Raises:
+        MessagesError: The file cannot be read.
+        LikenessError: The disk does not take it.
+    """
+    keep_words(run, train_texts(messages, found, config))
+    gap_seconds = found.usual_gap_seconds(config)
+    return Kept(
+        me=found.me,
+        balance=balance,
+        gap_seconds=gap_seconds,
+        reply_gap_seconds=max(gap_seconds, config.reply_gap_seconds),
+        silences=reply_silences(portions(messages, found, config)),
+        moments=draw_moments(portions(messages, found, config), config.report_replies, config.seed),
+    )
+
+
+def leave(kept: Kept, session: Session) -> RunCard:
     """Put the best weights into the run's folder, and the card last: without it, it is no model.
 
     Args:
-        messages: The file that taught.
-        found: Its survey.
-        balance: Where my messages went.
+        kept: What of the messages goes with them.
         session: The run, at its end.
 
     Raises:
@@ -47,28 +96,11 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
         keep_held_out(run, model, session.judge)
     predicted = _predicted(model, session)
     set_right = {name: one.fit() for name, one in predicted.items()}
-    card = RunCard(
-        name=run.name,
-        me=found.me,
-        base=session.base.name,
-        origin=origin(session.base.name),
-        context_tokens=session.base.context_tokens,
-        gap_seconds=found.usual_gap_seconds(config),
-        reply_gap_seconds=config.reply_gap_seconds,
-        settings=dataclasses.asdict(config),
-        data={"sha256": session.identity["data"], **dataclasses.asdict(balance)},
-        metrics=_metrics(session, mixed),
-        foresight={
-            **{name: [line.slope, line.intercept] for name, line in set_right.items()},
-            "silences": reply_silences(portions(messages, found, config)),
-        },
-        versions=versions(),
-    )
-    moments = draw_moments(portions(messages, found, config), config.report_replies, config.seed)
-    keep_moments(run, moments)
-    keep_words(run, train_texts(messages, found, config))
+    card = _card(kept, session, mixed, set_right)
+    keep_moments(run, kept.moments)
     compared = compare(
-        moments, answers(model, session.base.tags, moments, card.context_tokens, config.seed)
+        kept.moments,
+        answers(model, session.base.tags, kept.moments, card.context_tokens, config.seed),
     )
     reliability = {name: one.reliability(set_right[name]) for name, one in predicted.items()}
     leave_report(run, card, compared | {"reliability": reliability})
@@ -79,9 +111,33 @@ def leave(messages: Path, found: Survey, balance: Balance, session: Session) -> 
     return card
 
 
+def _card(
+    kept: Kept, session: Session, mixed: Mixed | None, set_right: dict[str, Calibration]
+) -> RunCard:
+    return RunCard(
+        name=session.run.name,
+        me=kept.me,
+        base=session.base.name,
+        origin=origin(session.base.name),
+        context_tokens=session.base.context_tokens,
+        gap_seconds=kept.gap_seconds,
+        reply_gap_seconds=kept.reply_gap_seconds,
+        settings=dataclasses.asdict(session.trainer.plan.config),
+        data={"sha256": session.identity["data"], **dataclasses.asdict(kept.balance)},
+        metrics=_metrics(session, mixed),
+        foresight={
+            **{name: [line.slope, line.intercept] for name, line in set_right.items()},
+            "silences": kept.silences,
+        },
+        versions=versions(),
+    )
+
+
 def _best_weights(session: Session) -> PreTrainedModel:
-    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(session.run)
-    model.to(session.trainer.device)  # type: ignore[arg-type]  # its wrapper hides self
+    device = session.trainer.device
+    with fitting(device):
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(session.run)
+        model.to(device)  # type: ignore[arg-type]  # its wrapper hides self
     return model
 
 

@@ -5,14 +5,14 @@ import logging
 import shlex
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from likeness.card import FILE_NAME, RunCard
 from likeness.dialogue import PROMPT_VERSION
-from likeness.errors import CannotResume, Interrupted, RunExists
+from likeness.errors import BaseUnavailable, CannotResume, Interrupted, RunExists
 from likeness.files import fingerprint
 from training.base import open_base, quiet
 from training.checkpoint import Checkpoint, checkpoints, sweep
@@ -21,16 +21,19 @@ from training.corpus import Corpus, build_corpus
 from training.device import pick_device
 from training.evaluate import Evaluation, Judge
 from training.events import FOLDER, with_events
+from training.lock import only_trainer
 from training.loop import Trainer
 from training.lora import prepared
-from training.loss import sees_apart
-from training.outcome import leave
+from training.loss import looks_ahead, sees_apart
+from training.moments import WORDS
+from training.outcome import keep, leave
 from training.plan import Plan
 from training.portions import train_texts
 from training.rows import WindowsBuilder
 from training.session import Session
 from training.survey import Balance, Survey, survey
 from training.team import ALONE, Team, device_name
+from training.vocabulary import vocabulary_size
 from training.watch import METRICS, Step, Watch
 
 __all__ = ["Balance", "Evaluation", "Step", "Watch", "train"]
@@ -107,7 +110,7 @@ def train(
         The card of the model, as it stands in its folder.
 
     Raises:
-        RunExists: The folder is taken, and `resume` was not asked for.
+        RunExists: The folder is taken, and `resume` was not asked for; or another process is at it.
         CannotResume: There is no checkpoint, or it was made from other data or settings.
         Interrupted: Ctrl-C or SIGTERM; the sentence holds the command to go on with.
         BaseUnavailable: The base cannot be loaded.
@@ -118,25 +121,30 @@ def train(
         TrainingError: The disk is full, or the loss is no number any more.
     """
     task = _Task(messages, run, base, config, speaker)
-    last = _last_checkpoint(run) if resume else None
-    if team.leads:
-        sweep(run) if resume else _refuse_taken(run)
-    team.wait()
-    with (
-        quiet(),
-        _nothing_half_done(run, fresh=team.leads and not resume),
-        with_events(run, watch, wanted=team.leads) as watch,
-    ):
-        found = survey(messages, speaker)
-        session, corpus = _open(task, found, last, watch, team)
-        try:
-            session.go()
-            if team.leads:
-                leave(task.messages, found, corpus.balance, session)
-            team.wait()
-            return RunCard.read(run)
-        except KeyboardInterrupt as stop:
-            raise _interrupted(task, session) from stop
+    with only_trainer(run) if team.leads else nullcontext(), quiet():
+        last = _last_checkpoint(run) if resume else None
+        if team.leads:
+            sweep(run) if resume else _refuse_taken(run)
+        team.wait()
+        with (
+            _nothing_half_done(run, fresh=team.leads and not resume),
+            with_events(run, watch, wanted=team.leads) as watch,
+        ):
+            return _trained(task, last, watch, team)
+
+
+def _trained(task: _Task, last: Checkpoint | None, watch: Watch, team: Team) -> RunCard:
+    found = survey(task.messages, task.speaker)
+    session, corpus = _open(task, found, last, watch, team)
+    kept = keep(task.messages, task.run, found, corpus.balance, task.config) if team.leads else None
+    try:
+        session.go()
+        if kept:
+            leave(kept, session)
+        team.wait()
+        return RunCard.read(task.run)
+    except KeyboardInterrupt as stop:
+        raise _interrupted(task, session) from stop
 
 
 def _open(
@@ -152,11 +160,16 @@ def _open(
     name = str(last.folder) if last and merged else task.base
     opened = open_base(name, config, lambda: train_texts(task.messages, found, config))
     base = dataclasses.replace(opened, name=task.base)
+    if looks_ahead(base.model):
+        raise BaseUnavailable(
+            f"{task.base} sees the words that it is to predict, so it cannot learn to write: take "
+            "one that writes from left to right, such as gpt2."
+        )
     watch.base(base.description)
     tags = base.tags
     corpus = build_corpus(
         task.messages, found, config, tags, base.context_tokens,
-        lambda: WindowsBuilder(task.run, base.model.config.vocab_size),
+        lambda: WindowsBuilder(task.run, vocabulary_size(base.model)),
     )  # fmt: skip
     watch.corpus(corpus.balance)
     row_tokens = base.context_tokens if sees_apart(base.model) else None
@@ -197,7 +210,9 @@ def _refuse_taken(run: Path) -> None:
 
 
 def _is_leftover(path: Path) -> bool:
-    return path.name in (METRICS, FOLDER) or path.name.startswith((f".{METRICS}.", ".checkpoint-"))
+    return path.name in (METRICS, FOLDER, WORDS) or path.name.startswith(
+        (f".{METRICS}.", f".{WORDS}.", ".checkpoint-")
+    )
 
 
 def _last_checkpoint(run: Path) -> Checkpoint:

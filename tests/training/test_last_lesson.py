@@ -122,3 +122,19 @@ def test_a_disk_that_takes_no_weights_leaves_the_model_as_it_was(
     assert _weights(run) == before
     assert RunCard.read(run) == card
     assert not list(run.glob(".*weights*"))
+
+
+def test_messages_that_have_changed_since_teach_nothing_more(
+    trained: Any, chat: list[Message], caplog: pytest.LogCaptureFixture
+) -> None:
+    messages, run, config = trained()
+    before = _weights(run)
+    messages.write_text("".join(f"{one.to_json()}\n" for one in chat[:-1]), encoding="utf-8")
+    assert teach_held_out(messages, run, config, None) == 0
+    assert _weights(run) == before
+    assert "has changed since it taught" in caplog.text
+
+
+def test_a_rate_next_to_nothing_is_still_a_rate(trained: Any) -> None:
+    messages, run, config = trained("last_lesson=1e-9")
+    assert teach_held_out(messages, run, config, None) > 0

@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from likeness.messages import Message
+from tests.training.conftest import Memory, learn
 from training import outcome
 from training.config import TrainConfig
 from training.loop import Trainer
@@ -46,3 +48,32 @@ def test_what_was_trained_is_gone_before_the_best_weights_come(
     train(write(chat), tmp_path / "run", config=tiny("epochs=1"), **told)
     gc.collect()
     assert [one() for one in models] == [None]
+
+
+@pytest.mark.slow
+def test_an_export_that_is_made_anew_meanwhile_changes_nothing_of_what_is_left(
+    chat: list[Message], write: Callable[[Iterable[Message]], Path],
+    tiny: Callable[..., TrainConfig], tmp_path: Path,
+) -> None:  # fmt: skip
+    class Exporting(Memory):
+        def saved(self, path: Path) -> None:
+            super().saved(path)
+            write([replace(one, chat_id="another") for one in chat] + chat)
+
+    cards = {}
+    config = tiny("epochs=2", "held_out_share=0.3")
+    for name, watch in (("still", Memory()), ("anew", Exporting())):
+        cards[name] = learn(write(chat), tmp_path / name, watch, config)
+    for kept in ("moments.jsonl", "words.txt", "model.safetensors"):
+        assert (tmp_path / "still" / kept).read_bytes() == (tmp_path / "anew" / kept).read_bytes()
+    assert replace(cards["still"], name="anew") == cards["anew"]
+
+
+@pytest.mark.slow
+def test_the_bot_lets_as_long_a_silence_pass_before_a_reply_as_training_did(
+    chat: list[Message], write: Callable[[Iterable[Message]], Path],
+    tiny: Callable[..., TrainConfig], memory: Any, tmp_path: Path,
+) -> None:  # fmt: skip
+    config = tiny("epochs=1", "gap_seconds=5000", "reply_gap_seconds=60", "report_replies=0")
+    card = learn(write(chat), tmp_path / "run", memory, config)
+    assert (card.gap_seconds, card.reply_gap_seconds) == (5000, 5000)
