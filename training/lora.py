@@ -9,9 +9,10 @@ import warnings
 from typing import Any
 
 import torch
+from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from likeness.dialogue import START, TAGS
+from likeness.dialogue import END_OF_TURN, START, TAGS
 from likeness.errors import BadSetting
 from training.base import Base
 from training.config import TrainConfig
@@ -49,7 +50,7 @@ def adapted(base: Base, config: TrainConfig) -> Base:
     # It takes seconds to import, and only large bases need it.
     from peft import LoraConfig, get_peft_model  # noqa: PLC0415
 
-    tags = [base.tags.tag(tag) for tag in (START, *TAGS)]
+    tags = [base.tags.tag(tag) for tag in (START, END_OF_TURN, *TAGS)]
     turned = any(isinstance(layer, Conv1D) for layer in base.model.modules())
     told = LoraConfig(
         r=config.lora_rank,
@@ -57,7 +58,7 @@ def adapted(base: Base, config: TrainConfig) -> Base:
         lora_dropout=config.dropout,
         target_modules="all-linear",
         fan_in_fan_out=turned,
-        trainable_token_indices=tags,
+        trainable_token_indices=dict.fromkeys(_vocabularies(base.model), tags),
         task_type="CAUSAL_LM",
     )
     torch.manual_seed(config.seed)
@@ -66,3 +67,12 @@ def adapted(base: Base, config: TrainConfig) -> Base:
     except ValueError as error:
         raise BadSetting(f"method=lora does not fit {base.name}: {error}.") from error
     return dataclasses.replace(base, model=model)
+
+
+def _vocabularies(model: PreTrainedModel) -> list[str]:
+    """Return the names of the layers with a row a token: the embedding, and a head of its own."""
+    embedding = model.get_input_embeddings()
+    head: Any = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    tied = head is None or head.weight is embedding.weight
+    wanted = [embedding] if tied else [embedding, head]
+    return [name for name, layer in model.named_modules() if any(layer is one for one in wanted)]

@@ -8,8 +8,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch.overrides import TorchFunctionMode
-from transformers import AutoModelForCausalLM, GPT2LMHeadModel
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
 
+from likeness.dialogue import END_OF_TURN, ME, START, TAGS
 from likeness.errors import Interrupted
 from likeness.messages import Message
 from training.adapter import is_adapted, learnt, plain
@@ -130,3 +137,28 @@ def test_layers_computed_again_teach_the_same(
     ]
     losses = [card.metrics["after"]["loss"] for card in cards]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_tags_rows_learn_in_the_embedding_and_in_a_head_of_its_own(
+    plain_gpt2: Path, tmp_path: Path, tied: bool
+) -> None:
+    shape = LlamaConfig(
+        vocab_size=300, hidden_size=16, intermediate_size=32, num_hidden_layers=1,
+        num_attention_heads=2, max_position_embeddings=64, tie_word_embeddings=tied,
+    )  # fmt: skip
+    with quiet():
+        LlamaForCausalLM(shape).save_pretrained(tmp_path)
+        AutoTokenizer.from_pretrained(plain_gpt2).save_pretrained(tmp_path)
+        base = prepared(open_base(str(tmp_path), TrainConfig(), list), TrainConfig(method="lora"))
+    rows = {name: weight for name, weight in learnt(base.model).items() if "token" in name}
+    assert len(rows) == (1 if tied else 2)
+    for weight in rows.values():
+        weight.add_(1)
+    merged = plain(base.model)
+    tag, newline = base.tags.tag(ME), base.tags.tag(END_OF_TURN)
+    for layer in (merged.get_input_embeddings(), merged.get_output_embeddings()):
+        moved = (layer.weight.mean(1) > 0.5).nonzero().flatten().tolist()
+        assert {tag, newline} <= set(moved)
+        assert len(moved) == len({newline, *map(base.tags.tag, (START, *TAGS))})
