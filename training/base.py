@@ -9,6 +9,7 @@ from typing import Any
 
 import tokenizers
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
@@ -27,6 +28,7 @@ from likeness.errors import BadSetting, BaseUnavailable
 from likeness.tokenizer import FolderTokenizer, newline_id
 from training.adapter import plain
 from training.config import TrainConfig
+from training.memory import fitting
 from training.vocabulary import add_tags, byte_level_bpe, grow
 
 SCRATCH = "scratch"
@@ -36,6 +38,10 @@ _MOST_CONTEXT_TOKENS = 1024
 _SCRATCH_CONTEXT_TOKENS = 512
 _DROPOUTS = (
     "resid_pdrop", "embd_pdrop", "resid_dropout", "embed_dropout", "hidden_dropout", "dropout",
+)  # fmt: skip
+_PROCESSOR = torch.device("cpu")
+_DAMAGED = (
+    OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError, StrictDataclassError,
 )  # fmt: skip
 _ATTENTION_DROPOUTS = ("attn_pdrop", "attention_dropout")
 
@@ -93,6 +99,7 @@ def open_base(name: str, config: TrainConfig, texts: Callable[[], Iterable[str]]
     Raises:
         BaseUnavailable: It cannot be loaded, or is no causal model with a fast tokenizer.
         BadSetting: It has fewer positions than `context_tokens` asks for.
+        TrainingError: The memory does not hold it.
     """
     if name == SCRATCH:
         return fresh_base(name, config, byte_level_bpe(texts(), config.vocabulary))
@@ -121,7 +128,9 @@ def fresh_base(name: str, config: TrainConfig, tokenizer: PreTrainedTokenizerFas
         bos_token_id=start,
         eos_token_id=start,
     )
-    return _ready(name, config, GPT2LMHeadModel(_with_dropout(shape, config.dropout)), tokenizer)
+    with fitting(_PROCESSOR):
+        model = GPT2LMHeadModel(_with_dropout(shape, config.dropout))
+    return _ready(name, config, model, tokenizer)
 
 
 def _ready(
@@ -151,10 +160,11 @@ def quiet() -> Iterator[None]:
 
 def _load(name: str, config: TrainConfig) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     try:
-        shape = _with_dropout(AutoConfig.from_pretrained(name), config.dropout)
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModelForCausalLM.from_pretrained(name, config=shape, dtype=torch.float32)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+        with fitting(_PROCESSOR):
+            shape = _with_dropout(AutoConfig.from_pretrained(name), config.dropout)
+            tokenizer = AutoTokenizer.from_pretrained(name)
+            model = AutoModelForCausalLM.from_pretrained(name, config=shape, dtype=torch.float32)
+    except _DAMAGED as error:
         raise BaseUnavailable(_why(name)) from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise BaseUnavailable(

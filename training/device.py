@@ -20,7 +20,7 @@ def pick_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         _try(device)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise BadSetting(
             f"device={name} does not fit: there is no such device here that this torch computes "
             "on; device=auto takes the fastest there is."

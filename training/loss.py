@@ -82,6 +82,18 @@ def token_losses(model: PreTrainedModel, batch: Batch, device: torch.device) -> 
     return functional.cross_entropy(chosen.float(), targets, reduction="none")
 
 
+def looks_ahead(model: PreTrainedModel) -> bool:
+    """Tell whether a model sees the words that it is to predict, by trying it: as BERT does."""
+    ids = torch.arange(16).view(2, 8)
+    ids[1, :-1] = ids[0, :-1]
+    training = model.training
+    model.train(mode=False)
+    with torch.no_grad():
+        one, other = model(input_ids=ids, use_cache=False).logits[:, :-1]
+    model.train(training)
+    return not _the_same(one, other)
+
+
 def sees_apart(model: PreTrainedModel) -> bool:
     """Tell whether a model keeps windows of a row apart by their positions, by trying it.
 
@@ -103,5 +115,9 @@ def sees_apart(model: PreTrainedModel) -> bool:
         return False
     finally:
         model.train(training)
-    # Rounding differs by some millionths, a word from the other window by far more.
-    return bool((together - alone).abs().max() <= 2e-5 * alone.abs().max())
+    return _the_same(together, alone)
+
+
+def _the_same(logits: torch.Tensor, others: torch.Tensor) -> bool:
+    """Tell whether logits differ by rounding alone: some millionths; another word is far more."""
+    return bool((logits - others).abs().max() <= 2e-5 * others.abs().max())

@@ -106,7 +106,7 @@ def fitting(device: torch.device) -> Iterator[None]:
     """
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         raise TrainingError(
@@ -115,6 +115,7 @@ def fitting(device: torch.device) -> Iterator[None]:
         ) from error
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether an error of torch means that memory gave out, on whatever device."""
-    return isinstance(error, torch.OutOfMemoryError) or any(said in str(error) for said in _SAID)
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell whether an error, of torch's too, means that memory gave out, on whatever device."""
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or any(said in str(error) for said in _SAID)

@@ -70,9 +70,7 @@ def leave_mixed(session: Session, learnt: PreTrainedModel) -> Mixed | None:
 
 
 def mixed(scorer: Scorer, base: PreTrainedModel, judge: Judge) -> Mixed:
-    """Move a model towards its base as long as it predicts the held-out messages better.
-
-    What counts is the loss as in training, of all words: of mine alone there may be too few.
+    """Move a model towards its base as long as it predicts my held-out words better.
 
     Args:
         scorer: Of the model, whose weights are changed in place.
@@ -84,7 +82,7 @@ def mixed(scorer: Scorer, base: PreTrainedModel, judge: Judge) -> Mixed:
         _shorten(scorer.model, base, share / stands)
         stands = share
         evaluation = judge.evaluate(scorer)
-        if evaluation.loss >= best.evaluation.loss:
+        if evaluation.perplexity >= best.evaluation.perplexity:
             break
         best = Mixed(share, evaluation)
     _shorten(scorer.model, base, best.share / stands)

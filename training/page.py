@@ -58,9 +58,11 @@ def _figures(card: Mapping[str, Any]) -> str:
     tiles.append(
         f"<div class='tile'><b>{data['train']:,}</b><span>messages of mine teach</span></div>"
     )
+    share = metrics.get("learnt_share", 1.0)
+    mixed = "" if share == 1 else f", {share:.0%} of the way from the base"
     tiles.append(
         f"<div class='tile'><b>{metrics['best_step']:,}<small> of {metrics['steps']:,}</small></b>"
-        "<span>steps made the best weights</span></div>"
+        f"<span>steps made the best weights{mixed}</span></div>"
     )
     return f"<section class='tiles'>{''.join(tiles)}</section>"
 
@@ -74,6 +76,8 @@ def _tile(what: str, before: float, after: float, form: str) -> str:
 
 def _losses(metrics: Sequence[Mapping[str, Any]]) -> str:
     training = [(line["step"], line["loss"]) for line in metrics if "loss" in line]
+    if not training:
+        return ""
     held_out = [(line["step"], line["held_out"]["loss"]) for line in metrics if "held_out" in line]
     lines: list[tuple[str, str, Points]] = [("training", "other", training)]
     if held_out:
@@ -204,9 +208,12 @@ def _pairs(compared: Mapping[str, Any], me: str) -> str:
     if not compared["pairs"]:
         return ""
     cards = "".join(_pair(pair, me) for pair in compared["pairs"])
+    seen = "It has seen each of these moments once, in its last lesson."
+    unseen = "It has never seen any of these moments."
     return (
-        "<h2>What I said, and what the model says</h2><p>It has never seen any of these "
-        f"moments.</p><section class='pairs'>{cards}</section>"
+        "<h2>What I said, and what the model says</h2>"
+        f"<p>{seen if compared.get('shown_once') else unseen}</p>"
+        f"<section class='pairs'>{cards}</section>"
     )
 
 

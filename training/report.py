@@ -85,6 +85,14 @@ def kept_report(run: Path) -> dict[str, Any]:
 
 
 def _write_page(run: Path, card: RunCard, compared: dict[str, Any]) -> None:
-    lines = (run / METRICS).read_text(encoding="utf-8").splitlines()
     with whole_file(run / PAGE) as file:
-        file.write(page(dataclasses.asdict(card), [json.loads(line) for line in lines], compared))
+        file.write(page(dataclasses.asdict(card), _metrics(run), compared))
+
+
+def _metrics(run: Path) -> list[dict[str, Any]]:
+    """Return what a run told while it went; nothing where that is gone."""
+    try:
+        lines = (run / METRICS).read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+    except (OSError, ValueError):
+        return []

@@ -120,7 +120,9 @@ def keep(run: Path, moments: Sequence[Moment], trials: Sequence[Trial]) -> RunCa
     best = best_of(trials)
     card = dataclasses.replace(RunCard.read(run), sampling=best.setting._asdict())
     tried = [trial.setting._asdict() | {"misfit": trial.misfit} for trial in trials]
-    compared = kept_report(run) | compare(moments, best.replies) | {"trials": tried}
+    taught = bool(card.metrics.get("last_lesson_steps"))
+    compared = kept_report(run) | compare(moments, best.replies)
+    compared |= {"trials": tried, "shown_once": taught}
     card.write(run)
     leave_report(run, card, compared)
     return card

@@ -1,5 +1,6 @@
 """The tags of the prompt added to a base: to its tokenizer, and as rows of its embeddings."""
 
+import re
 from collections.abc import Iterable
 
 import tokenizers
@@ -11,6 +12,8 @@ from transformers import AddedToken, PreTrainedModel, PreTrainedTokenizerFast
 from likeness.dialogue import END_OF_TURN, START, TAGS
 from likeness.tokenizer import newline_id
 
+_UNBROKEN = re.compile(r"\S{1000}")
+
 
 def byte_level_bpe(texts: Iterable[str], most_tokens: int) -> PreTrainedTokenizerFast:
     """Make a tokenizer of GPT-2's kind from texts; every text of any script can be encoded."""
@@ -18,7 +21,7 @@ def byte_level_bpe(texts: Iterable[str], most_tokens: int) -> PreTrainedTokenize
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
     made.train_from_iterator(
-        texts,
+        map(_broken, texts),
         trainers.BpeTrainer(
             vocab_size=most_tokens,
             min_frequency=2,
@@ -30,6 +33,11 @@ def byte_level_bpe(texts: Iterable[str], most_tokens: int) -> PreTrainedTokenize
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=made, bos_token=START, eos_token=START
     )
+
+
+def _broken(text: str) -> str:
+    """Break what has no blank for a thousand characters: merging takes the square of its length."""
+    return _UNBROKEN.sub(r"\g<0> ", text)
 
 
 def add_tags(tokenizer: PreTrainedTokenizerFast) -> dict[int, list[int]]:
@@ -78,6 +86,11 @@ def grow(model: PreTrainedModel, pieces: dict[int, list[int]], size: int) -> Non
             mean = rows[:old].mean(0)
             for id_, known in pieces.items():
                 rows[id_] = rows[known].mean(0) if known else mean
+
+
+def vocabulary_size(model: PreTrainedModel) -> int:
+    """Return how many rows a model's embedding has: tokens, and what it may be padded by."""
+    return len(_vocabulary_rows(model)[0])
 
 
 def _vocabulary_rows(model: PreTrainedModel) -> list[torch.Tensor]:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    GPT2LMHeadModel,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
     LlamaConfig,
@@ -21,10 +22,11 @@ from transformers import (
 )
 
 from likeness.dialogue import END_OF_TURN, START, TAGS
-from likeness.errors import BadSetting, BaseUnavailable
+from likeness.errors import BadSetting, BaseUnavailable, TrainingError
 from likeness.tokenizer import FolderTokenizer
 from training.base import Base, open_base, quiet
 from training.config import TrainConfig
+from training.vocabulary import byte_level_bpe
 
 SHAPE = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
          "num_attention_heads": 2, "vocab_size": 320, "max_position_embeddings": 64}  # fmt: skip
@@ -211,3 +213,28 @@ def test_a_row_longer_than_the_base_is_refused(plain_gpt2: Path) -> None:
 def test_dropout_reaches_the_model(plain_gpt2: Path) -> None:
     shape = _open(plain_gpt2, "dropout=0.25").model.config
     assert (shape.resid_pdrop, shape.embd_pdrop, shape.attn_pdrop) == (0.25, 0.25, 0)
+
+
+def test_what_does_not_fit_into_the_memory_is_not_called_damaged(
+    plain_gpt2: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(GPT2LMHeadModel, "__init__", full)
+    for name in (str(plain_gpt2), "scratch"):
+        with pytest.raises(TrainingError, match="memory of cpu does not hold the model"):
+            _open(name)
+
+
+def test_a_config_of_wrong_types_is_no_model(plain_gpt2: Path, tmp_path: Path) -> None:
+    shutil.copytree(plain_gpt2, tmp_path / "gpt2")
+    config = tmp_path / "gpt2" / "config.json"
+    config.write_text(config.read_text().replace('"n_layer": 1', '"n_layer": "one"'))
+    with pytest.raises(BaseUnavailable, match="holds no causal language model"):
+        _open(tmp_path / "gpt2")
+
+
+def test_a_word_that_never_ends_is_read_in_pieces() -> None:
+    made = byte_level_bpe(["x" * 300_000, "hello hello"], 400)
+    assert made.backend_tokenizer.encode("hello").tokens == ["hello"]

@@ -39,6 +39,12 @@ def test_auto_takes_the_processor_where_torch_has_no_kernels_for_the_card(
     assert "going on with the processor" in said
 
 
+@pytest.mark.parametrize("name", ["hpu", "privateuseone", "meta", "abacus"])
+def test_a_device_that_is_not_here_is_refused(name: str) -> None:
+    with pytest.raises(BadSetting, match=f"device={name} does not fit"):
+        pick_device(name)
+
+
 def test_a_card_that_is_named_and_cannot_compute_is_refused(old_card: None) -> None:
     with pytest.raises(BadSetting, match="device=cuda does not fit"):
         pick_device("cuda")

@@ -68,6 +68,13 @@ def test_the_page_stands_by_itself_and_only_its_owner_may_read_it(run: Path) -> 
     assert f"{RunCard.read(run).metrics['after']['perplexity']:,.1f}" in text
 
 
+def test_a_page_without_what_the_run_told_has_no_curves(run: Path) -> None:
+    (run / "metrics.jsonl").unlink()
+    text = report_again(run).read_text(encoding="utf-8")
+    assert _Page(text).seen.count("svg") == 5
+    assert "Loss, in nats a token" not in text
+
+
 def test_a_report_is_made_again_without_the_messages(run: Path) -> None:
     before = (run / "report.html").read_text(encoding="utf-8")
     (run / "report.html").unlink()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLMHeadModel
 
 from likeness.card import RunCard
 from likeness.dialogue import ReplyReader, prompt
@@ -141,6 +141,22 @@ def test_a_run_that_cannot_begin_leaves_no_folder(
     told = {"config": TrainConfig()} | change
     with pytest.raises(error):
         learn(write([say("me", "hi")]), tmp_path / "run", memory, **told)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_base_that_looks_ahead_is_refused(
+    say: Callable[..., Message], write: Write, plain_gpt2: Path, memory: Any, tmp_path: Path
+) -> None:
+    shape = BertConfig(
+        vocab_size=300, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=64,
+    )  # fmt: skip
+    with quiet():
+        BertLMHeadModel(shape).save_pretrained(tmp_path / "bert")
+        AutoTokenizer.from_pretrained(plain_gpt2).save_pretrained(tmp_path / "bert")
+    messages = write([say("ann", "hi"), say("me", "yo")])
+    with pytest.raises(BaseUnavailable, match="sees the words that it is to predict"):
+        learn(messages, tmp_path / "run", memory, TrainConfig(), base=str(tmp_path / "bert"))
     assert not (tmp_path / "run").exists()
 
 

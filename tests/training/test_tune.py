@@ -14,6 +14,7 @@ from likeness.card import RunCard
 from likeness.errors import ModelNotFound
 from likeness.messages import Message
 from training.config import TrainConfig
+from training.last_lesson import teach_held_out
 from training.measures import distinct_pairs, measures, misfit, repetition, unheard, vocabulary
 from training.moments import (
     Moment,
@@ -138,3 +139,16 @@ def test_what_was_chosen_stands_in_the_card_and_in_the_report(
     assert "<td>0.7</td><td>0.9</td><td>0</td><td>0.50</td>" in page
     assert "quite like me" in page
     assert "far off" not in page
+    assert "It has never seen any of these moments." in page
+
+
+def test_the_page_says_whether_the_last_lesson_had_shown_the_moments(
+    chat: list[Message], write: Write, tiny: Callable[..., TrainConfig], memory: Any, tmp_path: Path
+) -> None:
+    run, messages = tmp_path / "me", write(chat)
+    config = tiny("epochs=1", "held_out_share=0.3")
+    train(messages, run, base="scratch", config=config, speaker=None, resume=False, watch=memory)
+    teach_held_out(messages, run, config, None)
+    keep(run, read_moments(run)[:1], [Trial(Setting(0.7, 0.9, 0.0), {"characters": 0}, [["hi"]])])
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "It has seen each of these moments once, in its last lesson." in page
