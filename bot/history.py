@@ -121,6 +121,9 @@ class History(Guestbook, Protocol):
             speaker_id: Who must have said it.
         """
 
+    async def delete(self, chat: ChatId, message_ids: Collection[str]) -> None:
+        """Delete some messages as `erase` does, and what is still to be sent in answer to them."""
+
     async def recent(self, chat: ChatId, limit: int) -> list[Message]:
         """Return the newest messages, at most `limit`, in the order in which they were added."""
 

@@ -48,6 +48,12 @@ def chat_of(channel: Snowflake) -> ChatId:
     return ChatId("discord", str(channel.id))
 
 
+def shard_of(channel: Snowflake) -> int:
+    """Return over which connection Discord tells of a channel: of private ones over the first."""
+    guild = getattr(channel, "guild", None)
+    return 0 if guild is None else guild.shard_id
+
+
 def translate(message: discord.Message) -> messages.Message | None:
     """Return what a person said; None for bots, webhooks and notices of the app.
 

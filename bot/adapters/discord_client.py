@@ -3,20 +3,20 @@
 import asyncio
 import logging
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 
 import discord
 
-from bot.access import Visitor
 from bot.adapters import delivery
 from bot.adapters.answers import Answers
 from bot.adapters.delivery import Patience
-from bot.adapters.discord_chats import Channel, DiscordOutlet, chat_of, pause, translate
-from bot.adapters.discord_commands import FAULTS, Orders
-from bot.adapters.discord_people import is_addressed, visitor_of
+from bot.adapters.discord_chats import Channel, DiscordOutlet, chat_of, pause, shard_of, translate
+from bot.adapters.discord_commands import Orders
+from bot.adapters.discord_people import FAULTS, People, is_addressed
 from bot.adapters.hearing import Hearing
-from bot.history import ChatId
+from bot.history import ChatId, Place
 from bot.outlet import NotDelivered, Reply
 from bot.reception import Reception
 from bot.settings import Settings
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 CHANNELS = 100
 """In how many channels, the liveliest first, to look up what was missed."""
+SERVER_SECONDS = 2.0
+"""How long to wait for each server of which Discord tells behind a login, one after the other."""
 
 
 class LikenessClient(discord.Client):
@@ -56,7 +58,7 @@ class LikenessClient(discord.Client):
             max_ratelimit_timeout=patience.limit_seconds,
             heartbeat_timeout=patience.silence_seconds,
             shard_count=shards,
-            guild_ready_timeout=0,  # nothing here waits for all servers, and it outlives a close
+            guild_ready_timeout=0,  # nothing here waits for `on_ready`, and it outlives a close
         )
         self.was_connected = False
         self._reception = reception
@@ -91,10 +93,20 @@ class LikenessClient(discord.Client):
         await self._reception.open()
 
     async def on_connect(self) -> None:
-        """Note that Discord took the login; it does so again after an outage."""
+        """Begin a session; Discord does so again after events were lost."""
+        await self._begin(shard=0)
+
+    async def _begin(self, shard: int) -> None:
+        """Look up what was missed before all that a session tells; answer what waits."""
         self.was_connected = True
         self._conversation.watch.connected("discord", up=True)
         log.info("discord: connected")
+        try:
+            if self._catch_up:
+                async with self._hearing.turn():  # what is new waits until what was missed is heard
+                    await self._hear_missed(shard)
+        finally:
+            self._answers.refill()
 
     async def on_resumed(self) -> None:
         """Note that the session goes on after a break."""
@@ -110,22 +122,10 @@ class LikenessClient(discord.Client):
         if error is not None:
             log.error("discord: %s failed: %s", event_method, delivery.in_a_line(error))
 
-    async def on_ready(self) -> None:
-        """Look up what was missed and answer what waits; it also comes after events were lost."""
-        history = self._conversation.history
-        try:
-            if self._catch_up:
-                async with self._hearing.turn():  # what is new waits until what was missed is heard
-                    newest = partial(history.newest, "discord", CHANNELS)
-                    for place in await self._hearing.insist(newest):
-                        await self._hear_missed(place.chat, int(place.message_id))
-        finally:
-            self._answers.refill()
-
     async def on_message(self, message: discord.Message) -> None:
         """Keep what a person says, and answer if it is meant for the bot."""
         async with self._hearing.turn():
-            asks = await self._hear(message)
+            asks = await self._hear(message, self._people())
         if asks:
             self._respond(message.channel)  # type: ignore[arg-type]
 
@@ -139,21 +139,45 @@ class LikenessClient(discord.Client):
         async with self._hearing.turn():  # what was edited may yet have to be kept
             await self._hearing.insist(partial(self._reread, event.message))
 
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Delete what somebody deleted; it is not answered any more."""
+        await self._delete(event, {event.message_id})
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Delete what a moderator deleted."""
+        await self._delete(event, event.message_ids)
+
+    async def _delete(
+        self,
+        event: discord.RawMessageDeleteEvent | discord.RawBulkMessageDeleteEvent,
+        ids: Collection[int],
+    ) -> None:
+        chat = ChatId("discord", str(event.channel_id))
+        async with self._hearing.turn():  # what was deleted may yet have to be kept
+            if event.guild_id is not None:  # it may be a thread
+                found = partial(self._channel, chat)
+                chat = chat_of(await delivery.insist(found, pause, self._patience))
+            delete = self._conversation.history.delete
+            await self._hearing.insist(partial(delete, chat, {str(id_) for id_ in ids}))
+
     async def _reread(self, message: discord.Message) -> None:
         edited = translate(message)
         if edited is not None:
-            visitor = await self._visitor(message)
+            visitor = await self._people().author(message)
             await self._reception.reread(visitor, chat_of(message.channel), edited)
 
-    async def _hear(self, message: discord.Message) -> bool:
-        """Keep a message; return whether to answer it."""
-        return await self._hearing.insist(partial(self._receive, message))
+    def _people(self) -> People:
+        return People(self._reception.access, self._patience.call_seconds)
 
-    async def _receive(self, message: discord.Message) -> bool:
+    async def _hear(self, message: discord.Message, people: People) -> bool:
+        """Keep a message; return whether to answer it."""
+        return await self._hearing.insist(partial(self._receive, message, people))
+
+    async def _receive(self, message: discord.Message, people: People) -> bool:
         heard = translate(message)
         if heard is None:
             return False
-        chat, visitor = chat_of(message.channel), await self._visitor(message)
+        chat, visitor = chat_of(message.channel), await people.author(message)
         addressed = is_addressed(message, self.user)
         respond, reply = await self._reception.hear(visitor, chat, heard, addressed=addressed)
         if reply is not None:
@@ -161,37 +185,38 @@ class LikenessClient(discord.Client):
             self._orders.chores.start(chat, self._say(outlet, reply, heard.id))
         return respond
 
-    async def _visitor(self, message: discord.Message) -> Visitor:
-        """Return who wrote a message; one that was looked up comes without their roles."""
-        visitor = visitor_of(message)
-        if not visitor.group or message.guild is None or isinstance(message.author, discord.Member):
-            return visitor
-        if await self._reception.access.standing(visitor) is not None:
-            return visitor
-        with suppress(*FAULTS):
-            async with asyncio.timeout(self._patience.call_seconds):
-                member = await message.guild.fetch_member(message.author.id)
-            visitor = visitor_of(message, member)
-        return visitor
+    async def _hear_missed(self, shard: int) -> None:
+        """Keep what was said where a session hears, once the servers there are known."""
+        with suppress(TimeoutError):
+            while any(one.unavailable for one in self.guilds if one.shard_id == shard):
+                await self.wait_for(
+                    "guild_available",
+                    check=lambda told: told.shard_id == shard,
+                    timeout=SERVER_SECONDS,
+                )
+        newest, people = self._conversation.history.newest, self._people()
+        for place in await self._hearing.insist(partial(newest, "discord", CHANNELS)):
+            for message in await self._missed(place, shard):
+                await self._hear(message, people)
 
-    async def _hear_missed(self, chat: ChatId, newest: int) -> None:
-        """Keep what was said in a channel since a message, as far as it is not too old."""
+    async def _missed(self, place: Place, shard: int) -> list[discord.Message]:
+        """Return what was said in a channel since a message, as far as it is not too old."""
         oldest = discord.utils.time_snowflake(self._conversation.oldest)
-        after = discord.Object(max(newest, oldest))
+        after = discord.Object(max(int(place.message_id), oldest))
 
         async def look_up() -> list[discord.Message]:
-            channel = await self._channel(chat)
+            channel = await self._channel(place.chat)
+            if shard_of(channel) != shard:
+                return []
             # From the newest back: what is cut off is what was said first.
             found = channel.history(limit=self._catch_up, after=after, oldest_first=False)
-            return [message async for message in found]
+            return [message async for message in found][::-1]
 
         try:
-            missed = await delivery.insist(look_up, pause, self._patience)
+            return await delivery.insist(look_up, pause, self._patience)
         except NotDelivered as error:
-            log.warning("%s: nothing missed was looked up: %s", chat, error)
-            return
-        for message in reversed(missed):
-            await self._hear(message)
+            log.warning("%s: nothing missed was looked up: %s", place.chat, error)
+            return []
 
     async def _answer_owed(self, limit: int) -> int:
         found = await self._conversation.owed("discord", limit)
@@ -238,6 +263,13 @@ class LikenessClient(discord.Client):
 
 class ShardedClient(LikenessClient, discord.AutoShardedClient):
     """One login over several connections, as Discord asks of a bot in thousands of servers."""
+
+    async def on_connect(self) -> None:
+        """Do nothing, as it does not say which connection it is."""
+
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """Begin a session of one connection."""
+        await self._begin(shard_id)
 
 
 def make_client(reception: Reception, patience: Patience, settings: Settings) -> LikenessClient:

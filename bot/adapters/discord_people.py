@@ -1,9 +1,52 @@
 """Who speaks on Discord, and to whom."""
 
+import asyncio
+from contextlib import suppress
+
+import aiohttp
 import discord
 
-from bot.access import Visitor
+from bot.access import Access, Visitor
 from bot.adapters.discord_chats import chat_of
+
+FAULTS = (discord.DiscordException, aiohttp.ClientError, OSError)
+"""What talking to Discord may raise."""
+
+
+class People:
+    """Who wrote some messages; each who is not known without their roles is looked up once."""
+
+    def __init__(self, access: Access, call_seconds: float) -> None:
+        """Know nobody yet.
+
+        Args:
+            access: Says who is known.
+            call_seconds: How long to look somebody up.
+        """
+        self._access = access
+        self._call_seconds = call_seconds
+        self._members: dict[tuple[int, int], discord.Member | None] = {}
+
+    async def author(self, message: discord.Message) -> Visitor:
+        """Return who wrote a message; one that was looked up comes without their roles.
+
+        Raises:
+            DatabaseError: It cannot be known who is known.
+        """
+        visitor, guild, id_ = visitor_of(message), message.guild, message.author.id
+        if guild is None or isinstance(message.author, discord.Member):
+            return visitor
+        if await self._access.standing(visitor) is not None:
+            return visitor
+        if (guild.id, id_) not in self._members:
+            self._members[guild.id, id_] = await self._member(guild, id_)
+        return visitor_of(message, self._members[guild.id, id_])
+
+    async def _member(self, guild: discord.Guild, id_: int) -> discord.Member | None:
+        with suppress(*FAULTS):
+            async with asyncio.timeout(self._call_seconds):
+                return await guild.fetch_member(id_)
+        return None
 
 
 def visitor_of(message: discord.Message, author: discord.Member | None = None) -> Visitor:

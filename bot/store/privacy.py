@@ -1,13 +1,16 @@
 """What is kept of one person, to be shown to them or to be deleted."""
 
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, text, update
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.history import ChatId
-from bot.store.rows import to_message
+from bot.store.rows import chat_key, to_message
 from bot.store.sessions import Sessions
 from bot.store.tables import ChatRow, DraftRow, MessageRow
 from likeness.messages import Message
@@ -54,10 +57,7 @@ class Privacy(Sessions):
 
         Only the ids of the messages stay, so that none that comes again is taken for a new one.
         """
-        sqlite = self._engine.dialect.name == "sqlite"
-        async with self._transaction() as session:
-            if sqlite:  # or the words stay in the file until something is written over them
-                await session.execute(text("PRAGMA secure_delete = ON"))
+        async with self._erasing() as session:
             alone = list(await session.scalars(_alone(platform, speaker_id)))
             erased: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
                 update(MessageRow)
@@ -72,9 +72,33 @@ class Privacy(Sessions):
                 .values(title="", temperature=None, pace=None, chattiness=None)
                 .execution_options(synchronize_session=False)
             )
+        return erased.rowcount
+
+    async def delete(self, chat: ChatId, message_ids: Collection[str]) -> None:
+        """Delete some messages as `erase` does, and what is still to be sent in answer to them."""
+        async with self._erasing() as session:
+            await session.execute(
+                update(MessageRow)
+                .where(MessageRow.chat_id == chat_key(chat), MessageRow.message_id.in_(message_ids))
+                .values(NOTHING_LEFT)
+                .execution_options(synchronize_session=False)
+            )
+            await session.execute(
+                delete(DraftRow).where(
+                    DraftRow.chat_id == chat_key(chat), DraftRow.answers.in_(message_ids)
+                )
+            )
+
+    @asynccontextmanager
+    async def _erasing(self) -> AsyncIterator[AsyncSession]:
+        """Yield a transaction of whose deleted words no byte stays in the files."""
+        sqlite = self._engine.dialect.name == "sqlite"
+        async with self._transaction() as session:
+            if sqlite:  # or the words stay in the file until something is written over them
+                await session.execute(text("PRAGMA secure_delete = ON"))
+            yield session
         if sqlite:
             await self._clear_journal()
-        return erased.rowcount
 
     async def _clear_journal(self) -> None:
         """Empty SQLite's journal, which holds what the file held before."""

@@ -18,7 +18,7 @@ from tests.bot.conftest import write_message
 
 TOKEN = "a-token.that-must.stay-secret"
 ANN = {"id": "42", "username": "Ann", "discriminator": "0", "avatar": None}
-DM = {"id": "7", "type": 1, "recipients": [ANN]}
+DM: Json = {"id": "7", "type": 1, "recipients": [ANN]}
 
 
 class FakeDiscord(FakeGateway):
@@ -34,6 +34,8 @@ class FakeDiscord(FakeGateway):
         posted: What is in all channels, in order.
         channels: Those that are known, by id.
         slow: Paths that are never answered.
+        asked: What the API was asked, as methods and paths.
+        members: Who is in a server, by their ids.
     """
 
     def __init__(self) -> None:
@@ -46,6 +48,8 @@ class FakeDiscord(FakeGateway):
         self.posted: list[Json] = []
         self.channels: dict[str, Json] = {DM["id"]: DM}
         self.slow: set[str] = set()
+        self.asked: list[str] = []
+        self.members: dict[str, Json] = {}
         self._nonces: dict[str, Json] = {}
         self.sent: list[str] = []
         self.followed_up: list[str] = []
@@ -100,6 +104,15 @@ class FakeDiscord(FakeGateway):
         message |= {"content": text, "edited_timestamp": "2024-05-01T12:01:00+00:00"}
         await self.dispatch("MESSAGE_UPDATE", message)
 
+    async def delete(self, *messages: Json) -> None:
+        """Let somebody delete a message, or a moderator several in one channel."""
+        where = {"channel_id": messages[0]["channel_id"]}
+        ids = [message["id"] for message in messages]
+        if len(ids) == 1:
+            await self.dispatch("MESSAGE_DELETE", {"id": ids[0], **where})
+        else:
+            await self.dispatch("MESSAGE_DELETE_BULK", {"ids": ids, **where})
+
     async def until(self, true: Callable[[], bool], seconds: float = 30) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(seconds):
@@ -108,6 +121,7 @@ class FakeDiscord(FakeGateway):
 
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
+        self.asked.append(f"{request.method} {path}")
         public = path.startswith(("interactions/", "webhooks/"))  # a token is in the path
         if not public and request.headers.get("Authorization") != f"Bot {TOKEN}":
             return _json({"message": "401: Unauthorized", "code": 0}, 401)
@@ -116,6 +130,8 @@ class FakeDiscord(FakeGateway):
             return fault
         if path in self._fixed:
             return _json(self._fixed[path])
+        if "/members/" in path:
+            return _json(self.members[path.rpartition("/")[2]])
         if path.endswith("/commands"):
             return _json([] if request.method == "GET" else await self._commands(request))
         if path.endswith("/messages"):
@@ -201,10 +217,12 @@ def private(person: Json) -> Json:
     return DM if person == ANN else {**DM, "id": f"7{person['id']}", "recipients": [person]}
 
 
-async def said_before(history: History, text: str, *, asks: bool = False) -> None:
-    """Let a history know already what Ann wrote in private before the bot came."""
+async def said_before(
+    history: History, text: str, *, asks: bool = False, channel: str = DM["id"]
+) -> None:
+    """Let a history know already what Ann wrote, in private by default, before the bot came."""
     message = write_message(text, id="1", platform="discord", sent_at=datetime.now(UTC))
-    await history.add(ChatId("discord", DM["id"]), message, asks=asks)
+    await history.add(ChatId("discord", channel), message, asks=asks)
 
 
 APPLICATION = {

@@ -24,6 +24,8 @@ class FakeGateway:
         deaf: Whether heartbeats are left without an answer.
         close_code: With which the newest connection to the gateway was closed.
         compressed: How many frames were sent compressed; None to send none so.
+        guilds: The servers that the bot is in, each told of by `GUILD_CREATE` later.
+        first: Events that come right behind READY, once.
     """
 
     def __init__(self) -> None:
@@ -33,6 +35,8 @@ class FakeGateway:
         self.resumed = 0
         self.deaf = False
         self.compressed: int | None = None
+        self.guilds: list[Json] = []
+        self.first: list[tuple[str, Json]] = []
         self._streams: WeakKeyDictionary[web.WebSocketResponse, Any] = WeakKeyDictionary()
         self.heartbeats = 0
         self.heartbeat_interval = 40_000
@@ -103,8 +107,10 @@ class FakeGateway:
         elif payload["op"] == 2:
             self.identified += 1
             self.intents.append(payload["d"]["intents"])
+            shard, shards = payload["d"].get("shard", [0, 1])
             self.shards.append(payload["d"].get("shard", []))
             self._socket = socket
+            mine = [one["id"] for one in self.guilds if (int(one["id"]) >> 22) % shards == shard]
             await self.dispatch(
                 "READY",
                 {
@@ -112,11 +118,13 @@ class FakeGateway:
                     "session_id": "session",
                     "resume_gateway_url": self.gateway_url,
                     "user": BOT,
-                    "guilds": [],
-                    "shard": payload["d"].get("shard", [0, 1]),
+                    "guilds": [{"id": id_, "unavailable": True} for id_ in mine],
+                    "shard": [shard, shards],
                     "application": {"id": BOT["id"], "flags": 0},
                 },
             )
+            while self.first:
+                await self.dispatch(*self.first.pop(0))
 
     async def _resume(self, socket: web.WebSocketResponse, seen: int) -> None:
         if not self.resumable:

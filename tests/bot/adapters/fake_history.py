@@ -1,6 +1,5 @@
-"""A history in memory, which passes the same tests as the database, and a race in it."""
+"""A history in memory, which passes the same tests as the database."""
 
-import asyncio
 import itertools
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
@@ -12,7 +11,6 @@ from bot.access import Guest, Standing
 from bot.history import MY_ID, ChatId, Counts, Draft, Place, Question
 from bot.pace import Customs
 from likeness.messages import Kind, Message
-from tests.bot.conftest import FakeEngine
 
 
 @dataclass(slots=True)
@@ -22,6 +20,11 @@ class Kept:
     message: Message
     asks: bool
     hidden: bool = False
+
+    def erase(self) -> None:
+        nobody = {"speaker_id": "", "speaker": "", "text": "", "kind": "deleted"}
+        self.message = replace(self.message, **nobody)  # type: ignore[arg-type]
+        self.hidden, self.asks = True, False
 
 
 class FakeHistory:
@@ -228,10 +231,15 @@ class FakeHistory:
     async def erase(self, platform: str, speaker_id: str) -> int:
         erased = self.of(platform, speaker_id)
         for kept in erased:
-            nobody = {"speaker_id": "", "speaker": "", "text": "", "kind": "deleted"}
-            kept.message = replace(kept.message, **nobody)  # type: ignore[arg-type]
-            kept.hidden, kept.asks = True, False
+            kept.erase()
         return len(erased)
+
+    async def delete(self, chat: ChatId, message_ids: Collection[str]) -> None:
+        for kept in self.kept[chat]:
+            if kept.message.id in message_ids:
+                kept.erase()
+        planned = self.planned[chat]
+        planned[:] = [draft for draft in planned if draft.answers not in message_ids]
 
     async def standings(self, platform: str, ids: Collection[str]) -> dict[str, Standing]:
         known = {id_: self.signed.get((platform, id_)) for id_ in ids}
@@ -261,39 +269,3 @@ class FakeHistory:
             if guest.standing == standing and platform in (None, guest.platform)
         ]
         return found[:limit]
-
-
-def race(history: FakeHistory, slower: str, engine: FakeEngine) -> asyncio.Event:
-    """Let a new message be found as owed while it is heard.
-
-    Args:
-        history: What both go to.
-        slower: `add` or `owed`, which tells of the message only once it is being answered.
-        engine: Who is asked for that answer.
-
-    Returns:
-        Set once what is owed is being looked up.
-    """
-    add, owed, looking = history.add, history.owed, asyncio.Event()
-
-    async def until(true: Callable[[], object]) -> None:
-        async with asyncio.timeout(30):
-            while not true():  # noqa: ASYNC110 (it may be about anything)
-                await asyncio.sleep(0.001)
-
-    async def add_slowly(chat: ChatId, message: Message, *, asks: bool = False) -> bool:
-        new = await add(chat, message, asks=asks)
-        await until(lambda: slower != "add" or engine.asked)
-        return new
-
-    async def owed_once_kept(
-        platform: str, since: datetime, limit: int, busy: Collection[ChatId] = ()
-    ) -> list[Place]:
-        looking.set()
-        await until(lambda: history.chats)
-        found = await owed(platform, since, limit, busy)
-        await until(lambda: slower != "owed" or engine.asked)
-        return found
-
-    history.add, history.owed = add_slowly, owed_once_kept  # type: ignore[method-assign]
-    return looking

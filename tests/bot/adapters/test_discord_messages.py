@@ -20,7 +20,8 @@ from likeness.errors import (
     DatabaseError,
 )
 from tests.bot.adapters.fake_discord import ANN, FakeDiscord, said_before
-from tests.bot.adapters.fake_history import FakeHistory, race
+from tests.bot.adapters.fake_history import FakeHistory
+from tests.bot.adapters.races import race
 from tests.bot.conftest import write_message
 
 pytestmark = pytest.mark.slow

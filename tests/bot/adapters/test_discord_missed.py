@@ -76,6 +76,24 @@ async def test_who_may_talk_to_it_by_a_role_is_known_by_it_in_what_was_missed(
         assert {guest.name for guest in door.access.book.signed.values()} == {"Eve"}
 
 
+async def test_whom_it_does_not_know_is_looked_up_once_however_much_they_wrote(
+    running: Run, hasty: Patience
+) -> None:
+    async with running() as (world, door, client):
+        guild = world.create_guild("The band")
+        channel = guild.create_text_channel("drums")
+        ann = guild.add_member(world.create_user("Ann"))
+        eve = guild.add_member(world.create_user("Eve"))
+        let_in(door, ann.id)
+        await ann.send(channel, f"{world.bot.user.mention} hello")
+        client.away = True
+        for text in ("who", "brings", "the drums?"):
+            await eve.send(channel, text)
+        await come_back(world, door, hasty)
+        asked = [call.path for call in world.http_requests if call.method == "GET"]
+        assert [path.endswith(f"/members/{eve.id}") for path in asked].count(True) == 1
+
+
 async def test_what_was_missed_in_a_thread_that_was_archived_is_answered_there(
     running: Run, history: FakeHistory, hasty: Patience
 ) -> None:
