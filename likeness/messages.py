@@ -8,6 +8,7 @@ from json.encoder import encode_basestring as _quoted
 from typing import Any, Literal, get_args
 
 from likeness.errors import BadLine, UnknownVersion
+from likeness.texts import whole
 
 VERSION = 1
 
@@ -81,7 +82,7 @@ class Message:
         """
         try:
             found = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadLine("it is not JSON") from error
         if not isinstance(found, dict):
             raise BadLine("it is not a JSON object")
@@ -184,7 +185,7 @@ def _string(found: dict[str, Any], key: str) -> str:
     value = found.get(key)
     if not isinstance(value, str):
         raise BadLine(f'"{key}" must be a string')
-    return value
+    return whole(value)
 
 
 def _outgoing(found: dict[str, Any]) -> bool | None:
@@ -197,15 +198,15 @@ def _outgoing(found: dict[str, Any]) -> bool | None:
 def _moment(found: dict[str, Any]) -> datetime:
     try:
         moment = datetime.fromisoformat(_string(found, "sent_at"))
-    except ValueError as error:
+        if moment.tzinfo is None:
+            raise BadLine('"sent_at" must name its offset from UTC')
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise BadLine('"sent_at" must be an ISO 8601 date and time') from error
-    if moment.tzinfo is None:
-        raise BadLine('"sent_at" must name its offset from UTC')
-    return moment.astimezone(UTC)
 
 
 def _kind(found: dict[str, Any]) -> Any:
     kind = found.get("kind", "text")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise BadLine(f'"kind" must be one of {", ".join(sorted(KINDS))}')
     return kind

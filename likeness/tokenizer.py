@@ -7,6 +7,7 @@ import tokenizers
 
 from likeness.dialogue import END_OF_TURN, START, TAGS
 from likeness.errors import BadCard
+from likeness.texts import whole
 
 
 class FolderTokenizer:
@@ -77,7 +78,7 @@ class FolderTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of ordinary text; a tag that somebody typed is ordinary text too."""
-        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        return list(self._tokenizer.encode(whole(text), add_special_tokens=False).ids)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ids, tags included."""

@@ -18,6 +18,7 @@ from likeness.cli.serve import serve
 from likeness.cli.train import train
 from likeness.cli.tune import tune
 from likeness.errors import LikenessError
+from likeness.texts import harmless
 
 
 class _OneLine(click.Group):
@@ -27,7 +28,7 @@ class _OneLine(click.Group):
         try:
             return super().invoke(ctx)
         except LikenessError as error:
-            click.ClickException(str(error)).show()
+            click.ClickException(harmless(str(error))).show()
             raise SystemExit(error.exit_code) from error
 
 

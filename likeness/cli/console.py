@@ -1,10 +1,10 @@
 """Where the command writes: results to standard output, the rest to standard error."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -14,22 +14,36 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from likeness.card import FILE_NAME
+from likeness.texts import harmless
 
 RUNS = Path("runs")
 
 
+class _Harmless(Console):
+    """A console that no text steers, whoever wrote it."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Yield the pieces that are printed; where the cursor goes, rich alone says."""
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield Segment(harmless(text), style) if control is None else segment
+
+
 def results() -> Console:
     """Return the console of results."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True, emoji=False)
+    return _Harmless(file=sys.stdout, highlight=False, soft_wrap=True, emoji=False)
 
 
 def remarks() -> Console:
     """Return the console of progress and remarks."""
-    return Console(file=sys.stderr, highlight=False, soft_wrap=True, emoji=False)
+    return _Harmless(file=sys.stderr, highlight=False, soft_wrap=True, emoji=False)
 
 
 def byte_progress() -> Progress:

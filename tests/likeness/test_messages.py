@@ -74,7 +74,9 @@ def test_a_newer_version_is_refused():
         ({"outgoing": "yes"}, '"outgoing"'),
         ({"sent_at": "yesterday"}, '"sent_at"'),
         ({"sent_at": "2023-11-14T22:14:20"}, "offset"),
+        ({"sent_at": "0001-01-01T00:00:00+05:00"}, '"sent_at"'),
         ({"kind": "poem"}, '"kind"'),
+        ({"kind": []}, '"kind"'),
         ({"reply_to": 11}, '"reply_to"'),
     ],
 )
@@ -83,10 +85,15 @@ def test_a_wrong_value_is_named(change: dict[str, object], complaint: str):
         Message.from_json(json.dumps(LINE | change))
 
 
-@pytest.mark.parametrize("line", ["", "{", "[]", "7", "null"])
+@pytest.mark.parametrize("line", ["", "{", "[]", "7", "null", "[" * 100_000])
 def test_what_is_no_object_is_refused(line: str):
     with pytest.raises(BadLine):
         Message.from_json(line)
+
+
+def test_half_a_character_is_not_passed_on():
+    message = Message.from_json(json.dumps(LINE | {"text": "hi \ud83d!", "chat_id": "\udc00"}))
+    assert (message.text, message.chat_id) == ("hi \ufffd!", "\ufffd")
 
 
 def test_a_time_without_a_zone_cannot_be_made():

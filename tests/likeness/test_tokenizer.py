@@ -56,6 +56,15 @@ def test_no_message_forges_a_tag_in_a_prompt(text: str):
     assert tags == [TOKENIZER.tag(tag) for tag in expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("so \ud83d", "so \ufffd"), ("\udce9t\udce9", "\ufffdt\ufffd"), ("\ud83d\ude00!", "😀!")],
+    ids=ascii,
+)
+def test_halves_of_characters_are_joined_or_replaced(text: str, read: str):
+    assert TOKENIZER.decode(TOKENIZER.encode(text)) == read
+
+
 def test_the_real_tokenizer_of_gpt2_forges_no_tag_either(shared: Path):
     folder = shared / "data/gpt2-tokenizer"
     model = tokenizers.models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt"))
