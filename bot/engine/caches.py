@@ -66,8 +66,6 @@ class _Shelf:
 
     def nearest(self, ids: NDArray[np.int64]) -> _Kept | None:
         """Return the one that has most in common with a text, if that is worth it."""
-        if len(ids) < _WORTH_FINDING:
-            return None
         alike = self._alike.get(_beginning(ids), {})
         return max(alike, key=lambda entry: entry.common(ids), default=None)
 
@@ -136,9 +134,9 @@ class Caches:
         return cache
 
     def _keep(self, ids: Sequence[int], cache: Cache) -> None:
-        """Put a cache to those kept; the ones used longest ago go for it."""
+        """Put a cache to those kept, if it can be found; the ones used longest ago go for it."""
         del self._in_use[id(cache)]
-        if cache.length:
+        if cache.length >= _WORTH_FINDING:
             read = np.array(ids[: cache.length], dtype=np.int64)
             self._kept.put(_Kept(read, cache, cache.size))
         else:

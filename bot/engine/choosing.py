@@ -1,7 +1,7 @@
 """The best of several replies: one that fits this chat, and not just any."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,8 @@ from bot.engine.writing import Draft, Request
 from likeness.dialogue import Part, prompt
 
 _BARE_TOKENS = 16
+_TOKENS_AT_ONCE = 256
+"""After each of them there are as many logits as the model knows tokens: for GPT-2 200 KB."""
 
 
 def write_best(request: Request, grammar: Grammar, caches: Caches) -> Steps[Part]:
@@ -69,21 +71,30 @@ def fitness(here: Sequence[float], anywhere: Sequence[float], novelty: float) ->
 def likelihoods(
     ids: Sequence[int], replies: Sequence[Sequence[int]], caches: Caches
 ) -> Generator[list[Reading], Any, list[list[float]]]:
-    """Read replies after a prompt, all in one step: a part of some `Steps`.
+    """Read replies after a prompt, a few in one step: a part of some `Steps`.
 
     Returns:
         For each reply the log-probability of each of its tokens.
     """
     text = list(ids)
-    with caches.use(text) as cache, ExitStack() as forks:
+    likely: list[list[float]] = []
+    with caches.use(text) as cache:
         cache.cut(min(cache.length, len(text) - 1))
         if rest := text[cache.length : -1]:
             yield [Reading(cache, rest)]
+        for some in _few(replies):
+            likely += yield from _likelihoods(cache, text[-1], some)
+    return likely
+
+
+def _likelihoods(
+    cache: Cache, last: int, replies: Sequence[Sequence[int]]
+) -> Generator[list[Reading], Any, list[list[float]]]:
+    """Read replies in one step, after what a cache holds and one more token."""
+    with ExitStack() as forks:
         found = yield [
             Reading(
-                forks.enter_context(closing(cache.fork())),
-                [text[-1], *reply[:-1]],
-                wanted=len(reply),
+                forks.enter_context(closing(cache.fork())), [last, *reply[:-1]], wanted=len(reply)
             )
             for reply in replies
         ]
@@ -91,6 +102,18 @@ def likelihoods(
             [log_probability(logits, id_) for logits, id_ in zip(rows, reply, strict=True)]
             for rows, reply in zip(found, replies, strict=True)
         ]
+
+
+def _few(replies: Sequence[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
+    """Part replies, so that the logits of those read at once take little memory."""
+    some: list[Sequence[int]] = []
+    for reply in replies:
+        if some and sum(map(len, some)) + len(reply) > _TOKENS_AT_ONCE:
+            yield some
+            some = []
+        some.append(reply)
+    if some:
+        yield some
 
 
 def log_probability(logits: NDArray[np.float32], id_: int) -> float:

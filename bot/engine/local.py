@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.engine import Outlook, Sampling, Trace
-from bot.engine.asking import ask, room_for, seen
+from bot.engine.asking import ask, newest_conversation, room_for, seen
 from bot.engine.caches import Caches
 from bot.engine.choosing import write_best
 from bot.engine.grammar import Grammar
@@ -96,12 +96,13 @@ class LocalEngine:
         Raises:
             ModelError: The engine is closed.
         """
-        shown = [message for message in messages if message.shown]
+        newest = newest_conversation(messages, self.card)
+        shown = [message for message in newest if message.shown]
         if not shown:
             return None
         tokenizer = self._grammar.tokenizer
         tag = silence_tag((now - shown[-1].sent_at).total_seconds()) if now else None
-        ids = await asyncio.to_thread(seen, list(messages), tokenizer, self.card, sampling)
+        ids = await asyncio.to_thread(seen, newest, tokenizer, self.card, sampling)
         late = tokenizer.tag(tag) if tag else None
         steps = look_ahead(ids, late, tokenizer, self.card, self._caches)
         async with aclosing(self._scheduler.stream(steps)) as found:

@@ -27,6 +27,8 @@ _CONNECT_SECONDS = 10
 _WRONG_KEY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _PATIENCE_SECONDS = (0.5, 1.0, 2.0, 4.0)
 """How long to wait before each further try."""
+_NO_ADDRESS = (aiohttp.InvalidURL, UnicodeError)  # the latter where a label of the host is empty
+_FINAL = (*_NO_ADDRESS, aiohttp.ClientSSLError)
 
 
 class RemoteEngine:
@@ -149,8 +151,8 @@ class RemoteEngine:
                     try:
                         await self._ask(asked, written, take)
                         break
-                    except (aiohttp.ClientError, RefusedForNow) as error:
-                        if patience is None or written.begun:
+                    except (aiohttp.ClientError, UnicodeError, RefusedForNow) as error:
+                        if patience is None or written.begun or isinstance(error, _FINAL):
                             raise ModelError(self._failure(error)) from None
                         log.info("The model's server failed: %s", type(error).__name__)
                     await asyncio.sleep(patience)
@@ -164,7 +166,8 @@ class RemoteEngine:
         self, asked: dict[str, Any], written: Written, take: Callable[[int], None]
     ) -> None:
         session = self._connected()
-        if self._model is None:
+        known = self._model is not None
+        if not known:
             # A server that fails here may hang up, so that nothing else is sent this way.
             once = {"Connection": "close"}
             async with session.get(f"{self._url}/models", headers=once) as response:
@@ -173,6 +176,9 @@ class RemoteEngine:
                 self._model = model_of(await response.read())
         body = asked | ({"model": self._model} if self._model else {})
         async with session.post(f"{self._url}/completions", json=body) as response:
+            if response.status == HTTPStatus.NOT_FOUND and known:
+                self._model = None  # the server may have come back with the model by another name
+                raise RefusedForNow
             self._check(response.status)
             async for choice in choices(_lines(response.content)):
                 for id_ in written.read(choice):
@@ -195,6 +201,13 @@ class RemoteEngine:
             raise ModelError(f"{self._url} {reason}.")
 
     def _failure(self, error: Exception) -> str:
+        if isinstance(error, _NO_ADDRESS):
+            return f"{self._url} is no address: mend what --engine or LIKENESS_ENGINE_URL says."
+        if isinstance(error, aiohttp.ClientSSLError):
+            return (
+                f"{self._url} gives no secure connection: does the server speak https, with a "
+                "certificate that is trusted here?"
+            )
         if isinstance(error, aiohttp.ClientConnectorError):
             return f"{self._url} cannot be reached: is the server running there?"
         return f"{self._url} broke off or had no time: look into the server's log."

@@ -19,7 +19,7 @@ def open_native(folder: Path, threads: int | None = None) -> NativeModel | None:
     """Open the model of a folder, if the kernel can compute it.
 
     Weights are rounded to 8 bits, and so are activations; where that costs too much of how well
-    held-out words are foretold, activations get 15 bits.
+    held-out words are predicted, activations get 15 bits.
 
     Args:
         folder: What training left.

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,8 +64,8 @@ def fitting_levels() -> list[Level]:
     return [level for level in LEVELS if level.needs <= features]
 
 
-def library(level: Level | None = None) -> Path:
-    """Return the compiled kernel; compile it where that has not happened yet.
+def load(level: Level | None = None) -> ctypes.CDLL:
+    """Load the compiled kernel; compile it where that has not happened yet.
 
     Args:
         level: What to compile for; None for the best that processor and compiler know.
@@ -74,11 +75,8 @@ def library(level: Level | None = None) -> Path:
     """
     reason = ""
     for candidate in [level] if level else fitting_levels():
-        path = _cache() / f"kernel-{candidate.name}-{_fingerprint(candidate)}.so"
-        if path.exists():
-            return path
         try:
-            return _compile(candidate, path)
+            return _kept(candidate) or _compile(candidate)
         except subprocess.CalledProcessError as error:
             reason = error.stderr.strip().split("\n")[0]
         except (subprocess.TimeoutExpired, OSError) as error:
@@ -86,26 +84,28 @@ def library(level: Level | None = None) -> Path:
     raise CannotBuild(f"The compiler does not take the kernel: {reason}.")
 
 
-def load(level: Level | None = None) -> ctypes.CDLL:
-    """Load the compiled kernel.
+def _kept(level: Level) -> ctypes.CDLL | None:
+    """Load what was compiled before; what is not whole or does not load any more goes."""
+    for path in _cache().glob(f"{_name(level)}-*.so"):
+        with suppress(OSError):
+            # Where its end is missing, it may load, and kills the process later by SIGBUS.
+            if path.stem.endswith(f"-{_checksum(path.read_bytes())}"):
+                return ctypes.CDLL(str(path))
+        path.unlink(missing_ok=True)
+    return None
 
-    Raises:
-        CannotBuild: There is no compiler, or none that takes the sources.
+
+def _compile(level: Level) -> ctypes.CDLL:
+    """Compile beside the place and move there, so that two processes do not disturb each other.
+
+    What does not load is not kept.
     """
-    path = library(level)
-    try:
-        return ctypes.CDLL(str(path))
-    except OSError as error:
-        raise CannotBuild(f"The compiled kernel {path} cannot be loaded: {error}.") from error
-
-
-def _compile(level: Level, path: Path) -> Path:
-    """Compile beside the place and move there, so that two processes do not disturb each other."""
     command = _compiler()
     log.info("Compiling the kernel for %s, once: some seconds", level.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        made = Path(folder, path.name)
+    cache = _cache()
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        made = Path(folder, "kernel.so")
         source = str(_SOURCES / "kernel.cpp")
         subprocess.run(  # noqa: S603 (the compiler that this machine's owner chose)
             [*command, *_FLAGS, *level.flags, source, "-o", str(made)],
@@ -114,8 +114,12 @@ def _compile(level: Level, path: Path) -> Path:
             text=True,
             timeout=_PATIENCE_SECONDS,
         )
-        made.replace(path)
-    return path
+        try:
+            library = ctypes.CDLL(str(made))
+        except OSError as error:
+            raise CannotBuild(f"The compiled kernel cannot be loaded: {error}.") from error
+        made.replace(cache / f"{_name(level)}-{_checksum(made.read_bytes())}.so")
+    return library
 
 
 def _compiler() -> list[str]:
@@ -134,9 +138,14 @@ def _sources() -> bytes:
     return b"".join(path.name.encode() + path.read_bytes() for path in paths)
 
 
-def _fingerprint(level: Level) -> str:
+def _name(level: Level) -> str:
+    """Return how the name of its library begins; the checksum of its content follows."""
     text = " ".join([os.environ.get("CXX", ""), *_FLAGS, *level.flags, platform.platform()])
-    return hashlib.sha256(_sources() + text.encode()).hexdigest()[:16]
+    return f"kernel-{level.name}-{_checksum(_sources() + text.encode())}"
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _cache() -> Path:

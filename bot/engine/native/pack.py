@@ -97,6 +97,8 @@ class _Weights:
         found: NDArray[Any] = self._file.get_tensor(self._names[name])
         if found.shape != shape:
             raise ModelError(f"The weights {name} have another shape than the model.")
+        if not np.isfinite(found).all():
+            raise ModelError(f"The weights {name} hold what is no number: train it again.")
         return found.astype(np.float32, copy=False)
 
 

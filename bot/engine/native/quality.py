@@ -1,4 +1,4 @@
-"""What rounding the weights costs: my held-out words foretold with them, beside 32 bits."""
+"""What rounding the weights costs: my held-out words predicted with them, beside 32 bits."""
 
 import json
 import math
@@ -17,7 +17,7 @@ _TOGETHER = 64
 
 
 def lost(model: Model, folder: Path) -> float | None:
-    """Return by how much worse a model foretells than its weights in 32 bits did, as a share.
+    """Return by how much worse a model predicts than its weights in 32 bits did, as a share.
 
     Returns:
         0.01 for one percent more nats a character, below 0 for fewer; None where the folder holds

@@ -29,6 +29,7 @@ class Completions:
             always two short messages.
         refusals: The statuses with which it answers first.
         names_its_model: Whether it can tell which model it has.
+        name: Of its model; it knows no other.
         asked: The requests that it took.
         left: Set when an asker went away before the end.
     """
@@ -37,6 +38,7 @@ class Completions:
     replies: deque[list[Event]] = field(default_factory=deque)
     refusals: deque[int] = field(default_factory=deque)
     names_its_model: bool = True
+    name: str = "runs/me"
     asked: list[dict[str, Any]] = field(default_factory=list)
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -51,10 +53,12 @@ class Completions:
             return web.json_response({"error": "wrong key"}, status=401)
         if not self.names_its_model:
             return web.Response(status=500, text="Internal Server Error")
-        return web.json_response({"data": [{"id": "runs/me"}]})
+        return web.json_response({"data": [{"id": self.name}]})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(await request.json())
+        if self.asked[-1].get("model", self.name) != self.name:
+            return web.json_response({"error": {"message": "no such model"}}, status=404)
         if self.refusals:
             return web.json_response({"error": {"message": "no"}}, status=self.refusals.popleft())
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

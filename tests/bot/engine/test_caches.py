@@ -63,6 +63,12 @@ def test_what_was_used_longest_ago_goes_first(caches: Caches, toy: Any) -> None:
     assert read(caches, toy, texts[1]) == 40
 
 
+def test_a_text_too_short_to_be_found_again_takes_no_room(caches: Caches, toy: Any) -> None:
+    assert [read(caches, toy, list(range(15))) for _ in range(2)] == [15, 15]
+    assert not toy.open
+    assert [read(caches, toy, list(range(20))) for _ in range(2)] == [20, 1]
+
+
 def test_a_text_longer_than_the_room_is_read_and_forgotten(caches: Caches, toy: Any) -> None:
     assert read(caches, toy, [7] * 101) == 101
     assert caches.size == 0
@@ -73,7 +79,7 @@ def test_what_is_in_use_counts_and_leaves_less_room_for_the_rest(caches: Caches,
     read(caches, toy, [1] * 60)
     with caches.use([2] * 60) as cache:
         toy.read([Reading(cache, [2] * 60)])
-        read(caches, toy, [3] * 10)
+        read(caches, toy, [3] * 20)
         assert len(toy.open) == 2
     assert read(caches, toy, [1] * 60) == 60
 

@@ -23,6 +23,18 @@ def test_what_could_be_said_anywhere_fits_less() -> None:
     assert fitness([-1.0] * 9, [-2.0] * 9, 0.5) == fitness([-1.0], [-2.0], 0.5)
 
 
+def _found(toy: Any, steps: Any) -> tuple[list[list[float]], list[int]]:
+    """Return what some steps give, and after how many tokens each of them wanted logits."""
+    wanted: list[int] = []
+    try:
+        asked = next(steps)
+        while True:
+            wanted.append(sum(reading.wanted for reading in asked))
+            asked = steps.send(toy.read(asked))
+    except StopIteration as stop:
+        return stop.value, wanted
+
+
 @pytest.mark.parametrize("warm", [False, True])
 def test_a_reply_is_as_likely_as_its_tokens_one_by_one(toy: Any, warm: bool) -> None:
     caches = Caches(toy, 10**6)
@@ -30,20 +42,24 @@ def test_a_reply_is_as_likely_as_its_tokens_one_by_one(toy: Any, warm: bool) -> 
     if warm:
         with caches.use([*prompt, 6]) as cache:
             toy.read([Reading(cache, [*prompt, 6][cache.length :])])
-    steps = likelihoods(prompt, replies, caches)
-    found: Any = None
-    try:
-        asked = next(steps)
-        while True:
-            asked = steps.send(toy.read(asked))
-    except StopIteration as stop:
-        found = stop.value
+    found, _ = _found(toy, likelihoods(prompt, replies, caches))
     for reply, likely in zip(replies, found, strict=True):
         text = list(prompt)
         for id_, one in zip(reply, likely, strict=True):
             (logits,) = toy.read([Reading(toy.cache(), text)])
             assert one == pytest.approx(log_probability(logits[-1], id_), abs=1e-5)
             text.append(id_)
+
+
+def test_many_replies_are_read_a_few_at_a_time_to_the_same_bits(toy: Any) -> None:
+    replies = [[number] * (1 + 7 * number % 60) for number in range(40)]
+    caches = Caches(toy, 10**6)
+    together, wanted = _found(toy, likelihoods([5, 9, 2], replies, caches))
+    alone = [_found(toy, likelihoods([5, 9, 2], [reply], caches))[0][0] for reply in replies]
+    assert together == alone
+    assert max(wanted) <= 256
+    assert len(wanted) < 10
+    assert not toy.open
 
 
 def test_probabilities_sum_to_one() -> None:

@@ -104,3 +104,12 @@ async def test_what_was_read_to_look_ahead_serves_the_reply(
 
 async def test_there_is_nothing_to_expect_of_silence(engine: LocalEngine) -> None:
     assert await engine.outlook([], SAMPLING) is None
+
+
+async def test_there_is_nothing_to_expect_where_nothing_of_the_newest_conversation_is_shown(
+    engine: LocalEngine, toy_card: RunCard, message: Make
+) -> None:
+    asked = message("are you there")
+    after = asked.sent_at + timedelta(seconds=toy_card.gap_seconds + 1)
+    picture = dataclasses.replace(asked, id="2", kind="media", text="", sent_at=after)
+    assert await engine.outlook([asked, picture], SAMPLING) is None

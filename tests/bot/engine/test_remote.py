@@ -153,6 +153,15 @@ async def test_a_server_that_cannot_name_its_model_is_asked_without_a_name(
     assert ["model" in asked for asked in completions.asked] == [False, True]
 
 
+async def test_a_server_that_comes_back_with_another_name_for_its_model_is_asked_by_that(
+    engine: RemoteEngine, completions: Completions, message: Any
+) -> None:
+    assert await said(engine, message("hi")) == ["one", "two"]
+    completions.name = "/models/me"
+    assert await said(engine, message("hi")) == ["one", "two"]
+    assert [asked["model"] for asked in completions.asked] == ["runs/me", "runs/me", "/models/me"]
+
+
 async def test_a_wrong_key_is_one_sentence_that_does_not_show_it(
     engine: RemoteEngine, completions: Completions, message: Any, caplog: Any
 ) -> None:
@@ -260,3 +269,26 @@ async def test_a_server_that_is_not_there_is_one_sentence(
     with pytest.raises(ModelError, match=r"/v1 cannot be reached.*\?$"):
         await said(engine, message("hi"))
     await engine.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://127.0.0.1:99999", "http://127.0.0.1:x", "http://a..b"]
+)
+async def test_what_is_no_address_is_said_at_once(
+    toy_card: RunCard, tokenizer: FolderTokenizer, message: Any, url: str
+) -> None:
+    engine = RemoteEngine(toy_card, tokenizer, url, patience_seconds=[600])
+    with pytest.raises(ModelError, match=r"no address.*\.$"):
+        await said(engine, message("hi"))
+    await engine.close()
+
+
+async def test_a_server_without_tls_is_told_of_at_once(
+    toy_card: RunCard, tokenizer: FolderTokenizer, completions: Completions, message: Any
+) -> None:
+    async with serving(completions) as url:
+        secure = url.replace("http://", "https://")
+        engine = RemoteEngine(toy_card, tokenizer, secure, patience_seconds=[600])
+        with pytest.raises(ModelError, match=r"no secure connection.*\?$"):
+            await said(engine, message("hi"))
+        await engine.close()

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from bot.engine.models import Reading
 from bot.engine.native import build, open_native, packed
 from bot.engine.native.build import PLAIN, CannotBuild
+from bot.engine.native.pack import WEIGHTS
 from bot.engine.native.packed import FILE_NAME, Packed
 
 
@@ -39,20 +41,75 @@ def no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("CXX", raising=False)
 
 
-def test_the_kernel_is_compiled_once(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    compiler = tmp_path / "compiler"
-    compiler.write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho made > "$2"\n')
-    compiler.chmod(0o700)
+@pytest.fixture
+def compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Path]:
+    """Return what replaces the compiler by a script; `$made` is what it shall write."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("CXX", str(compiler))
+
+    def put(script: str) -> Path:
+        path = tmp_path / "compiler"
+        path.write_text(f"#!/bin/sh\nfor made; do :; done\n{script}\n")
+        path.chmod(0o700)
+        monkeypatch.setenv("CXX", str(path))
+        return tmp_path / "cache/likeness"
+
+    return put
+
+
+AN_EMPTY_LIBRARY = 'exec c++ -shared -x c++ /dev/null -o "$made"'
+
+
+def test_the_kernel_is_compiled_once(
+    compiler: Callable[[str], Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = compiler(AN_EMPTY_LIBRARY)
     caplog.set_level(logging.INFO)
-    first, second = build.library(PLAIN), build.library(PLAIN)
-    assert first == second
-    assert first.read_text() == "made\n"
-    assert [path.name for path in first.parent.iterdir()] == [first.name]
+    first, second = build.load(PLAIN), build.load(PLAIN)
+    assert first._handle == second._handle
+    assert [path.suffix for path in cache.iterdir()] == [".so"]
     assert caplog.text.count("Compiling") == 1
+
+
+def _cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _lose_the_end(content: bytes) -> bytes:
+    return content[:-1] + b"\xff"
+
+
+def _lose_all(_: bytes) -> bytes:
+    return b""
+
+
+@pytest.mark.parametrize("damage", [_cut, _lose_the_end, _lose_all])
+def test_a_kept_kernel_that_is_not_whole_is_compiled_anew(
+    compiler: Callable[[str], Path],
+    damage: Callable[[bytes], bytes],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cache = compiler(AN_EMPTY_LIBRARY)
+    caplog.set_level(logging.INFO)
+    build.load(PLAIN)
+    (path,) = cache.iterdir()
+    whole = path.read_bytes()
+    path.unlink()  # this process still has its pages
+    path.write_bytes(damage(whole))
+    build.load(PLAIN)
+    assert caplog.text.count("Compiling") == 2
+    assert path.read_bytes() == whole
+
+
+def test_a_kept_kernel_that_does_not_load_any_more_is_compiled_anew(
+    compiler: Callable[[str], Path],
+) -> None:
+    cache = compiler(AN_EMPTY_LIBRARY)
+    cache.mkdir(parents=True)
+    older = b"for another machine"
+    name = f"{build._name(PLAIN)}-{build._checksum(older)}.so"
+    (cache / name).write_bytes(older)
+    build.load(PLAIN)
+    assert [path.read_bytes() == older for path in cache.iterdir()] == [False]
 
 
 def test_without_a_compiler_it_says_so(
@@ -64,30 +121,25 @@ def test_without_a_compiler_it_says_so(
     no_compiler(monkeypatch, tmp_path)
     caplog.set_level(logging.INFO)
     with pytest.raises(CannotBuild, match=r"no C\+\+ compiler"):
-        build.library()
+        build.load()
     assert open_native(folder) is None
     assert "no C++ compiler" in caplog.text
 
 
-def test_a_compiler_that_refuses_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    compiler = tmp_path / "compiler"
-    compiler.write_text("#!/bin/sh\necho 'error: too modern' >&2\necho more >&2\nexit 1\n")
-    compiler.chmod(0o700)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("CXX", str(compiler))
+def test_a_compiler_that_refuses_is_one_sentence(compiler: Callable[[str], Path]) -> None:
+    compiler("echo 'error: too modern' >&2; echo more >&2; exit 1")
     with pytest.raises(CannotBuild, match="too modern") as caught:
-        build.library()
+        build.load()
     assert "\n" not in str(caught.value)
 
 
-def test_a_library_that_is_none_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_library_that_is_none_is_one_sentence_and_not_kept(
+    compiler: Callable[[str], Path],
 ) -> None:
-    monkeypatch.setattr(build, "library", lambda _: tmp_path)
+    cache = compiler('echo made > "$made"')
     with pytest.raises(CannotBuild, match="cannot be loaded"):
         build.load()
+    assert not list(cache.iterdir())
 
 
 def test_without_a_home_it_says_so(
@@ -220,3 +272,17 @@ def test_what_cannot_be_read_is_left_to_others(folder: Path, name: str) -> None:
     assert open_native(folder) is None
     (folder / name).unlink()
     assert open_native(folder) is None
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["mlp.c_fc.weight", "ln_2.bias"])
+def test_weights_that_are_no_numbers_are_not_rounded_to_some(
+    folder: Path, name: str, number: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    weights = load_file(folder / WEIGHTS)
+    (found,) = (weight for weight in weights if weight.endswith(f"h.0.{name}"))
+    weights[found].reshape(-1)[3] = number
+    save_file(weights, folder / WEIGHTS)
+    caplog.set_level(logging.INFO)
+    assert open_native(folder) is None
+    assert "hold what is no number" in caplog.text
