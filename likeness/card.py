@@ -30,7 +30,7 @@ class RunCard:
         data: The file's SHA-256 and its counts.
         metrics: Held-out figures before and after training.
         sampling: The temperature and the top-p with which the model writes most as I do, if tuned.
-        foresight: How to take what the model foretells: for `finished` and `my_turn` the slope and
+        foresight: How to take what the model predicts: for `finished` and `my_turn` the slope and
             the intercept of their `Calibration`; under `silences` the seconds that usually pass
             before I answer, by silence tag, "" being none.
         versions: Of Likeness and the libraries that trained it.
@@ -106,9 +106,20 @@ def _card(path: Path, found: Any) -> RunCard:
         )
     names = {attribute.name for attribute in dataclasses.fields(RunCard)}
     try:
-        return RunCard(**{key: value for key, value in found.items() if key in names})
+        card = RunCard(**{key: value for key, value in found.items() if key in names})
     except TypeError as error:
         raise BadCard(f"{path} lacks a part of the card: train the model again.") from error
+    if not _has_numbers(card):
+        raise BadCard(f"{path} holds no numbers where they belong: train the model again.")
+    return card
+
+
+def _has_numbers(card: RunCard) -> bool:
+    """Tell whether what a reply is computed with are numbers."""
+    if not isinstance(card.context_tokens, int) or not isinstance(card.sampling, dict):
+        return False
+    others = (card.gap_seconds, card.reply_gap_seconds or 0, *card.sampling.values())
+    return all(isinstance(number, int | float) for number in others)
 
 
 def _where_to_look(folder: Path) -> str:

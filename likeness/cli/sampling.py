@@ -1,6 +1,7 @@
 """The options that say how a reply is chosen, shared by `chat` and `serve`."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -76,8 +77,10 @@ def read_sampling(card: "RunCard", *, greedy: bool, **given: Any) -> "Sampling":
     """
     from bot.engine import Sampling
 
+    names = {field.name for field in fields(Sampling)}
+    known = {name: value for name, value in card.sampling.items() if name in names}
     chosen = {key: value for key, value in given.items() if value is not None}
-    settled = card.sampling | chosen | ({"temperature": 0.0} if greedy else {})
+    settled = known | chosen | ({"temperature": 0.0} if greedy else {})
     for name, value in settled.items():
         if isinstance(value, float) and not isfinite(value):
             raise click.BadParameter(f"{value} is no number to choose words by.", param_hint=name)

@@ -46,6 +46,28 @@ def test_what_is_no_card_is_refused(tmp_path: Path, content: str):
         RunCard.read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sampling": {"temperature": "0.7"}},
+        {"sampling": {"top_p": None}},
+        {"sampling": [0.7]},
+        {"context_tokens": 256.5},
+        {"gap_seconds": "an hour"},
+        {"reply_gap_seconds": [60]},
+    ],
+    ids=str,
+)
+def test_a_card_without_numbers_where_they_belong_is_refused(
+    tmp_path: Path, change: dict[str, object]
+):
+    CARD.write(tmp_path)
+    path = tmp_path / "likeness.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(BadCard, match="no numbers"):
+        RunCard.read(tmp_path)
+
+
 def test_what_a_base_came_from_first_is_told_by_its_card(tmp_path: Path):
     assert origin("gpt2") == "gpt2"
     assert origin(str(tmp_path)) == str(tmp_path)

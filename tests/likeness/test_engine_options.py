@@ -91,3 +91,8 @@ def test_a_card_s_settings_are_numbers_too() -> None:
     card = replace(CARD, sampling={"temperature": float("nan")})
     with pytest.raises(click.BadParameter, match="nan is no number"):
         read_sampling(card, greedy=False)
+
+
+def test_what_a_card_s_settings_hold_besides_is_passed_over() -> None:
+    card = replace(CARD, sampling={"temperature": 0.7, "warmth": 3.0})
+    assert read_sampling(card, greedy=False) == Sampling(temperature=0.7)
