@@ -3,11 +3,13 @@
 import asyncio
 import signal
 import sys
-import unicodedata
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from itertools import groupby
 from typing import TextIO
 
@@ -17,7 +19,9 @@ from rich.text import Text
 
 from bot.engine import ReplyEngine, Sampling, Trace
 from likeness.dialogue import START, CharacterTokenizer, context
+from likeness.errors import ModelError
 from likeness.messages import Message
+from likeness.texts import harmless
 
 YOU = "you"
 COMMANDS = {
@@ -40,6 +44,8 @@ async def talk(
 ) -> None:
     """Converse until the lines end or `/quit`; each message is shown as soon as it is whole.
 
+    Where a reply fails it is said, and the conversation goes on.
+
     Args:
         engine: Who answers.
         sampling: How.
@@ -50,7 +56,7 @@ async def talk(
         max_history: How many turns the model sees at the most; as many as fit if None.
 
     Raises:
-        ModelError: The engine is closed.
+        ModelError: A reply failed where nobody sits at the terminal and sees it.
     """
     typed = lines is None and sys.stdin.isatty()
     out = out or Console(highlight=False, soft_wrap=True)
@@ -62,9 +68,11 @@ async def talk(
         if echo or (echo is None and not typed):
             here.show(YOU, said)
         if said in ("/quit", "/exit"):
-            return
+            break
         if said:
             await here.hear(said)
+    if here.failed and not typed:
+        raise ModelError("Not every message got its answer: why not stands in its place.")
 
 
 async def typed_lines(session: "PromptSession[str] | None" = None) -> AsyncIterator[str]:
@@ -79,9 +87,26 @@ async def typed_lines(session: "PromptSession[str] | None" = None) -> AsyncItera
 
 
 async def piped_lines(stream: TextIO) -> AsyncIterator[str]:
-    """Yield the lines of a stream that is no terminal."""
-    while line := await asyncio.to_thread(stream.readline):
+    """Yield the lines of a stream that is no terminal, with U+FFFD for what is no text."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    while line := await asyncio.wrap_future(_next_line(stream)):
         yield line
+
+
+def _next_line(stream: TextIO) -> "Future[str]":
+    """Read a line in a thread that, unlike those of asyncio, does not keep the process alive."""
+    line: Future[str] = Future()
+
+    def read() -> None:
+        try:
+            line.set_result(stream.readline())
+        except (OSError, ValueError) as error:
+            line.set_exception(error)
+
+    line.set_running_or_notify_cancel()
+    threading.Thread(target=read, daemon=True).start()
+    return line
 
 
 @dataclass(slots=True)
@@ -92,6 +117,7 @@ class _Talk:
     verbose: bool
     max_history: int | None
     messages: list[Message] = field(default_factory=list)
+    failed: bool = False
 
     async def hear(self, said: str) -> None:
         """Do what a line asks for."""
@@ -108,7 +134,7 @@ class _Talk:
 
     def show(self, name: str, text: str) -> None:
         """Print one message and whose it is."""
-        self.out.print(Text(f"{name}: ", style="bold") + Text(_harmless(text)))
+        self.out.print(Text(f"{name}: ", style="bold") + Text(harmless(text)))
 
     async def _answer(self) -> None:
         trace = Trace()
@@ -120,6 +146,9 @@ class _Talk:
             answer.cancel()
         if answer.cancelled():
             self._print("(stopped)", style="dim")
+        elif isinstance(error := answer.exception(), ModelError):
+            self.failed = True
+            self._print(str(error), style="dim")
         elif not answer.result():
             self._print("(no answer)", style="dim")
         if self.verbose:
@@ -155,7 +184,7 @@ class _Talk:
         )
 
     def _print(self, text: str, style: str = "") -> None:
-        self.out.print(Text(_harmless(text), style=style))
+        self.out.print(Text(harmless(text), style=style))
 
 
 def _newest_turns(messages: Sequence[Message], count: int | None) -> list[Message]:
@@ -168,14 +197,6 @@ def _as_the_model_sees(messages: Sequence[Message]) -> str:
     tokenizer = CharacterTokenizer()
     seen = tokenizer.decode(context(messages, tokenizer, max_tokens=sys.maxsize))
     return seen.removeprefix(START).rstrip("\n") or "(nothing was said yet)"
-
-
-def _harmless(text: str) -> str:
-    """Return a text without what would steer the terminal."""
-    return "".join(
-        letter if letter == "\n" or unicodedata.category(letter) != "Cc" else "\ufffd"
-        for letter in text
-    )
 
 
 @contextmanager

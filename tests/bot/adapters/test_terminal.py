@@ -4,17 +4,22 @@ import asyncio
 import io
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
+from subprocess import PIPE
 from typing import Any
 
 import pytest
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
 from bot.adapters.terminal import piped_lines, talk, typed_lines
 from bot.engine import Sampling
+from likeness.errors import ModelError
 
 Make = Callable[..., Any]
 
@@ -62,6 +67,12 @@ async def test_piped_questions_are_printed_with_their_answers(fake_engine: Make)
         "you: bye",
         "Robin: ok",
     ]
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+async def test_what_is_piped_and_no_text_is_shown_as_such(errors: str) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(b"caf\xe9\nbye\n"), encoding="utf-8", errors=errors)
+    assert [line async for line in piped_lines(stream)] == ["caf\ufffd\n", "bye\n"]
 
 
 async def test_the_first_message_appears_while_the_rest_is_written(fake_engine: Make) -> None:
@@ -119,6 +130,58 @@ async def test_what_would_steer_the_terminal_is_not_printed(fake_engine: Make) -
 
 async def test_no_words_are_said_to_be_none(fake_engine: Make) -> None:
     assert await shown(fake_engine([]), "hi") == ["(no answer)"]
+
+
+SLOW = ModelError("The server did not answer in time.")
+
+
+async def test_a_reply_that_fails_is_said_and_the_conversation_goes_on(
+    fake_engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen, engine = Screen(), fake_engine(["one", SLOW])
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+        keys.send_text("a\rb\r\x04")
+        await talk(engine, Sampling(), out=screen.console)
+    assert screen.lines[1:] == ["Robin: one", str(SLOW), "Robin: ok"]
+    assert [[m.text for m in asked] for asked in engine.asked] == [["a"], ["a", "one", "b"]]
+
+
+@pytest.mark.parametrize("last", ["b", "/quit"])
+async def test_where_nobody_types_a_failed_reply_is_told_at_the_end_too(
+    fake_engine: Make, last: str
+) -> None:
+    screen = Screen()
+    talking = talk(fake_engine([SLOW]), Sampling(), lines=typed("a", last), out=screen.console)
+    with pytest.raises(ModelError, match=r"Not every message got its answer.*\.$"):
+        await talking
+    assert screen.lines[:2] == ["you: a", str(SLOW)]
+    assert screen.lines[-1] == ("Robin: ok" if last == "b" else "you: /quit")
+
+
+READS_ITS_INPUT = """
+import asyncio, signal, sys
+from bot.adapters.terminal import piped_lines
+
+async def read():
+    async for line in piped_lines(sys.stdin):
+        print(line, end="", flush=True)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+asyncio.run(read())
+"""
+
+
+def test_ctrl_c_ends_it_while_a_pipe_stays_open() -> None:
+    command = [sys.executable, "-c", READS_ITS_INPUT]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as reading:  # noqa: S603
+        assert reading.stdin
+        assert reading.stdout
+        reading.stdin.write(b"hi\n")
+        reading.stdin.flush()
+        assert reading.stdout.readline() == b"hi\n"
+        reading.send_signal(signal.SIGINT)
+        assert reading.wait(20) == -signal.SIGINT
 
 
 async def test_ctrl_c_ends_the_reply_and_keeps_the_conversation(fake_engine: Make) -> None:
