@@ -61,21 +61,38 @@ def fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def refuse_what_is_no_file(path: Path) -> None:
+    """Pass a path at which a file may be written.
+
+    Raises:
+        LikenessError: A folder or a device stands there, whose place no file may take.
+    """
+    try:
+        taken = path.exists() and not path.is_file()
+    except OSError as error:
+        raise _not_written(path, error) from error
+    if taken:
+        raise LikenessError(f"{path} is a folder or a device: give the name of a file.")
+
+
 @contextmanager
 def whole_file(path: Path, *, newline: str | None = "\n") -> Iterator[io.TextIOWrapper]:
     """Open a text file for writing that appears under its name only when all went well.
 
     The words go to a temporary file in the same folder, reach the disk, and take the name in one
     step; on any error, Ctrl-C included, the temporary file goes and what stood there before stays.
+    A link stays one: what it points to is written.
 
     Raises:
-        LikenessError: The folder cannot be written.
+        LikenessError: The folder cannot be written, or what stands there is no file.
     """
+    refuse_what_is_no_file(path)
+    target = path.resolve()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
-        raise LikenessError(f"{path} cannot be written: {error.strerror}.") from error
+        raise _not_written(path, error) from error
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline=newline) as file:
@@ -83,8 +100,12 @@ def whole_file(path: Path, *, newline: str | None = "\n") -> Iterator[io.TextIOW
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o600)
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
-        raise LikenessError(f"{path} cannot be written: {error.strerror}.") from error
+        raise _not_written(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _not_written(path: Path, error: OSError) -> LikenessError:
+    return LikenessError(f"{path} cannot be written: {error.strerror}.")

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,24 @@ def test_when_writing_fails_what_stood_there_before_stays(tmp_path: Path, error)
         write_and_fail()
     assert path.read_text(encoding="utf-8") == "before"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_what_a_link_points_to_is_written(tmp_path: Path):
+    (link := tmp_path / "link").symlink_to(tmp_path / "deep" / "file.txt")
+    with whole_file(link) as file:
+        file.write("words\n")
+    assert link.readlink() == tmp_path / "deep" / "file.txt"
+    assert link.read_text(encoding="utf-8") == "words\n"
+
+
+def test_only_a_file_is_replaced(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "link"):
+        with pytest.raises(LikenessError, match="give the name of a file"), whole_file(path):
+            pass
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path):
