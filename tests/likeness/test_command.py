@@ -276,16 +276,23 @@ def test_a_database_of_a_newer_version_is_one_sentence(
 
 
 @pytest.mark.slow
-def test_a_last_lesson_that_is_stopped_leaves_a_whole_model(
-    likeness: Likeness, model: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("stopped", "where"),
+    [
+        ("training.last_lesson.teach_held_out", "in the last lesson"),
+        ("training.moments.read_moments", "while choosing how it replies"),
+    ],
+)
+def test_who_stops_what_comes_after_training_is_left_a_whole_model(
+    likeness: Likeness, model: Path, monkeypatch: pytest.MonkeyPatch, stopped: str, where: str
 ):
-    def stop(*_: object) -> int:
+    def stop(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("training.last_lesson.teach_held_out", stop)
+    monkeypatch.setattr(stopped, stop)
     result = likeness(
         "train", model.parent / "messages.jsonl", "--run", "other", "--base", "scratch", *TINY,
         fails=1,
     )  # fmt: skip
-    assert "Stopped in the last lesson" in result.output
+    assert f"Stopped {where}" in result.output
     likeness("chat", "other", given="")
