@@ -7,10 +7,12 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import grimp
 import pytest
 from click import Option
 from click.exceptions import Exit
 
+from exporters import EXPORTERS
 from likeness.cli import main
 from tests.documents import PACKAGES, REPOSITORY, made_anew, pages
 
@@ -34,6 +36,62 @@ def test_every_module_says_in_its_first_line_what_it_holds(path: Path):
 @pytest.mark.parametrize("path", modules(), ids=str)
 def test_every_module_stays_small(path: Path):
     assert len((REPOSITORY / path).read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
+
+
+def families(imports: grimp.ImportGraph, package: str, names: set[str]) -> dict[str, str]:
+    """Return the modules of a package that are named after one of these, `telegram_html` too."""
+    named = {
+        module: module.removeprefix(f"{package}.").split("_")[0]
+        for module in imports.find_descendants(package)
+    }
+    return {module: family for module, family in named.items() if family in names}
+
+
+def across(imports: grimp.ImportGraph, family_of: dict[str, str]) -> list[str]:
+    """Return which modules need one of another family, at however many removes."""
+    return [
+        f"{module} needs {needed}"
+        for module, family in family_of.items()
+        for needed in imports.find_upstream_modules(module)
+        if family_of.get(needed, family) != family
+    ]
+
+
+def test_files_of_one_format_do_without_those_of_another_and_without_its_exporters(
+    imports: grimp.ImportGraph,
+):
+    heads = {type(exporter).__module__ for exporter in EXPORTERS}
+    formats = {head.removeprefix("exporters.").split("_")[0] for head in heads}
+    family_of = families(imports, "exporters", formats)
+    assert heads <= family_of.keys()
+    assert across(imports, family_of) == []
+    assert not any(imports.find_upstream_modules(module) & heads - {module} for module in family_of)
+
+
+def test_adapters_do_without_each_other(imports: grimp.ImportGraph):
+    family_of = families(imports, "bot.adapters", {"telegram", "discord", "terminal"})
+    assert len(set(family_of.values())) == 3
+    assert across(imports, family_of) == []
+
+
+@pytest.mark.parametrize("library", ["telegram", "discord"])
+def test_a_bot_library_is_imported_in_its_adapter_alone(imports: grimp.ImportGraph, library: str):
+    importers = imports.find_modules_that_directly_import(library)
+    assert importers
+    assert all(importer.startswith(f"bot.adapters.{library}") for importer in importers)
+
+
+def test_the_language_stands_on_the_standard_library_alone(imports: grimp.ImportGraph):
+    known = sys.stdlib_module_names | {"likeness"}
+    for module in imports.find_children("likeness") - {"likeness.cli", "likeness.__main__"}:
+        needed = imports.find_upstream_modules(module, as_package=True)
+        foreign = {name for name in needed if name.split(".")[0] not in known}
+        assert foreign <= ({"tokenizers"} if module == "likeness.tokenizer" else set()), module
 
 
 def test_the_help_loads_neither_torch_nor_a_bot_library():
