@@ -6,7 +6,7 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Literal
+from typing import Literal, TextIO
 
 LogForm = Literal["text", "json"]
 
@@ -24,13 +24,26 @@ def configure_logging(*, debug: bool, form: LogForm = "text") -> None:
         debug: Whether our own modules tell every detail.
         form: `text`, or `json` for an object a line.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _ToStandardError()
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=form == "json")
     for ours in ("likeness", "exporters", "training", "bot"):
         logging.getLogger(ours).setLevel(logging.DEBUG if debug else logging.INFO)
     for loud in _QUIET:
         logging.getLogger(loud).setLevel(logging.WARNING)
+
+
+class _ToStandardError(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is just then: a bar that moves takes its place meanwhile."""
+
+    @property
+    def stream(self) -> TextIO:
+        """Where to write."""
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _: TextIO) -> None:
+        """Say nothing: it cannot be set."""
 
 
 class TextLines(logging.Formatter):

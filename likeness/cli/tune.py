@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from training.tune import Grid, Setting, Trial
 
 _FEWEST_MOMENTS = 8
+_SHORT = {"characters": "length", "messages": "burst", "repetition": "repeats"}
+"""Names of measures for a terminal of 80 columns."""
 
 
 @click.command()
@@ -51,13 +53,8 @@ def tune(name: str, device: str, seed: int) -> None:
         (*trial.setting, *(f"{v:.2f}" for v in (trial.sum, *trial.misfit.values())))
         for trial in trials
     ]
-    columns = [
-        "#temperature",
-        "#top-p",
-        "#min-p",
-        "#sum",
-        *(f"#{what}" for what in trials[0].misfit),
-    ]
+    measured = (f"#{_SHORT.get(what, what)}" for what in trials[0].misfit)
+    columns = ["#temp", "#top-p", "#min-p", "#sum", *measured]
     results().print(table("How differently from me it writes; 0 is just as I do", columns, rows))
 
 
