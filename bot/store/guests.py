@@ -57,7 +57,9 @@ class Guests(Sessions):
             found = found.where(GuestRow.platform == platform)
         async with self._transaction() as session:
             rows = await session.scalars(found.order_by(GuestRow.id.desc()).limit(limit))
-            return [Guest(row.platform, row.guest, row.name, row.standing) for row in rows]
+            return [
+                Guest(row.platform, row.guest, row.name, row.standing, row.since) for row in rows
+            ]
 
 
 def _is(platform: str, id_: str) -> tuple[ColumnElement[bool], ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, func, inspect, select
 
 from alembic import command
 from bot.store.tables import Table
@@ -22,6 +22,8 @@ def config() -> Config:
 def migrate(connection: Connection, place: str) -> None:
     """Bring a database to the newest revision, all steps in the connection's transaction.
 
+    On a database server one process does so at a time, and the others see what it has done.
+
     Args:
         connection: To any database, in a transaction that the caller commits.
         place: The database's name for an error.
@@ -30,6 +32,9 @@ def migrate(connection: Connection, place: str) -> None:
         DatabaseTooNew: A newer Likeness migrated it.
         DatabaseError: It holds tables of these names that are not ours.
     """
+    if connection.dialect.name == "postgresql":  # until the end of the transaction
+        lock = func.hashtextextended("likeness migrations", 0)
+        connection.execute(select(func.pg_advisory_xact_lock(lock)))
     steps = config()
     script = ScriptDirectory.from_config(steps)
     known = {revision.revision for revision in script.walk_revisions()}

@@ -42,7 +42,7 @@ def chat_key(chat: ChatId) -> ScalarSelect[int]:
 
 
 async def chat_row(session: AsyncSession, chat: ChatId, title: str) -> ChatRow:
-    """Return a chat's row, made where it is new, with its newest title."""
+    """Return a chat's row, made where it is new, with its newest title if that is told."""
     known = select(ChatRow).where(*is_chat(chat))
     row = await session.scalar(known)
     if row is None:
@@ -52,7 +52,7 @@ async def chat_row(session: AsyncSession, chat: ChatId, title: str) -> ChatRow:
                 session.add(row)
         except IntegrityError:  # another process was faster
             row = (await session.scalars(known)).one()
-    row.title = title
+    row.title = title or row.title
     return row
 
 

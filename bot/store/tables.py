@@ -23,6 +23,7 @@ from sqlalchemy.types import TypeDecorator
 from bot.access import Standing
 from bot.pace import Chattiness, Pace
 from likeness.messages import Kind
+from likeness.texts import whole
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts rows by itself only in an INTEGER."""
@@ -53,6 +54,24 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC)
 
 
+class Words(TypeDecorator[str]):
+    """A text from outside, without the characters that not every database takes.
+
+    PostgreSQL takes no NUL, and no driver half of a surrogate pair, as JSON may hold it.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: str | None,
+        dialect: Dialect,  # noqa: ARG002 (the base class has it)
+    ) -> str | None:
+        """Put the sign for what cannot be shown in their place."""
+        return None if value is None else whole(value).replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 class Table(DeclarativeBase):
     """What all tables share."""
 
@@ -66,7 +85,7 @@ class Table(DeclarativeBase):
     )
     type_annotation_map: ClassVar = {
         datetime: Moment,
-        str: Text,
+        str: Words,
         Kind: Text,
         Pace: Text,
         Chattiness: Text,
@@ -110,6 +129,7 @@ class MessageRow(Table):
 
     Attributes:
         message_id: The platform's own id.
+        reply_to: The same of what it replies to; of mine, of what it answers.
         kept_at: When it was kept.
         asks: Whether it waits for an answer.
         hidden: Whether it is out of sight.

@@ -10,7 +10,7 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, delete, func, make_url, select
+from sqlalchemy import Connection, delete, exists, func, make_url, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
@@ -146,6 +146,8 @@ async def vacuum(url: str) -> None:
 async def prune(url: str, before: datetime) -> int:
     """Delete what was said before a moment, but for what waits for an answer.
 
+    A chat of which nothing is left loses its name, too: in private that is a person's.
+
     Returns:
         How many messages are gone.
 
@@ -160,6 +162,9 @@ async def prune(url: str, before: datetime) -> int:
         for first in range(0, newest + 1, AT_ONCE):
             async with engine.begin() as connection:
                 count += await _delete(connection, first, before)
+        async with engine.begin() as connection:
+            empty = ~exists().where(MessageRow.chat_id == ChatRow.id)
+            await connection.execute(update(ChatRow).where(empty).values(title=""))
     return count
 
 

@@ -1,5 +1,6 @@
 """Databases of every age become today's, whole or not at all."""
 
+import asyncio
 import importlib.util
 import sqlite3
 from collections.abc import Callable
@@ -16,10 +17,13 @@ from sqlalchemy.pool import NullPool
 from alembic import command, op
 from bot.history import ChatId
 from bot.store import Store
-from bot.store.migrations import config
+from bot.store.databases import make_engine
+from bot.store.migrations import config, migrate
 from bot.store.tables import Table
 from likeness.errors import DatabaseError, DatabaseTooNew
 from likeness.messages import Message
+from tests.bot.conftest import ANN
+from tests.bot.postgresql import PostgreSQL
 
 REVISIONS = [
     revision.revision for revision in ScriptDirectory.from_config(config()).walk_revisions()
@@ -191,6 +195,22 @@ async def test_a_migration_that_breaks_leaves_the_database_as_it_was(
     monkeypatch.undo()
     assert rows(path, "SELECT * FROM sqlite_master") == before
     assert [message.text for message in await opened(path)] == ["from back then"]
+
+
+@pytest.mark.slow
+async def test_of_processes_that_start_together_one_migrates_and_the_others_wait(
+    postgresql: PostgreSQL, message: Callable[..., Message]
+) -> None:
+    url = postgresql.new_database()
+    engine = make_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(migrate, "here")
+        other = asyncio.create_task(Store.open(url))
+        assert not (await asyncio.wait([other], timeout=1))[0]
+    store = await other
+    assert await store.add(ANN, message("hello"))
+    await store.close()
+    await engine.dispose()
 
 
 def test_the_folder_of_migrations_never_shadows_the_library() -> None:

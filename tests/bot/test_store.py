@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.access import Guest
 from bot.history import ChatId
+from bot.pace import Customs
 from bot.store import Store
 from likeness.errors import DatabaseError
 from likeness.messages import Message
-from tests.bot.conftest import ANN, BEN
+from tests.bot.conftest import ANN, BEN, NOON
 
 MakeMessage = Callable[..., Message]
 
@@ -111,6 +113,44 @@ async def test_a_chat_s_newest_name_is_remembered(store: Store, message: MakeMes
     await store.add(ANN, message("a", id="1", chat="Ann"))
     await store.add(ANN, message("b", id="2", chat="Ann B."))
     assert {found.chat for found in await store.recent(ANN, 10)} == {"Ann B."}
+
+
+async def test_setting_something_leaves_a_chat_its_name(store: Store, message: MakeMessage) -> None:
+    await store.add(ANN, message("a", chat="Ann"))
+    await store.set_customs(ANN, Customs(pace="off"))
+    assert [found.chat for found in await store.recent(ANN, 10)] == ["Ann"]
+
+
+@pytest.mark.parametrize("spoilt", ["\0", "\ud83d"], ids=["NUL", "half a pair"])
+async def test_what_databases_do_not_take_is_kept_as_a_sign_in_its_place(
+    store: Store, message: MakeMessage, spoilt: str
+) -> None:
+    strange, kept = f"a{spoilt}b", "a\N{REPLACEMENT CHARACTER}b"
+    assert await store.add(ANN, message(strange, id="1", speaker=strange))
+    await store.add(ANN, message("helo", id="2", chat=strange), asks=True)
+    await store.edit(ANN, "2", strange, "user1")
+    [draft] = await store.plan(ANN, "2", [strange], "text")
+    await store.sent(draft, "3", strange, NOON)
+    found = await store.recent(ANN, 10)
+    assert [said.text for said in found] == [kept] * 3
+    assert (found[0].speaker, found[0].chat, found[2].speaker) == (kept, kept, kept)
+    assert await store.knock(Guest("telegram", "8", strange, "waiting"), 9)
+    await store.sign(Guest("telegram", "9", strange, "waiting"))
+    assert [guest.name for guest in await store.guests("waiting", 9)] == [kept, kept]
+
+
+async def test_in_a_chat_that_moves_answers_are_to_what_they_were_and_drafts_to_nothing(
+    store: Store, message: MakeMessage
+) -> None:
+    await store.add(ANN, message("a", id="1"), asks=True)
+    said, _ = await store.plan(ANN, "1", ["one", "two"], "text")
+    await store.sent(said, "2", "Robin", NOON)
+    await store.move(ANN, BEN)
+    assert [(found.id, found.reply_to) for found in await store.recent(BEN, 9)] == [
+        ("7:1", None),
+        ("7:2", "7:1"),
+    ]
+    assert [(draft.text, draft.answers) for draft in await store.drafts(BEN)] == [("two", "")]
 
 
 @pytest.mark.slow

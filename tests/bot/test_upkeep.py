@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from bot.adapters.delivery import Patience
 from bot.adapters.telegram import serve
@@ -20,6 +21,7 @@ from bot.history import ChatId, Place
 from bot.settings import Settings
 from bot.store import Store, databases, upkeep
 from bot.store.lock import only_process
+from bot.store.tables import ChatRow
 from likeness.cli import main
 from likeness.errors import DatabaseError, LikenessError
 from likeness.files import read_messages
@@ -86,6 +88,16 @@ async def test_what_is_too_old_goes_but_for_what_waits(
     store = await Store.open(database_url)
     assert [one.text for one in await store.recent(ANN, 9)] == ["later", "sooner", "old, and asks"]
     assert await store.owed("telegram", NOON - 2 * YEAR, 9) == [Place(ANN, "2")]
+    await store.close()
+
+
+async def test_a_chat_of_which_nothing_is_left_loses_its_name(database_url: str) -> None:
+    await fill(database_url)
+    await upkeep.prune(database_url, NOON + YEAR)
+    store = await Store.open(database_url)
+    async with store._transaction() as session:
+        found = await session.execute(select(ChatRow.thread, ChatRow.title))
+        assert set(found) == {(TOPIC.thread, ""), (ANN.thread, "Ann")}
     await store.close()
 
 
