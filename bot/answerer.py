@@ -127,8 +127,16 @@ class Answerer:
                     first = False
         if turns.interrupted.is_set():
             await self._history.withdraw(outlet.chat)
-        elif first:  # there was nothing to say
-            await self._history.plan(outlet.chat, through, [], "text")
+        elif first:  # there was nothing to say, or the newest of it is deleted by now
+            await self._history.plan(chat, through, [], "text")
+            await self._ask_again(turns, chat)
+
+    async def _ask_again(self, turns: Turns, chat: ChatId) -> None:
+        """Have another turn taken if somebody still waits whose message was seen in this one."""
+        turns.begin()
+        question = await self._history.question(chat)
+        if question is not None:
+            turns.ask(question.message_id)
 
     async def _send(self, outlet: Outlet, draft: Draft, answers: str) -> None:
         """Send a draft, and keep that it was; if only that failed before, it is not sent again."""

@@ -1,6 +1,6 @@
 """What the bot has heard and said, and what it owes, in a database."""
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.history import ChatId
@@ -129,9 +129,9 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
             mine = await session.scalar(seen.where(MessageRow.outgoing).limit(1))
             if mine is None:
                 return False
-            asked = await session.scalar(
-                seen.where(MessageRow.outgoing.is_(False), MessageRow.id < mine.id).limit(1)
-            )
+            heard = seen.where(MessageRow.outgoing.is_(False), MessageRow.id < mine.id).limit(1)
+            answered = heard.where(MessageRow.message_id == mine.reply_to)
+            asked = await session.scalar(answered) or await session.scalar(heard)
             first = asked.id if asked else 0
             if asked is not None and question:
                 before = await session.scalar(
@@ -152,6 +152,7 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
                     MessageRow.chat_id == mine.chat_id,
                     MessageRow.id > first,
                     MessageRow.id <= mine.id,
+                    true() if question else MessageRow.outgoing,
                 )
                 .values(hidden=True)
                 .execution_options(synchronize_session=False)

@@ -102,6 +102,7 @@ class Outbox(Workers):
                 outgoing=True,
                 sent_at=at,
                 text=row.text,
+                reply_to=row.answers or None,
                 kind=row.kind,
                 kept_at=datetime.now(UTC),
             )
@@ -210,8 +211,13 @@ class Outbox(Workers):
             new.forgotten_through = max(new.forgotten_through, old.forgotten_through)
             for custom in ("temperature", "pace", "chattiness", "attempts"):
                 setattr(new, custom, getattr(old, custom))
-            aged = f"{chat.chat}:" + MessageRow.message_id
-            for table, values in ((MessageRow, {"message_id": aged}), (DraftRow, {})):
+            before = f"{chat.chat}:"
+            aged = {
+                "message_id": before + MessageRow.message_id,
+                "reply_to": before + MessageRow.reply_to,
+            }
+            # What a draft answers is not there: in the new chat its id is that of another message.
+            for table, values in ((MessageRow, aged), (DraftRow, {"answers": ""})):
                 await session.execute(
                     update(table)
                     .where(table.chat_id == old.id)

@@ -76,6 +76,21 @@ async def test_another_answer_takes_the_place_of_the_newest(
     assert [m.text for m in await store.recent(ANN, 9)] == ["hi", "another"]
 
 
+async def test_another_answer_is_to_whom_the_first_was_and_leaves_others_words_in_sight(
+    conversation: Make, fake_outlet: Make, message: Make, store: Store
+) -> None:
+    talk, outlet = conversation(["one"], ["another"]), fake_outlet()
+    await talk.hear(ANN, message("Robin?", id="1"))
+    await talk.hear(ANN, message("lol", id="2", speaker_id="user2", speaker="Bob"), asks=False)
+    for _ in range(2):
+        await talk.respond(outlet)
+        assert await talk.take_back(ANN, question=False)
+        assert [m.text for m in await store.recent(ANN, 9)] == ["Robin?", "lol"]
+    await talk.respond(outlet)
+    assert outlet.sent == ["one", "another", "ok"]
+    assert outlet.answers == ["1", "1", "1"]
+
+
 async def test_undoing_takes_the_question_too(
     conversation: Make, fake_outlet: Make, message: Make, store: Store
 ) -> None:
@@ -136,6 +151,22 @@ async def test_who_is_forgotten_gets_no_answer_any_more_that_was_being_written(
     assert "I have deleted 1 messages" in reply.text
     assert (outlet.sent, elsewhere.sent) == ([], ["ok"])
     assert await store.of_person("telegram", "user1") == []
+    assert await store.owed("telegram", NOON, 9) == []
+
+
+async def test_who_asked_is_answered_though_somebody_else_is_forgotten_meanwhile(
+    conversation: Make, fake_outlet: Make, message: Make, store: Store
+) -> None:
+    gate = asyncio.Event()
+    talk, outlet = conversation([gate, "to both"], ["to Ann"]), fake_outlet()
+    await talk.hear(ANN, message("Robin?", id="1"))
+    await talk.hear(ANN, message("lol", id="2", speaker_id="user2", speaker="Bob"), asks=False)
+    answer = asyncio.create_task(talk.respond(outlet))
+    await settle()
+    await talk.erase("telegram", "user2")
+    gate.set()
+    await asyncio.wait_for(answer, 10)
+    assert (outlet.sent, outlet.answers) == (["to Ann"], ["1"])
     assert await store.owed("telegram", NOON, 9) == []
 
 

@@ -175,7 +175,7 @@ async def test_a_chat_that_moves_takes_everything_along_and_its_ids_begin_anew(
     [draft] = await history.plan(ANN, "1", ["mine"], "text")
     await history.add(BEN, message("already there", id="9"))
     await history.move(ANN, BEN)
-    assert await history.drafts(BEN) == [draft]
+    assert [kept.nonce for kept in await history.drafts(BEN)] == [draft.nonce]
     assert await history.recent(ANN, 9) == []
     assert await history.add(BEN, message("new", id="1"))
     assert len(await history.recent(BEN, 9)) == 3
