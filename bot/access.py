@@ -1,8 +1,10 @@
 """Who may talk to the bot: its owner, whom the owner lets in, and nobody else."""
 
+import hmac
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol
 
 Standing = Literal["owner", "allowed", "denied", "waiting"]
@@ -24,12 +26,14 @@ class Guest:
         id: The platform's own: of a person, a chat, a server or a role.
         name: What the owner knows it by; empty where nobody has told.
         standing: What it may do.
+        since: Since when; None where nobody looked.
     """
 
     platform: str
     id: str
     name: str
     standing: Standing
+    since: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Access:
         book: Guestbook,
         owners: Collection[str] = (),
         allowed: Collection[str] = (),
+        secret: str | None = None,
     ) -> None:
         """Take what the settings say; what the owner decides later is in the book.
 
@@ -95,12 +100,14 @@ class Access:
             book: What is kept.
             owners: The ids of those who own the bot.
             allowed: The ids of people, chats, servers and roles who may talk to it.
+            secret: What nobody else knows, the same in every process of the bot; by default this
+                process makes one up.
         """
         self.platform = platform
         self.book = book
         self._owners = frozenset(owners)
         self._allowed = frozenset(allowed)
-        self._code = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LETTERS))
+        self._code = _code(platform, secret or secrets.token_hex())
 
     async def standing(self, visitor: Visitor) -> Standing | None:
         """Return what somebody may do; None for a stranger."""
@@ -144,3 +151,9 @@ class Access:
 
     def _lets_in(self, visitor: Visitor) -> bool:
         return not self._allowed.isdisjoint((visitor.id, *visitor.circles, EVERYONE))
+
+
+def _code(platform: str, secret: str) -> str:
+    """Return letters to type, of which each of the 32 is as likely, and none tells the secret."""
+    made = hmac.digest(secret.encode(), f"likeness owner {platform}".encode(), "sha256")
+    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in made[:_CODE_LETTERS])

@@ -61,17 +61,16 @@ async def _decide(order: Order, standing: Standing) -> Reply:
         platform, id_ = order.visitor.platform, order.words.strip()
     if not id_.removeprefix("-").isdecimal():
         return Reply(f"Tell me an id, such as /{order.name} {order.visitor.platform}:42.")
-    if platform == order.access.platform and id_ in await order.access.owners():
-        return Reply("That is my owner.")
     book = order.access.book
     before = (await book.standings(platform, [id_])).get(id_)
+    here = platform == order.access.platform
+    if before == "owner" or (here and id_ in await order.access.owners()):
+        return Reply("That is my owner.")
     await book.sign(Guest(platform, id_, "", standing))
     if standing == "denied":
         return Reply(f"I no longer talk with {platform}:{id_}.")
-    here = before == "waiting" and platform == order.visitor.platform
-    return Reply(
-        f"I talk with {platform}:{id_} now.", tells=((id_, Reply(LET_IN)),) if here else ()
-    )
+    tells = ((id_, Reply(LET_IN)),) if here and before == "waiting" else ()
+    return Reply(f"I talk with {platform}:{id_} now.", tells=tells)
 
 
 async def stop(order: Order) -> Reply:

@@ -1,6 +1,7 @@
 """`/mydata` and `/forgetme`: what the bot keeps of a person, shown or deleted."""
 
 import json
+import sys
 
 from bot.access import Guest
 from bot.orders import Order
@@ -14,12 +15,29 @@ async def send(order: Order) -> Reply:
     if order.visitor.group and not order.visitor.unseen:
         return Reply(IN_PRIVATE)
     who = order.visitor
-    known = await order.access.book.standings(who.platform, [who.id])
+    listed = await _listed(order)
     messages = await order.conversation.history.of_person(who.platform, who.speaker_id)
-    person = {"platform": who.platform, "id": who.id, "standing": known.get(who.id)}
+    person = {
+        "platform": who.platform,
+        "id": who.id,
+        "standing": listed and listed.standing,
+        "name": listed and listed.name,
+        "since": listed and listed.since and listed.since.isoformat(),
+    }
     lines = [json.dumps(person), *(message.to_json() for message in messages)]
     text = f"This is what I keep of you: {len(messages)} messages, one a line."
     return Reply(text, file=("mydata.jsonl", ("\n".join(lines) + "\n").encode()))
+
+
+async def _listed(order: Order) -> Guest | None:
+    """Return what the owner's list holds of somebody."""
+    who, book = order.visitor, order.access.book
+    standing = (await book.standings(who.platform, [who.id])).get(who.id)
+    if standing is None:
+        return None
+    # All of a standing at once: the owner makes the list by hand, so it is not long.
+    guests = await book.guests(standing, sys.maxsize, who.platform)
+    return next((guest for guest in guests if guest.id == who.id), None)
 
 
 async def delete(order: Order) -> Reply:

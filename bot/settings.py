@@ -79,6 +79,10 @@ class _Tokens(BaseSettings):
     telegram_token: _Token = None
     discord_token: _Token = None
 
+    def token(self, platform: str) -> SecretStr | None:
+        """Return the bot's token on a platform."""
+        return {"telegram": self.telegram_token, "discord": self.discord_token}[platform]
+
 
 class Settings(_Tokens):
     """What the environment says; a variable that is set but empty counts as not set.
@@ -114,7 +118,8 @@ class Settings(_Tokens):
         log: `LIKENESS_LOG`, how log lines are written: `text` or `json`.
         owner: `LIKENESS_OWNER`, the ids of those who own the bot.
         allow: `LIKENESS_ALLOW`, the ids of people, chats, servers and roles who may talk to it.
-        aliases: `LIKENESS_ALIASES`, what people call whom it imitates.
+        aliases: `LIKENESS_ALIASES`, what people call whom it imitates, apart from the whole name;
+            without any, the first word of that.
         chattiness: `LIKENESS_CHATTINESS`, how often it chimes in, in groups.
         person_rate: `LIKENESS_PERSON_RATE`, how many answers a minute one person may ask for.
         chat_rate: `LIKENESS_CHAT_RATE`, the same of one chat.
@@ -221,8 +226,11 @@ class Settings(_Tokens):
 
 
 def _missing(tokens: _Tokens, platforms: Collection[str]) -> list[str]:
-    have = {"telegram": tokens.telegram_token, "discord": tokens.discord_token}
-    return [_WHERE_TOKENS_COME_FROM[name] for name in have if name in platforms and not have[name]]
+    return [
+        _WHERE_TOKENS_COME_FROM[name]
+        for name in PLATFORMS
+        if name in platforms and not tokens.token(name)
+    ]
 
 
 def _fault(problem: ErrorDetails) -> str:
