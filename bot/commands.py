@@ -39,7 +39,7 @@ async def obey(order: Order) -> Reply:
     """
     command = COMMANDS.get(order.name, COMMANDS["help"])
     if command.owner and not order.owner:
-        return Reply(OWNER_ONLY)
+        return Reply(OWNER_ONLY, refuses=True)
     return await command.obey(order)
 
 

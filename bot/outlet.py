@@ -73,6 +73,7 @@ class Reply:
         file: What comes with it: its name and what it holds.
         asks_anew: Whether something waits for an answer now.
         tells: Whom to tell, too: the id of a person on the platform, and what.
+        refuses: Whether it only says why nothing was done: it takes no other reply's place.
     """
 
     text: str
@@ -80,3 +81,4 @@ class Reply:
     file: tuple[str, bytes] | None = None
     asks_anew: bool = False
     tells: tuple[tuple[str, "Reply"], ...] = ()
+    refuses: bool = False

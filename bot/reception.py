@@ -50,7 +50,8 @@ class Reception:
             access: Who may talk to the bot.
             person_rate: How many answers a minute one person may ask for; 0 for no limit.
             chat_rate: The same of one chat.
-            aliases: What people call whom the bot imitates, apart from the name.
+            aliases: What people call whom the bot imitates, apart from the whole name; the first
+                word of that if there are none.
             dice: Decides when to chime in.
         """
         self.conversation = conversation
@@ -60,7 +61,7 @@ class Reception:
         self._of_knocks = Rate(KNOCKS_A_MINUTE)
         self._chimed_at: dict[ChatId, float] = {}
         self._dice = dice or random.Random()  # noqa: S311 (no secret)
-        names = [conversation.me, *conversation.me.split()[:1], *aliases]
+        names = [conversation.me, *(aliases or conversation.me.split()[:1])]
         called = "|".join(re.escape(name) for name in names if name.strip())
         self._named = re.compile(rf"(?<!\w)(?:{called})(?!\w)", re.IGNORECASE)
 
@@ -68,9 +69,11 @@ class Reception:
     def of(cls, platform: str, settings: Settings, conversation: Conversation) -> "Reception":
         """Return the door of a platform as the settings want it."""
         owners, allowed = settings.owners(platform), settings.allowed(platform)
+        token = settings.token(platform)
+        secret = token.get_secret_value() if token else None
         return cls(
             conversation,
-            Access(platform, conversation.history, owners, allowed),
+            Access(platform, conversation.history, owners, allowed, secret),
             person_rate=settings.person_rate,
             chat_rate=settings.chat_rate,
             aliases=settings.called,
@@ -114,7 +117,7 @@ class Reception:
         if asks:
             self._count(visitor, chat, standing)
         respond = self.conversation.notice(chat, message, asks=asks, chimes=chimes)
-        return respond, self._too_much(visitor, chat) if wants and not asks else None
+        return respond, self._too_much(visitor, chat) if wants and not (asks or chimes) else None
 
     async def reread(self, visitor: Visitor, chat: ChatId, message: Message) -> None:
         """Keep what a message says now, of somebody who may still talk to the bot.
@@ -167,7 +170,7 @@ class Reception:
             self._of_knocks.take(visitor.platform)
             tells = [(id_, _question(visitor, who)) for id_ in await self.access.owners()]
         text = f"{what_i_am(self.conversation.me)} {NOT_YET}"
-        return Reply(text, tells=tuple(tells))
+        return Reply(text, tells=tuple(tells), refuses=True)
 
     async def _feels_like_it(self, chat: ChatId, message: Message) -> bool:
         """Decide whether to chime in: by what the model says, else by chance and not too often."""
@@ -197,7 +200,7 @@ class Reception:
         """Return one line for whoever asks too much, and then nothing until there is room."""
         too_much = self._of_chat if self._of_person.left(visitor.id) else self._of_person
         key = chat if too_much is self._of_chat else visitor.id
-        return Reply(TOO_MUCH) if too_much.tell(key) else None
+        return Reply(TOO_MUCH, refuses=True) if too_much.tell(key) else None
 
 
 def _question(visitor: Visitor, who: Guest) -> Reply:

@@ -92,7 +92,7 @@ async def excused(place: object, obeyed: Awaitable[Reply | None]) -> Reply | Non
         return await obeyed
     except Exception as error:  # noqa: BLE001 (whoever ordered it waits for an answer)
         log.error("%s: a command failed: %s", place, in_a_line(error))  # noqa: TRY400
-        return Reply(NOT_NOW)
+        return Reply(NOT_NOW, refuses=True)
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiohttp
 import discord
 from discord import app_commands
 
@@ -13,7 +12,7 @@ from bot.adapters import delivery
 from bot.adapters.answers import Answers
 from bot.adapters.delivery import Patience
 from bot.adapters.discord_chats import chat_of, extras, pause
-from bot.adapters.discord_people import visitor_at
+from bot.adapters.discord_people import FAULTS, visitor_at
 from bot.commands import COMMANDS, Command
 from bot.history import ChatId
 from bot.outlet import Reply
@@ -21,8 +20,6 @@ from bot.reception import Reception
 
 log = logging.getLogger(__name__)
 
-FAULTS = (discord.DiscordException, aiohttp.ClientError, OSError)
-"""What talking to Discord may raise."""
 CHORES = 1000
 """How many commands and lines of its own the bot has in hand at once."""
 
@@ -66,6 +63,9 @@ class Orders:
             flags = interaction.message.flags if interaction.message else discord.MessageFlags()
 
             async def show(reply: Reply) -> None:
+                if reply.refuses:
+                    await interaction.followup.send(reply.text, ephemeral=True)
+                    return
                 more = {"view": None, **extras(reply)}
                 await interaction.edit_original_response(content=reply.text, **more)
 

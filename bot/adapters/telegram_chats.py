@@ -15,7 +15,7 @@ from telegram import (
     MessageEntity,
     ReplyParameters,
 )
-from telegram.constants import ChatAction, MessageLimit
+from telegram.constants import CallbackQueryLimit, ChatAction, MessageLimit
 from telegram.error import BadRequest, ChatMigrated, InvalidToken, NetworkError, RetryAfter
 
 from bot.adapters import delivery
@@ -191,6 +191,14 @@ def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
             for row in reply.buttons
         ]
     )
+
+
+def refusal(reply: Reply | None) -> dict[str, Any]:
+    """Return what tells a refusal to whoever pressed a button, and to nobody else."""
+    if reply is None or not reply.refuses:
+        return {}
+    limit = CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH
+    return {"text": delivery.split(reply.text, limit, _utf16_units)[0], "show_alert": True}
 
 
 def _replies_to(chat: ChatId, message_id: str) -> ReplyParameters | None:

@@ -19,7 +19,7 @@ from telegram.error import BadRequest, InvalidToken, TelegramError
 from bot.access import Visitor
 from bot.adapters import delivery
 from bot.adapters.answers import Answers
-from bot.adapters.telegram_chats import TelegramOutlet, chat_of
+from bot.adapters.telegram_chats import TelegramOutlet, chat_of, refusal
 from bot.adapters.telegram_people import visitor_at
 from bot.commands import COMMANDS
 from bot.history import ChatId
@@ -111,7 +111,10 @@ class Orders:
         self.chores.start(chat, work())
 
     def press(self, query: CallbackQuery) -> None:
-        """Do what is on a button, and show it in the place of the message with the button."""
+        """Do what is on a button, and show it in the place of the message with the button.
+
+        That may be somebody else's, so whoever may not press it is told beside it.
+        """
         message, line = query.message, query.data
         if not isinstance(message, Message) or not line or query.from_user.is_bot:
             return
@@ -121,8 +124,8 @@ class Orders:
 
         async def work() -> None:
             reply = await delivery.excused(chat, self._reception.obey(visitor, chat, line))
-            with suppress(TelegramError):  # it only ends the sign that something is being done
-                await self._bot.answer_callback_query(query.id)
+            with suppress(TelegramError):  # it was pressed too long ago
+                await self._bot.answer_callback_query(query.id, **refusal(reply))
             if reply is not None:
                 await self._show(chat, reply, message.message_id)
 
@@ -142,7 +145,8 @@ class Orders:
         if reply.file is not None:
             await self._say(chat, reply, str(message_id))
             return
-        await self._outlet(chat).change(message_id, reply)
+        if not reply.refuses:
+            await self._outlet(chat).change(message_id, reply)
         self._follow(chat, reply)
 
     async def _say(self, chat: ChatId, reply: Reply, answers: str) -> None:

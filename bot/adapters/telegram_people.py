@@ -5,6 +5,7 @@ from telegram.constants import ChatType
 
 from bot.access import Visitor
 from bot.adapters.telegram_chats import mentions, speaker
+from bot.commands import COMMANDS
 
 
 def visitor_of(message: Message) -> Visitor | None:
@@ -34,14 +35,14 @@ def _visitor(speaker_id: str, name: str, chat: Chat) -> Visitor:
 
 
 def command_of(message: Message, username: str) -> str | None:
-    """Return the command in a message and its words, without its slash.
+    """Return the command of `COMMANDS` in a message and its words, without its slash.
 
     Args:
         message: Any.
         username: The bot's, lower case.
 
     Returns:
-        None if it is no command; empty if it is one for another bot.
+        None if it is none, though a word begins with a slash; empty if it is for another bot.
     """
     first = message.entities[0] if message.entities else None
     if first is None or first.type != MessageEntity.BOT_COMMAND or first.offset:
@@ -49,6 +50,8 @@ def command_of(message: Message, username: str) -> str | None:
     name, _, target = message.parse_entity(first).removeprefix("/").partition("@")
     if target.lower() not in ("", username):
         return ""
+    if name.lower() not in COMMANDS:
+        return None
     words = (message.text or "")[first.length :].strip()
     return f"{name.lower()} {words}".strip()
 

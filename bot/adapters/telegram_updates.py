@@ -10,7 +10,6 @@ from bot.adapters import delivery
 from bot.adapters.telegram_chats import chat_of, translate
 from bot.adapters.telegram_commands import Orders
 from bot.adapters.telegram_people import command_of, is_addressed, visitor_of
-from bot.commands import COMMANDS
 from bot.history import ChatId
 from bot.reception import Reception
 from likeness.errors import DatabaseError
@@ -72,7 +71,7 @@ class Updates:
         me = (self._bot.username or "").lower()
         line = command_of(message, me)
         if line is not None:
-            if line.partition(" ")[0] in COMMANDS and visitor is not None:
+            if line and visitor is not None:
                 await self._orders.obey(message, visitor, line)
             return
         if message.migrate_to_chat_id:

@@ -113,7 +113,8 @@ def _receiver(bot: Bot, take: Take) -> Callable[[web.Request], Awaitable[web.Res
     secret, in_order = secret_of(bot).encode(), asyncio.Lock()
 
     async def receive(request: web.Request) -> web.Response:
-        if not hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), secret):
+        told = request.headers.get(SECRET_HEADER, "").encode(errors="surrogateescape")
+        if not hmac.compare_digest(told, secret):
             return web.Response(status=403)
         try:
             update = Update.de_json(readable(await request.json()), bot)

@@ -1,17 +1,17 @@
-"""At the door: who is let in, who is asked about, what is too much, when it chimes in."""
+"""At the door: who is let in, who owns the bot, who is asked about, what is too much."""
 
-import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from bot.access import EVERYONE, Access, Guest, Visitor
 from bot.conversation import Conversation
 from bot.history import ChatId
 from bot.owner import LET_IN
-from bot.pace import Manner
 from bot.reception import KNOCKS_A_MINUTE, NOT_YET, TOO_MUCH, Reception
+from bot.settings import Settings
 from likeness.messages import Message
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.conftest import ANN, NOON
@@ -32,10 +32,8 @@ def in_group(who: Visitor) -> Visitor:
 def door(history: FakeHistory, fake_engine: Any) -> Callable[..., Reception]:
     """Make a door that Olga owns."""
 
-    def make(
-        *allowed: str, manner: Manner | None = None, owners: tuple[str, ...] = ("1",), **more: Any
-    ) -> Reception:
-        talk = Conversation(history, fake_engine(), manner=manner, clock=lambda: NOON)
+    def make(*allowed: str, owners: tuple[str, ...] = ("1",), **more: Any) -> Reception:
+        talk = Conversation(history, fake_engine(), clock=lambda: NOON)
         access = Access("telegram", history, owners, allowed)
         return Reception(talk, access, **more)
 
@@ -100,6 +98,16 @@ async def test_an_owner_is_never_shut_out(door: Any, message: Make) -> None:
     assert (await reception.hear(OLGA, ANN, message("hi"), addressed=True))[0]
 
 
+@pytest.mark.parametrize("order", ["allow", "deny"])
+async def test_an_owner_elsewhere_who_knew_the_code_stays_the_owner(
+    door: Any, history: FakeHistory, order: str
+) -> None:
+    await history.sign(Guest("discord", "55", "Olga", "owner"))
+    reply = await door().obey(OLGA, ANN, f"{order} discord:55")
+    assert reply.text == "That is my owner."
+    assert await history.standings("discord", ["55"]) == {"55": "owner"}
+
+
 @pytest.mark.parametrize("allowed", ["7", "-100", EVERYONE])
 async def test_people_places_or_everyone_may_be_let_in_from_the_start(
     door: Any, message: Make, allowed: str
@@ -158,6 +166,21 @@ async def test_whoever_knows_the_code_owns_the_bot_and_nobody_after_them(
     assert not caplog.text
 
 
+async def test_any_process_takes_the_code_that_another_logged(
+    history: FakeHistory, fake_engine: Any
+) -> None:
+    def started(token: str) -> Reception:
+        settings = Settings(telegram_token=SecretStr(token), discord_token=SecretStr(token))
+        return Reception.of("telegram", settings, Conversation(history, fake_engine()))
+
+    code = await started("1:secret").access.code()
+    assert code
+    assert await started("1:another").access.code() != code
+    assert (await started("1:another").obey(OLGA, ANN, f"start {code}")).text.endswith(NOT_YET)
+    reply = await started("1:secret").obey(OLGA, ANN, f"start {code}")
+    assert reply.text.startswith("You are my owner now.")
+
+
 async def test_who_asks_too_much_is_told_once_and_heard_all_the_same(
     door: Any, history: FakeHistory, message: Make
 ) -> None:
@@ -207,52 +230,6 @@ async def test_a_chat_has_a_limit_too_and_the_owner_has_none(door: Any, message:
         assert respond is expected
 
 
-@pytest.mark.parametrize(
-    ("text", "called"),
-    [
-        ("Robin, lunch?", True),
-        ("what says robin", True),
-        ("Bobby!", True),
-        ("robins sing", False),
-        ("so do aerobins", False),
-        ("lunch?", False),
-    ],
-)
-async def test_in_a_group_it_answers_to_its_name_and_nicknames(
-    door: Any, message: Make, text: str, called: bool
-) -> None:
-    reception = door(EVERYONE, aliases=["Bobby"])
-    respond, _ = await reception.hear(in_group(ADAM), GROUP, message(text), addressed=False)
-    assert respond is called
-
-
-async def test_it_chimes_in_as_often_as_set_and_rests_then(
-    door: Any, history: FakeHistory, message: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [0.0]
-    monkeypatch.setattr("bot.reception.time.monotonic", lambda: now[0])
-    counts = {}
-    for chattiness in ("silent", "quiet", "lively", "chatty"):
-        history.__init__()  # type: ignore[misc]
-        manner = Manner(chattiness=chattiness)  # type: ignore[arg-type]
-        reception = door(EVERYONE, manner=manner, dice=random.Random(4))  # noqa: S311
-        counts[chattiness] = 0
-        for n in range(600):
-            now[0] += 1_000
-            said = message("x", id=str(n))
-            counts[chattiness] += (
-                await reception.hear(in_group(ADAM), GROUP, said, addressed=False)
-            )[0]
-    assert counts["silent"] == 0
-    assert 2 < counts["quiet"] < 30 < counts["lively"] < 120 < counts["chatty"] < 250
-    now[0] += 1_000
-    hundred = [
-        await reception.hear(in_group(ADAM), GROUP, message("x", id=f"b{n}"), addressed=False)
-        for n in range(100)
-    ]
-    assert sum(respond for respond, _ in hundred) == 1
-
-
 async def test_a_group_that_moves_stays_let_in(door: Any, message: Make) -> None:
     reception = door("-100")
     await reception.access.move("-100", "-200")
@@ -268,7 +245,7 @@ async def test_who_waits_may_see_and_delete_what_is_kept_of_them(
     reception = door()
     await reception.hear(ADAM, ANN, message("hi"), addressed=True)
     shown = await reception.obey(ADAM, ANN, "mydata")
-    assert b'"standing": "waiting"' in shown.file[1]
+    assert b'"standing": "waiting", "name": "Adam"' in shown.file[1]
     assert await reception.obey(ADAM, ANN, "help") is None
     await reception.obey(ADAM, ANN, "forgetme 7")
     assert not history.signed

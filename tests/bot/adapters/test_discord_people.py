@@ -106,6 +106,19 @@ async def test_settings_are_changed_by_buttons(running: Run, history: FakeHistor
         assert history.settings[ChatId("discord", str(ann.dm_channel.id))].temperature == 0.5
 
 
+async def test_whoever_may_not_press_a_button_is_told_so_and_the_panel_stays(running: Run) -> None:
+    async with running() as (world, door):
+        door.let_in(allowed=[EVERYONE])
+        ann = world.create_user("Ann")
+        [shown] = shows(await ann.slash("settings"))
+        door.let_in(owners=[1])
+        result = await ann.click(shown, custom_id="settings temperature 0.5")
+        await world.settle()
+        [told] = [one for one in result.followups if one]
+        assert told.content.endswith("I only talk with people whom my owner has let in.")
+        assert shown.components
+
+
 @pytest.mark.parametrize("what", ["person", "channel", "server", "role"])
 async def test_people_channels_servers_and_roles_may_be_let_in(running: Run, what: str) -> None:
     async with running() as (world, door):

@@ -13,7 +13,7 @@ from bot.adapters.delivery import Patience
 from bot.adapters.telegram import serve
 from bot.conversation import Conversation
 from bot.settings import Settings
-from tests.bot.adapters.fake_history import FakeHistory, race
+from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.fake_telegram import ANN, GROUP, TOKEN, FakeTelegram
 from tests.bot.adapters.fake_telegram_wire import (
     BAD_GATEWAY,
@@ -22,6 +22,7 @@ from tests.bot.adapters.fake_telegram_wire import (
     UNAUTHORIZED,
     Fault,
 )
+from tests.bot.adapters.races import race
 
 pytestmark = MAY_BE_LIMITED
 

@@ -55,17 +55,29 @@ async def test_what_is_written_right_after_a_reset_is_answered(
     assert [message.text for message in found] == ["hi there", "ok"]
 
 
-async def test_commands_for_others_and_unknown_ones_are_left_alone(
+async def test_commands_for_others_are_left_alone(
     telegram: FakeTelegram, running: Run, history: FakeHistory
 ) -> None:
     async with running():
         await telegram.say("/reset@OtherBot", chat=GROUP)
-        await telegram.say("/dance", chat=GROUP)
+        await telegram.say("/dance@OtherBot", chat=GROUP)
         await telegram.say("/help", chat=GROUP)
         await telegram.until_sent(1)
         await telegram.until_confirmed()
     assert len(telegram.sent) == 1
     assert not history.chats
+
+
+async def test_what_only_looks_like_a_command_is_a_message(
+    telegram: FakeTelegram, running: Run, history: FakeHistory
+) -> None:
+    async with running():
+        await telegram.say("/dance all night", chat=GROUP)
+        await telegram.say("/home is full, what shall I do?")
+        assert await telegram.until_sent(1) == ["ok"]
+        await telegram.until_confirmed()
+    assert history.texts("telegram", 42) == ["/home is full, what shall I do?", "ok"]
+    assert history.texts("telegram", -100) == ["/dance all night"]
 
 
 async def test_commands_are_registered_only_when_they_changed(

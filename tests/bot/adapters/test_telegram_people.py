@@ -11,8 +11,10 @@ from pydantic import SecretStr
 
 from bot.adapters.delivery import Patience
 from bot.adapters.telegram import serve
+from bot.adapters.telegram_chats import refusal
 from bot.conversation import Conversation
 from bot.history import ChatId
+from bot.outlet import Reply
 from bot.settings import Settings
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.fake_telegram import ANN, GROUP, TOKEN, FakeTelegram, buttons
@@ -23,6 +25,7 @@ Run = Callable[..., Any]
 pytestmark = pytest.mark.slow
 
 OLGA = {"id": 1, "is_bot": False, "first_name": "Olga"}
+EVE = {"id": 66, "is_bot": False, "first_name": "Eve"}
 
 
 @pytest.fixture
@@ -87,6 +90,41 @@ async def test_a_button_of_the_owner_s_does_nothing_for_others(
         await telegram.until_confirmed()
     assert history.signed["telegram", "42"].standing == "waiting"
     assert len(telegram.sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("panel", "line", "who", "told"),
+    [
+        ("/stop", "go", ANN, "Only my owner can tell me that."),
+        ("/settings", "settings pace off", EVE, "I only talk with people whom my owner"),
+        ("/settings", "settings pace off", ANN, "That is a lot at once."),
+    ],
+)
+async def test_whoever_may_not_press_a_button_is_told_so_and_the_panel_stays(
+    telegram: FakeTelegram, running: Run, panel: str, line: str, who: dict[str, Any], told: str
+) -> None:
+    async with running(LIKENESS_ALLOW="telegram:42", LIKENESS_PERSON_RATE=1) as engine:
+        if "a lot" in told:
+            await telegram.say("/help", sender=who)
+            await telegram.until_sent(1)
+        before = len(telegram.sent)
+        await telegram.say(panel, sender=OLGA, chat=GROUP)
+        await telegram.until_sent(before + 1)
+        shown = telegram.sent[before]["text"]
+        message = await telegram.press(line, sender=who)
+        await telegram.until(lambda: bool(telegram.of("answerCallbackQuery")))
+        [answer] = telegram.of("answerCallbackQuery")
+        await telegram.until_confirmed()
+    assert told in answer["text"]
+    assert answer["show_alert"]
+    assert len(answer["text"]) <= 200
+    assert (message["text"], line in buttons(message)) == (shown, True)
+    assert not engine.asked
+
+
+async def test_a_refusal_that_is_too_long_for_telegram_is_cut() -> None:
+    told = refusal(Reply("🥁 " * 150, refuses=True))["text"]
+    assert 190 < len(told.encode("utf-16-le")) / 2 <= 200
 
 
 async def test_whoever_has_the_code_of_the_log_owns_the_bot(

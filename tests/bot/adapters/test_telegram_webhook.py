@@ -84,6 +84,16 @@ async def until_it_listens(port: int) -> None:
                 return
 
 
+async def status_of(port: int, header: bytes) -> int:
+    """Call with a header that is no text; return how that is answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: bot\r\nContent-Length: 0\r\n" + header + b"\r\n\r\n")
+    _, status, *_ = (await reader.readline()).split()
+    writer.close()
+    await writer.wait_closed()
+    return int(status)
+
+
 async def update(telegram: FakeTelegram, text: str) -> dict[str, Any]:
     """Let Ann write, and return what Telegram sends of it."""
     message = await telegram.say(text)
@@ -106,11 +116,12 @@ async def test_an_update_is_kept_before_telegram_is_told_so_and_answered(
 
 
 async def test_nobody_but_telegram_is_heard(
-    telegram: FakeTelegram, called: Call, history: FakeHistory
+    telegram: FakeTelegram, settings: Settings, called: Call, history: FakeHistory
 ) -> None:
     async with called() as call:
         assert await call(await update(telegram, "hello"), "a guess") == 403
         assert await call(await update(telegram, "hello"), "") == 403
+        assert await status_of(settings.webhook_port, f"{SECRET}: caf".encode() + b"\xe9") == 403
         assert await call(["no update"]) == 400
         assert await call({"update_id": 5, "message": {"unreadable": True}}) == 200
     assert history.chats == {}
