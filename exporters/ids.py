@@ -17,7 +17,7 @@ class MadeIds:
         self._older: dict[bytes, int] = {}
 
     def of(self, *told: str) -> str:
-        """Return the id of the next message of which this is told: its time, speaker, words.
+        """Return the id of the next message of which this is told, such as its time and words.
 
         Equals are counted while they are among the last messages; memory stays constant.
         """

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from exporters.account import ChatAccount
 from likeness.messages import Message
+from likeness.texts import whole
 
 
 def plain(name: str) -> str:
@@ -14,8 +15,11 @@ def plain(name: str) -> str:
 
 
 def composed(name: str) -> str:
-    """Return a name with each accented letter as one character, which a Mac's file names part."""
-    return unicodedata.normalize("NFC", name)
+    """Return a name with each accented letter as one character, which a Mac's file names part.
+
+    What is not UTF-8 in a file's name is U+FFFD.
+    """
+    return unicodedata.normalize("NFC", whole(name))
 
 
 class Aliases:

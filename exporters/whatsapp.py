@@ -2,8 +2,8 @@
 
 The text is read twice: the first pass learns the shape of its heads and gathers the evidence, the
 second gives out the records. A chat's id is derived from its name, and a message has for id what
-its time, sender, words and place among its equals come to: so both are the same in every later
-export of the chat.
+its minute, words and place among its equals come to: so both are the same in every later export of
+the chat, whatever its people are called by then, and on a phone that writes no seconds.
 """
 
 import re
@@ -199,7 +199,7 @@ class _Chat:
             return found
         kind, text = found
         sender = _speaker(entry.name)
-        id_ = self._ids.of(entry.when.isoformat(), sender[0], text or kind)
+        id_ = self._ids.of(entry.when.isoformat(timespec="minutes"), text or kind)
         return id_, sender, self._clock.utc(entry.when), kind, text
 
     def _remark_on(self, count: int) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 
 from exporters.whatsapp_wordings import (
+    ATTACHED,
     CALLS,
     DELETED,
     DELETION,
@@ -11,6 +12,7 @@ from exporters.whatsapp_wordings import (
     ENCRYPTED,
     MEDIA,
     MESSAGE,
+    PLACES,
 )
 from likeness.messages import Kind, Notice
 
@@ -28,13 +30,13 @@ _IN_BRACKETS = re.compile(
 _BEFORE_BRACKETS = re.compile(rf"{_FILE} <[^<>\n]{{2,40}}>$", re.IGNORECASE)
 _FILE_NAME = re.compile(rf"{_FILE}$", re.IGNORECASE)
 _OF_WHATSAPP = re.compile(r"(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d+\.?\w*$")
-_IN_PARENTHESES = re.compile(r" \([^()\n]{3,60}\)$")
+_IN_PARENTHESES = re.compile(r" \(([^()\n]{3,60})\)$")
 _OMITTED = re.compile(r"<(?=[^<>\n]*(?:\s|[^\x00-\x7f]))[^<>/\n]{4,60}>$")
 _TAG = re.compile(r"\s?([\u200e\u200f]?)(<[^<>\n/]{5,60}>)$")
-_PLACE = re.compile(r"https://(?:maps\.google\.com/\?q=|(?:www\.)?foursquare\.com/v/)\S+$")
+_MAP = re.compile(r"(?P<label>[^\n:：]{2,20}?) ?[:：] ?https://maps\.google\.com/\?q=\S+$")
+_VENUE = re.compile(r"https://(?:www\.)?foursquare\.com/v/\S+$")
 _POLL_HEAD = re.compile(r"[^\W\d_]{3,20}:\s?$")
 _POLL_OPTION = re.compile(r"[^\W\d_]{3,20}: .*\(\d+ [^()\n]+\)$")
-_ONE_SENTENCE = re.compile(r"[^\d\"“”«».।。۔!?:]{8,60}[.।。۔]$")
 _SHORT = 60
 _MESSAGE, _DELETION = re.compile(MESSAGE), re.compile(DELETION)
 _NOT_OF_THE_APP = re.compile(r"[\d?!:;\n]")
@@ -129,14 +131,14 @@ class Bodies:
             return found
         if announced and app_made_at(text) is not None:
             return self._announced(text)
-        if found := self._file(first, more):
+        if found := self._file(first, more, marked=text.startswith(_MARKS)):
             return found
         if found := _placeholder(first, more) or (None if more else self._gone(first)):
             return found
-        if _is_place(first, more):
+        if _is_place(first, more, app_made=app_made):
             return "media", ""
         if app_made:
-            is_deletion = not more and _ONE_SENTENCE.match(first) and ". " not in first
+            is_deletion = not more and len(first) <= _SHORT and speaks_of_deletion(first)
             return ("deleted", "") if is_deletion else Notice("made by the app")
         return "text", text.strip(_EDGE_MARKS) if text[0] in _EDGES or text[-1] in _EDGES else text
 
@@ -175,7 +177,7 @@ class Bodies:
         _, _, more = text[start:].partition("\n")
         return self._caption(text[:start], more)
 
-    def _file(self, first: str, more: str) -> Body | None:
+    def _file(self, first: str, more: str, *, marked: bool) -> Body | None:
         """Return what a file with its caption comes to, None if there is no file."""
         if first.endswith(">"):
             if _OMITTED.match(first):
@@ -186,7 +188,8 @@ class Bodies:
                 return self._caption("", more)
         elif first.endswith(")") and (found := _IN_PARENTHESES.search(first)):
             name = first[: found.start()]
-            if _FILE_NAME.match(name) or _OF_WHATSAPP.match(name):
+            told = marked or more.startswith(name) or found[1].casefold() in ATTACHED
+            if (_FILE_NAME.match(name) and (told or " " not in name)) or _OF_WHATSAPP.match(name):
                 return self._caption("", more.removeprefix(name).removeprefix("\n"))
         return None
 
@@ -227,13 +230,18 @@ def _placeholder(first: str, more: str) -> Body | None:
     return Notice("encryption") if plain.startswith(ENCRYPTED) else None
 
 
-def _is_place(first: str, more: str) -> bool:
-    last = more.rpartition("\n")[2] if more else first
-    if "https://" not in last or not _PLACE.match(last.rpartition(" ")[2]):
-        return False
-    if not more:
-        return ": https://" in last
-    return more.count("\n") in (0, 1, 2) and last.startswith("https://")
+def _is_place(first: str, more: str, *, app_made: bool) -> bool:
+    """Tell a place that was sent from words with a link in them.
+
+    Source: whats_json's exports of both apps: a map's link stands behind a word for "location", a
+    venue's behind its name and address, on lines of their own (Android) or as `NAME (ADDRESS): `.
+    """
+    if more:
+        return more.count("\n") in (0, 1, 2) and bool(_VENUE.match(more.rpartition("\n")[2]))
+    if found := _MAP.match(first):
+        return app_made or found["label"].casefold() in PLACES
+    before, _, last = first.rpartition(": ")
+    return before != "" and bool(_VENUE.match(last))
 
 
 def _poll(first: str, more: str) -> Body | None:

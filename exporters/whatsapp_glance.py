@@ -4,10 +4,11 @@ Those are heads of a date and a time that were each read before, parted as befor
 need only be counted and words that the first pass does not look for.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 from exporters.heads import Clock, ShapeFound, Written
+from exporters.shapes import Shape
 from exporters.whatsapp_bodies import ENCRYPTED_BEGINS, says_encrypted
 from exporters.whatsapp_names import Names
 
@@ -19,7 +20,7 @@ class Glance:
     """Passes over such lines.
 
     Attributes:
-        said: How often each name stood in them.
+        said: How often each name stood in them, by the shape of their heads.
     """
 
     def __init__(self, names: Names, note_sentence: Callable[[str], None]) -> None:
@@ -29,7 +30,7 @@ class Glance:
             names: The names of the file.
             note_sentence: Is told of the words of each line that is passed over.
         """
-        self.said: Counter[str] = Counter()
+        self.said: defaultdict[Shape, Counter[str]] = defaultdict(Counter)
         self._names = names
         self._note_sentence = note_sentence
         self._found: ShapeFound | None = None
@@ -54,8 +55,8 @@ class Glance:
         joint, closing = self._form
         if not joint:
             return next(lines, None)
-        dates, times, said, time_first = self._dates, self._times, self.said, found.cuts.time_first
-        note_sentence = self._note_sentence
+        dates, times, time_first = self._dates, self._times, found.cuts.time_first
+        said, note_sentence = self.said[found.shape], self._note_sentence
         date: Written | None = None
         passed = last = 0
         for number, line in lines:
@@ -65,7 +66,7 @@ class Glance:
             if time_first:
                 begun, ended = ended, begun
             if (
-                (name not in said and not self._is_said(name))
+                (name not in said and not self._is_said(name, said))
                 or line[-1:] == ">"
                 or text[:1] in _MARKS
                 or (text[:2].casefold() in ENCRYPTED_BEGINS and says_encrypted(text))
@@ -85,9 +86,9 @@ class Glance:
         found.count_more(passed, last)
         return None
 
-    def _is_said(self, name: str) -> bool:
+    def _is_said(self, name: str, said: Counter[str]) -> bool:
         if name[:1].isalnum() and self._names.is_settled(name):
-            self.said[name] = 0
+            said[name] = 0
             return True
         return False
 

@@ -81,6 +81,10 @@ class Names:
         """Tell whether of a name before `: ` it is known that it is one, whatever follows it."""
         return name in self._plain
 
+    def is_known(self, name: str) -> bool:
+        """Tell whether a name was taken in, of which there are so many at the most."""
+        return name in self._counts
+
     def is_settled(self, name: str) -> bool:
         """Tell whether taking in a name once more would but count it."""
         return name in self._counts and self._longer.get(name, _UNSEEN) is None
@@ -101,11 +105,11 @@ class Names:
             return short, after
         return None if self._is_notice(name) else self._lengthened(name, text)
 
-    def people(self, app_made: Mapping[str, int]) -> dict[str, int]:
-        """Return who wrote, clean, and how often, given how often the app wrote in a name."""
+    def people(self, not_theirs: Mapping[str, int]) -> dict[str, int]:
+        """Return who wrote, clean, and how often, given how often it was not they in a name."""
         found: Counter[str] = Counter()
         for name, count in self._counts.items():
-            own = count - app_made.get(name, 0)
+            own = count - not_theirs.get(name, 0)
             if own <= 0 or self._is_notice(name):
                 continue
             if ":" in name and self._counts[name.partition(":")[0]] > count:

@@ -24,6 +24,7 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # local times are naive
 _SECOND = timedelta(seconds=1)
 _YEARS = range(1970, 9000)
 _CLOCK = [f":{second // 60:02}:{second % 60:02}" for second in range(3600)]
+_MINUTE = [clock[: -len(":00")] for clock in _CLOCK]
 _BEGINS = '+00:00", "text": '
 _END = ', "reply_to": null, "kind": "text"}\n'
 
@@ -131,7 +132,6 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class _Speaker:
-    id: str
     sender: Sender
     part: bytes
 
@@ -178,7 +178,7 @@ class RunLines:
             speaker = speakers.get(name) or self._meet(name)
             local = hours.get(hour) or self._hour(hour)
             utc = hours.get(moment // 3600) or self._hour(moment // 3600)
-            id_ = made(f"{local}{_CLOCK[passed]}\0{speaker.id}\0{text}".encode())
+            id_ = made(f"{local}{_MINUTE[passed]}\0{text}".encode())
             add_id(id_)
             add_moment(moment)
             add_sender(speaker.sender)
@@ -199,7 +199,7 @@ class RunLines:
     def _meet(self, name: str) -> _Speaker:
         sender = self._sender_of(name)
         part = f'"{speaker_part(*sender, self._guess(*sender))}'.encode()
-        self._speakers[name] = _Speaker(sender[0], sender, part)
+        self._speakers[name] = _Speaker(sender, part)
         return self._speakers[name]
 
     def _offset(self, hour: int) -> int | None:

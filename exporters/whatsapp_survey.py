@@ -1,6 +1,6 @@
 """The first pass over a WhatsApp text: its shape, its dates, its names, its habits."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from exporters.dates import DateEvidence
@@ -51,6 +51,7 @@ class Survey:
         self.named = 0
         self._found: dict[Shape, ShapeFound] = {}
         self._current: ShapeFound | None = None
+        self._said: defaultdict[Shape, Counter[str]] = defaultdict(Counter)
 
     def read(self, lines: Iterable[str]) -> "Survey":
         """Take in all lines, and return itself."""
@@ -58,26 +59,30 @@ class Survey:
         glance = Glance(self.names, self._note_sentence)
         while (told := glance.pass_over(numbered, self._current)) is not None:
             number, line = told
-            found = self._head(number, line)
-            if found is not None:
-                self._add(*found)
+            head = self._head(number, line)
+            if head is not None:
+                self._add(*head)
             if (
                 line.endswith(">")
                 and (tag := tag_of(line))
                 and (tag in self.tags or len(self.tags) < _MOST_TAGS)
             ):
                 self.tags[tag] += 1
-        self.names.count(glance.said)
-        self.heads += glance.said.total()
-        self.named += glance.said.total()
+        for shape, said in glance.said.items():
+            self.names.count(said)
+            self._said[shape].update(said)
+            self.heads += said.total()
+            self.named += said.total()
         return self
 
-    def _head(self, number: int, line: str) -> tuple[str, bool] | None:
-        """Return what follows the head of a line, and whether the app's mark stands before it."""
+    def _head(self, number: int, line: str) -> tuple[Shape, str, bool] | None:
+        """Return the shape of a line's head, what follows it, and whether the app's mark leads."""
         if self._current is not None:
             found = self._current.add(number, line)
-            if found is not None or self._current.fits(line):
-                return found
+            if found is not None:
+                return self._current.shape, *found
+            if self._current.fits(line):
+                return None
         for shape in shapes_of(line):
             known = self._found.get(shape)
             if known is None:
@@ -89,16 +94,18 @@ class Survey:
                 self._found[shape] = known
                 if self._current is None or known.count > self._current.count:
                     self._current = known
-                return found
+                return shape, *found
         return None
 
-    def _add(self, rest: str, announced: bool) -> None:
+    def _add(self, shape: Shape, rest: str, announced: bool) -> None:
         self.heads += 1
         cut = self.names.add(rest)
         if cut is None:
             return
         self.named += 1
         name, text = cut
+        if self.names.is_known(name):
+            self._said[shape][name] += 1
         self._note_sentence(text)
         if says_encrypted(text):
             self.encrypted[name] += 1
@@ -153,6 +160,8 @@ class Survey:
         ]
 
     def people(self) -> dict[str, int]:
-        """Return who writes, and how often."""
+        """Return who writes, and how often; whose name stands in pasted text alone, does not."""
         made = self.app_made + self.encrypted if self.marks_tell else self.encrypted
-        return self.names.people(made)
+        in_force = {found.shape for found in self.shapes}
+        pasted = (said for shape, said in self._said.items() if shape not in in_force)
+        return self.names.people(sum(pasted, start=made))

@@ -55,7 +55,7 @@ DELETION = (
     "delet|elimin|scrios|supprim|suprim|apag|borr|esborr|cancell|lösch|verwijder|fuorthelle|uitgevee"
     "|verwyder|rader|slett|eytt|poist|kustut|ištr|izdz|odstran|odstrán|zmaz|smaza|smazá|vymaz|izbri|obri"
     "|usun|töröl|törl|fshi|șterg|șters|hapus|padam|madam|futwa|futa|binura|xoá|xóa|sil"
-    "|o‘chir|удал|видал|выдал|изтр|избри|обри|жой|өшір|устга|διαγρ|מחק|حذف|سڕ|हट|मिट|डिलीट"
+    "|o‘chir|удал|видал|выдал|изтр|избри|обри|жой|өшір|устга|διαγρ|מחק|حذف|حذَف|سڕ|हट|मिट|डिलीट"
     "|মুছ|বাদ দ|ডিলিট|રદ્દ|કાઢી|ડિલીટ|ਹਟਾ|ਮਿਟਾ|ਡਿਲੀਟ|ବିଲୋପ|அழி|நீக்க|திரும்பப்|తొలగ|ಅಳಿ"
     "|ഇല്ലാതാ|മായ്|මකා|ลบ|ລຶບ|លុប|ဖျက်|წაიშ|წაშ|ջնջ|ተሰር|削除|삭제|删除|刪除"
 )
@@ -119,6 +119,86 @@ MEDIA = frozenset(
         "ubicación en tiempo real compartida",
         "localisation en direct partagée",
         "null",
+    )
+)
+
+# What stands before the link of a place that was sent, and behind the name of a file. People write
+# other words there: of those that are not here, only the app's mark and a file's plain name tell.
+PLACES = frozenset(
+    (
+        "location",
+        "standort",
+        "ubicación",
+        "localisation",
+        "localização",
+        "posizione",
+        "locatie",
+        "placering",
+        "lokation",
+        "plats",
+        "posisjon",
+        "sijainti",
+        "poloha",
+        "položenie",
+        "położenie",
+        "lokalizacja",
+        "helyzet",
+        "locație",
+        "lokacija",
+        "локација",
+        "местоположение",
+        "місцезнаходження",
+        "розташування",
+        "τοποθεσία",
+        "konum",
+        "lokasi",
+        "vị trí",
+        "स्थान",
+        "位置情報",
+        "位置",
+        "위치",
+        "מיקום",
+        "الموقع",
+        "موقع",
+        "موقعیت",
+        "مقام",
+    )
+)
+ATTACHED = frozenset(
+    (
+        "file attached",
+        "datei angehängt",
+        "archivo adjunto",
+        "archivo adjuntado",
+        "fichier joint",
+        "arquivo anexado",
+        "ficheiro anexado",
+        "file allegato",
+        "bestand bijgevoegd",
+        "fil vedhæftet",
+        "bifogad fil",
+        "vedlagt fil",
+        "liitetiedosto",
+        "soubor byl přiložen",
+        "súbor pripojený",
+        "załączony plik",
+        "fájl csatolva",
+        "fișier atașat",
+        "datoteka u privitku",
+        "прикачен файл",
+        "файл добавлен",
+        "файл додано",
+        "συνημμένο αρχείο",
+        "dosya ekli",
+        "file terlampir",
+        "tệp đính kèm",
+        "फ़ाइल संलग्न",
+        "添付ファイル有り",
+        "文件附件",
+        "附件檔案",
+        "파일 첨부됨",
+        "קובץ מצורף",
+        "الملف مرفق",
     )
 )
 

@@ -33,6 +33,11 @@ def test_two_chats_at_one_time_that_share_nothing_are_told(tmp_path, options):
     assert remark.startswith(f"It bears the name of {NAME}, reaches over the same days and")
 
 
+def test_that_they_answered_alike_once_makes_no_difference(tmp_path):
+    one, other = chat(*range(1, 30, 2)), chat(*range(2, 31, 2))
+    assert len(remarks(tmp_path, one + chat(30), other + chat(31, who="Jo"))) == 1
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [(chat(1, 13, 20), chat(13, 20, 21)), (chat(1, 13), chat(14, 20))],
@@ -71,6 +76,11 @@ def test_one_chat_under_two_names_is_told_with_what_to_do(tmp_path, options):
     }
 
 
+def test_so_is_one_whose_file_and_person_were_renamed(tmp_path):
+    texts = {NAME: BOTH, "WhatsApp Chat with Ann V.txt": BOTH.replace("Ann", "Ann V")}
+    assert list(alike(tmp_path, texts)[0]) == ["WhatsApp Chat with Ann V.txt"]
+
+
 def test_a_numbered_copy_is_the_same_chat(tmp_path):
     names = NAME, "WhatsApp Chat - Ann 2.txt", "WhatsApp Chat with Ann-1.txt"
     assert alike(tmp_path, dict.fromkeys(names, BOTH)) == ({}, 10)
@@ -79,7 +89,7 @@ def test_a_numbered_copy_is_the_same_chat(tmp_path):
 def test_what_was_sent_to_two_chats_does_not_make_them_one(tmp_path):
     other = "WhatsApp Chat with Bo.txt"
     sent = chat(1, 2, 3, 4, 5, 6, who="Jo")
-    texts = {NAME: sent + chat(*range(7, 20)), other: sent + chat(*range(7, 20), who="Bo")}
+    texts = {NAME: sent + chat(*range(7, 20)), other: sent + chat(*range(20, 32), who="Bo")}
     assert alike(tmp_path, texts)[0] == {}
     few = chat(1, 2, 3, who="Jo")
     assert alike(tmp_path, {NAME: few + chat(4), other: few})[0] == {}

@@ -219,6 +219,10 @@ def test_reads_utf_16_and_tells_of_bytes() -> None:
         ("<grin>", ("text", "<grin>")),
         ("see you (maybe)", ("text", "see you (maybe)")),
         ("Park (City): https://foursquare.com/v/1a", ("media", "")),
+        ("Park\nCity\nhttps://foursquare.com/v/1a", ("media", "")),
+        ("localisation : https://maps.google.com/?q=1,2", ("media", "")),
+        ("my notes.pdf (Datei angehängt)", ("media", "")),
+        ("\u200emy notes.pdf (kunye nefayela)", ("media", "")),
         ("", ("media", "")),
     ],
 )
@@ -226,6 +230,27 @@ def test_knows_files_and_places_by_their_shape(wording: str, expected: tuple[str
     records, _ = read(held(f"13/02/24, 10:00 - Ann: {wording}\n13/02/24, 10:01 - Bob: ho\n"))
 
     assert told(records)[0] == ("Ann", *expected)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "at mine tonight\nbring drinks\nhttps://maps.google.com/?q=52.1,4.3",
+        "here: https://maps.google.com/?q=52.1,4.3",
+        "my file is cv.pdf (see it)",
+    ],
+)
+def test_words_beside_a_link_or_the_name_of_a_file_are_words(words: str) -> None:
+    records, _ = read(held(f"13/02/24, 10:00 - Ann: {words}\n13/02/24, 10:01 - Bob: ho\n"))
+
+    assert told(records)[0] == ("Ann", "text", words)
+
+
+def test_of_what_the_app_says_in_a_persons_name_only_a_deletion_is_a_message() -> None:
+    said = ["Ann changed the group description.", "Diese Nachricht wurde von Ann gelöscht."]
+    text = "".join(f"[13/02/24, 10:00:00] Ann: \u200e{one}\r\n" for one in said)
+
+    assert told(read(held(text))[0]) == [("Notice", "made by the app"), ("Ann", "deleted", "")]
 
 
 def test_strips_an_unknown_tag_of_edited_messages_where_it_recurs() -> None:

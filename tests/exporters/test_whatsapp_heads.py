@@ -133,6 +133,20 @@ def test_pasted_heads_stay_text() -> None:
     assert any("look like heads: 3" in remark for remark in reading.remarks)
 
 
+@pytest.mark.parametrize(
+    "head",
+    ["[08:12, 2/13/2024] ", "[13/02, 08:12] ", "[13/02/24, 08:12:45] ", "2/13/24, 8:12 AM - "],
+)
+@pytest.mark.parametrize("times", [1, 5])
+def test_who_speaks_in_pasted_text_is_nobody_of_the_chat(head: str, times: int) -> None:
+    lines = [f"13/02/24, 10:{n:02} - {('Ann', 'Jon')[n % 2]}: so {n}\n" for n in range(20)]
+    lines[:0] = [lines[0], f"{head}Bob: hi\n" * times]
+    records, reading = read(held("".join(lines), "WhatsApp Chat with Ann.txt"))
+
+    assert {record.speaker for record in records if isinstance(record, Message)} == {"Ann", "Jon"}
+    assert [me for me, _ in reading.owner.values()] == ["Jon"]
+
+
 def test_a_younger_first_notice_swallows_nothing() -> None:
     text = (
         "23/03/2022, 13:31 - Messages and calls are end-to-end encrypted.\n"
