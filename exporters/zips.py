@@ -14,17 +14,25 @@ def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
     """Open a zip whose file is closed when the last of its sources is gone.
 
     That is seen to from outside: of what is gone in a circle, the file might be found open first.
+    Names are read as UTF-8 even where the zip does not say so, as those that macOS makes do not.
 
     Raises:
         zipfile.BadZipFile: It is none, or damaged.
     """
     try:
-        archive = zipfile.ZipFile(file)
+        archive = _opened(file)
     except BaseException:
         file.close()
         raise
     weakref.finalize(archive, file.close)
     return archive
+
+
+def _opened(file: IO[bytes]) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file, metadata_encoding="utf-8")
+    except UnicodeDecodeError:
+        return zipfile.ZipFile(file)
 
 
 def refuse_harm(info: zipfile.ZipInfo, name: str) -> None:

@@ -69,6 +69,21 @@ def test_a_zip_is_one_source_for_each_file_inside_read_in_place(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["export.zip"]
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("Käthe.txt".encode(), "Käthe.txt"), ("Käthe.txt".encode("cp437"), "Käthe.txt")],
+    ids=["macOS", "Windows"],
+)
+def test_names_in_a_zip_that_does_not_say_how_they_are_written_are_read(tmp_path, written, read):
+    path = zipped(tmp_path / "export.zip", {"K" + "_" * (len(written) - 5) + ".txt": "hi"})
+    path.write_bytes(path.read_bytes().replace(b"K" + b"_" * (len(written) - 5) + b".txt", written))
+    (source,) = sources_in(path, "export.zip")
+    assert (source.name, source.member) == (f"export.zip/{read}", read)
+    with source.open() as file:
+        assert file.read() == b"hi"
+    assert source.near(read) is not None
+
+
 def test_a_zip_is_known_by_what_it_holds(tmp_path):
     assert names(zipped(tmp_path / "export.backup", {"a.txt": "a"})) == ["export.backup/a.txt"]
 
