@@ -1,14 +1,15 @@
 """What an export tells of itself: what was recognised, what became of each record, who is me."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from exporters.blocks import Block
+from exporters.blocks import Block, Sender
 from likeness.messages import Message, Notice, Record, Rejected
 
 DOUBLE = "the same message again"
 _PLACES_KEPT = 5
+_FILES_NAMED = 5
 
 Place = tuple[str, str]
 """A platform and a chat id."""
@@ -88,6 +89,14 @@ class SourceAccount:
             self.messages -= doubles
             self.rejected[DOUBLE] += doubles
 
+    def tell_apart(self, others: int) -> None:
+        """Say how many of its messages have the number of another one in their chat."""
+        if others:
+            self.remarks.append(
+                f"{others} of its messages have numbers that other messages of their chat have: "
+                "they are from another account of yours, or from another chat of that name."
+            )
+
 
 @dataclass(slots=True)
 class ChatAccount:
@@ -147,6 +156,41 @@ class ChatAccount:
             self.speakers[id_] += count
             self.names[id_] = name
 
+    def hand_over(self, senders: Mapping[Sender, int], other: "ChatAccount") -> None:
+        """Enter messages of this chat as those of another one, to which they belong.
+
+        Args:
+            senders: How many messages each sent.
+            other: The other one.
+        """
+        for (id_, name), count in senders.items():
+            self.speakers[id_] -= count
+            if self.speakers[id_] <= 0:
+                del self.speakers[id_], self.names[id_]
+            other.speakers[id_] += count
+            other.names.setdefault(id_, name)
+        if self.told is not None:
+            other.told = (other.told or set()) | self.told
+
+
+def enter_moves(
+    moved: Mapping[tuple[Place, Place], Mapping[Sender, int]],
+    chats: Mapping[Place, ChatAccount],
+    sources: Iterable[SourceAccount],
+) -> None:
+    """Enter which messages belong in another chat than the one in which they came.
+
+    Args:
+        moved: How many messages of each sender, by the one chat and the other.
+        chats: All chats.
+        sources: All sources.
+    """
+    for (old, new), senders in moved.items():
+        chats[old].hand_over(senders, chats[new])
+        for source in sources:
+            if old in source.chats:
+                source.chats.add(new)
+
 
 @dataclass(slots=True)
 class Account:
@@ -156,11 +200,13 @@ class Account:
         sources: In the order in which they were read.
         chats: In the order of the file that was written.
         left_out: How many messages were not wanted, by what left them out.
+        left_alone: The names of files that could hold a chat, and are none that Likeness reads.
     """
 
     sources: list[SourceAccount] = field(default_factory=list)
     chats: list[ChatAccount] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    left_alone: list[str] = field(default_factory=list)
 
     @property
     def balanced(self) -> bool:
@@ -173,6 +219,13 @@ class Account:
     def messages(self) -> int:
         """How many messages the export wrote."""
         return sum(chat.messages for chat in self.chats)
+
+    @property
+    def left_alone_told(self) -> str:
+        """The names of the first few files that were left alone, and how many more, for people."""
+        more = len(self.left_alone) - _FILES_NAMED
+        first = ", ".join(self.left_alone[:_FILES_NAMED])
+        return f"{first} and {more:,} more" if more > 0 else first
 
     @property
     def outgoing(self) -> int:

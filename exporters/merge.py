@@ -1,43 +1,44 @@
 """Messages of several sources to one order without doubles, whatever their number."""
 
 import heapq
-import marshal
-import re
-import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from itertools import groupby, islice
 from operator import itemgetter
-from typing import IO, Any, Self
+from typing import Self
 
 from exporters.account import Place
-from exporters.blocks import Block
-from exporters.spool import Pile, Spool, Verdict, no_room
+from exporters.blocks import Block, Sender
+from exporters.flat import (
+    CHAT,
+    CHAT_ID,
+    COPIES,
+    ID,
+    MOMENT,
+    PLACE,
+    PLATFORM,
+    SOURCE,
+    Entry,
+    Sorter,
+    copies_of,
+    laid_flat,
+    message_of,
+)
+from exporters.spool import Pile, Spool, Verdict
+from exporters.telegram_moves import Move, forums, groups_that_moved
+from exporters.twins import Twins, numbered_by_account
 from likeness.messages import Message
+from likeness.texts import whole
 
 RUN_MESSAGES = 50_000
 _MOST_PENDING = 5_000
-_MOST_RUNS = 64
 _MOST_ALIGNED = 1_000
-_BATCH = 100
-_LENGTH_BYTES = 8
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_HALF = re.compile("[\ud800-\udfff]")
-_MICROSECOND = timedelta(microseconds=1)
+_MINUTE = 60 * 1_000_000
 
-Entry = list[Any]
-"""A message laid flat, to be sorted and spilled: its place, its source, then its fields.
-
-At last the source and place of each of its copies, None if it came once.
-"""
-
-_CHAT, _MOMENT, _PLACE, _SOURCE, _ID, _PLATFORM, _CHAT_ID = range(7)
-_COPIES = -1
-_by_id = itemgetter(_CHAT, _ID, _PLACE)
-_by_time = itemgetter(_CHAT, _MOMENT, _PLACE)
+_by_id = itemgetter(CHAT, ID, PLACE)
+_by_time = itemgetter(CHAT, MOMENT, PLACE)
 
 
 class Merge:
@@ -46,7 +47,8 @@ class Merge:
     Chats stand together in the order in which they first appeared, messages in order of time,
     those of the same time in the order in which they came. Of a message that came more than once
     (the same platform, chat and id) the last one stays: give the newest export last. Where sources
-    overlap, messages of the same time stand as in the source that holds most of them.
+    overlap, messages of the same time stand as in the source that holds most of them; where one
+    tells the minute alone and an earlier one the second, the second stays.
 
     The lines of the messages wait on disk as they came. A chat that came in order and held nothing
     twice, as most do, is given back so; any other is sorted, in runs that wait on disk as well. At
@@ -61,10 +63,15 @@ class Merge:
         self._piles: dict[Place, Pile] = {}
         self._pending = 0
         self._untidy: set[Place] = set()
-        self._entries = _Sorter(_by_id, run_messages, self._files)
-        self._ordered = _Sorter(_by_time, run_messages, self._files)
+        self._entries = Sorter(_by_id, run_messages, self._files)
+        self._ordered = Sorter(_by_time, run_messages, self._files)
         self.doubles: Counter[int] = Counter()
         """How many messages of each source gave way to a later one."""
+        self._twins = Twins(self.doubles)
+        self.apart = self._twins.apart
+        """How many messages of each source had the number of another message of their chat."""
+        self.moved: defaultdict[tuple[Place, Place], Counter[Sender]] = defaultdict(Counter)
+        """How many messages of each sender moved from one chat to the other where they belong."""
 
     def __enter__(self) -> Self:
         return self
@@ -106,17 +113,45 @@ class Merge:
         Raises:
             LikenessError: The temporary folder cannot take any more.
         """
-        remain = Counter({place: len(pile) for place, pile in self._piles.items()})
+        for step in groups_that_moved, forums:
+            for pile in self._piles.values():
+                pile.flush()
+            for move in list(step(self._piles)):
+                self._move(move)
         for chat, (place, pile) in enumerate(self._piles.items()):
             if not pile.tidy():
                 self._untidy.add(place)
-                remain[place] = 0
                 for number, (source, message) in enumerate(pile.messages()):
-                    self._entries.add(_flat(message, chat, number, source))
-        for entry in self._latest():
-            remain[entry[_PLATFORM], entry[_CHAT_ID]] += 1
+                    self._entries.add(laid_flat(message, chat, number, source))
+        tidy = self._piles.keys() - self._untidy
+        remain = Counter({place: len(self._piles[place]) for place in tidy})
+        for entry in self._once():
+            remain[entry[PLATFORM], entry[CHAT_ID]] += 1
             self._ordered.add(entry)
         return remain
+
+    def _move(self, move: Move) -> None:
+        """Take the messages of some chats anew, in the order of their sources."""
+        piles = [self._piles[place] for place in move.places]
+        self._piles.update({place: Pile(self._spool) for place in move.places})
+        for source, found in heapq.merge(*(pile.messages() for pile in piles), key=itemgetter(0)):
+            message = move.put(found)
+            if message.chat_id != found.chat_id:
+                places = (found.platform, found.chat_id), (message.platform, message.chat_id)
+                self.moved[places][message.speaker_id, message.speaker] += 1
+            self.add(message, source)
+        self._piles = {place: pile for place, pile in self._piles.items() if len(pile)}
+
+    def _once(self) -> Iterator[Entry]:
+        """Yield each message of the chats that must be sorted."""
+        several = {place for place in self._untidy if len(self._piles[place].sources) > 1}
+        crossed = Sorter(_by_time, self._run_messages, self._files)
+        for entry in self._latest():
+            if numbered_by_account(entry) and (entry[PLATFORM], entry[CHAT_ID]) in several:
+                crossed.add(entry)
+            else:
+                yield entry
+        yield from self._twins.joined(crossed.drain())
 
     def chats(self) -> Iterator["Settled"]:
         """Yield the chats, once they are settled; each is to be gone through before the next.
@@ -124,13 +159,14 @@ class Merge:
         Raises:
             LikenessError: The temporary folder cannot take any more.
         """
-        untidy = groupby(self._ordered.drain(), key=itemgetter(_CHAT))
+        untidy = groupby(self._ordered.drain(), key=itemgetter(CHAT))
         for place, pile in self._piles.items():
             if place not in self._untidy:
                 yield Settled(place, (message for _, message in pile.messages()), pile.lines)
             else:
                 _, entries = next(untidy)
-                yield Settled(place, _in_order(entries), None)
+                answered = map(self._twins.answered, entries)
+                yield Settled(place, _in_order(answered), None)
 
     def messages(self) -> Iterator[Message]:
         """Yield the messages in order, once they are settled.
@@ -142,15 +178,18 @@ class Merge:
             yield from chat.messages
 
     def _latest(self) -> Iterator[Entry]:
-        for _, same in groupby(self._entries.drain(), key=itemgetter(_CHAT, _ID)):
+        for same in self._twins.told_apart(self._entries.drain()):
             entry: Entry = []
             copies: dict[int, int] = {}
             for later in same:
                 if copies:
-                    self.doubles[entry[_SOURCE]] += 1
+                    self.doubles[entry[SOURCE]] += 1
+                    later[MOMENT] = _second(entry[MOMENT], later[MOMENT])
                 entry = later
-                copies[entry[_SOURCE]] = entry[_PLACE]
-            yield [*entry, list(copies.items()) if len(copies) > 1 else None]
+                copies[entry[SOURCE]] = entry[PLACE]
+            if len(copies) > 1:
+                entry[COPIES] = list(copies.items())
+            yield entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +208,23 @@ class Settled:
     lines: Callable[[Verdict], Iterator[tuple[bytes, int]]] | None
 
 
+def _second(earlier: int, later: int) -> int:
+    """Return when a message of two copies was sent.
+
+    Where both say the same minute, a copy without seconds does not count, and of two seconds the
+    first does: an export that is cut counts equal words of a minute from the first that it holds.
+    """
+    minute = later // _MINUTE * _MINUTE
+    if earlier // _MINUTE * _MINUTE != minute:
+        return later
+    return earlier if later == minute else later if earlier == minute else min(earlier, later)
+
+
 def _in_order(entries: Iterator[Entry]) -> Iterator[Message]:
-    for _, same in groupby(entries, key=itemgetter(_MOMENT)):
+    for _, same in groupby(entries, key=itemgetter(MOMENT)):
         equals = iter(same)
-        yield from map(_message, _aligned(list(islice(equals, _MOST_ALIGNED))))
-        yield from map(_message, equals)
+        yield from map(message_of, _aligned(list(islice(equals, _MOST_ALIGNED))))
+        yield from map(message_of, equals)
 
 
 def _aligned(entries: list[Entry]) -> list[Entry]:
@@ -182,11 +233,11 @@ def _aligned(entries: list[Entry]) -> list[Entry]:
     An export that begins or ends within a minute has only some of its messages, and those of equal
     words are numbered otherwise: what it alone holds stands behind what it has before that.
     """
-    if not any(entry[_COPIES] for entry in entries):
+    if not any(entry[COPIES] for entry in entries):
         return entries
     held: defaultdict[int, dict[int, int]] = defaultdict(dict)
     for index, entry in enumerate(entries):
-        for source, place in entry[_COPIES] or [(entry[_SOURCE], entry[_PLACE])]:
+        for source, place in copies_of(entry):
             held[source][place] = index
     fullest = max(held, key=lambda source: (len(held[source]), source))
     ranks = {index: (place, -1) for place, index in held[fullest].items()}
@@ -197,103 +248,10 @@ def _aligned(entries: list[Entry]) -> list[Entry]:
     return [entries[index] for index in sorted(ranks, key=lambda index: ranks[index])]
 
 
-class _Sorter:
-    """Sorts more entries than memory holds: sorted runs go to disk and are merged."""
-
-    def __init__(self, key: Callable[[Entry], Any], run_length: int, opened: ExitStack) -> None:
-        self._key = key
-        self._run_length = run_length
-        self._run: list[Entry] = []
-        self._files: list[IO[bytes]] = []
-        self._opened = opened
-
-    def add(self, entry: Entry) -> None:
-        self._run.append(entry)
-        if len(self._run) >= self._run_length:
-            self._run.sort(key=self._key)
-            self._files.append(self._spilled(self._run))
-            self._run = []
-            if len(self._files) == _MOST_RUNS:
-                self._files = [self._spilled(self._merged(self._files))]
-
-    def drain(self) -> Iterator[Entry]:
-        """Yield everything in order."""
-        self._run.sort(key=self._key)
-        last, self._run = self._run, []
-        yield from heapq.merge(self._merged(self._files), last, key=self._key)
-
-    def _merged(self, files: list[IO[bytes]]) -> Iterator[Entry]:
-        runs = [_loaded(file) for file in files]
-        yield from heapq.merge(*runs, key=self._key)
-        for file in files:
-            file.close()
-
-    def _spilled(self, entries: Iterable[Entry]) -> IO[bytes]:
-        try:
-            unnamed = tempfile.TemporaryFile()  # noqa: SIM115
-            file = self._opened.enter_context(unnamed)
-            rest = iter(entries)
-            while batch := list(islice(rest, _BATCH)):
-                data = marshal.dumps(batch)
-                file.write(len(data).to_bytes(_LENGTH_BYTES) + data)
-            file.seek(0)
-        except OSError as error:
-            raise no_room(error) from error
-        return file
-
-
-def _loaded(file: IO[bytes]) -> Iterator[Entry]:
-    """Yield what was spilled; marshal reads nothing but what this process wrote."""
-    while length := int.from_bytes(file.read(_LENGTH_BYTES)):
-        yield from marshal.loads(file.read(length))  # noqa: S302
-
-
 def mended(message: Message) -> Message:
-    """Return a message whose halves of characters are joined, or, where alone, U+FFFD.
-
-    UTF-8 cannot hold such surrogates, which JSON may still spell out.
-    """
+    """Return a message whose texts UTF-8 can hold."""
     texts = message.id, message.speaker_id, message.speaker, message.chat, message.text
-    if all(map(str.isascii, texts)) or not any(map(_HALF.search, texts)):
+    id_, speaker_id, speaker, chat, text = kept = tuple(map(whole, texts))
+    if kept == texts:
         return message
-    id_, speaker_id, speaker, chat, text = (
-        text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts
-    )
     return replace(message, id=id_, speaker_id=speaker_id, speaker=speaker, chat=chat, text=text)
-
-
-def _flat(message: Message, chat: int, place: int, source: int) -> Entry:
-    return [
-        chat,
-        (message.sent_at - _EPOCH) // _MICROSECOND,
-        place,
-        source,
-        message.id,
-        message.platform,
-        message.chat_id,
-        message.chat,
-        message.speaker_id,
-        message.speaker,
-        message.outgoing,
-        message.text,
-        message.reply_to,
-        message.kind,
-    ]
-
-
-def _message(entry: Entry) -> Message:
-    _, moment, _, _, id_, platform, chat_id, chat, speaker_id, speaker, outgoing, *rest = entry
-    text, reply_to, kind, _ = rest
-    return Message(
-        platform=platform,
-        chat_id=chat_id,
-        chat=chat,
-        id=id_,
-        speaker_id=speaker_id,
-        speaker=speaker,
-        outgoing=outgoing,
-        sent_at=_EPOCH + moment * _MICROSECOND,
-        text=text,
-        reply_to=reply_to,
-        kind=kind,
-    )

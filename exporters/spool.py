@@ -95,6 +95,11 @@ class Pile:
     def __len__(self) -> int:
         return len(self._keys) + len(self._pending)
 
+    @property
+    def sources(self) -> set[int]:
+        """The numbers of the sources that they came from, as far as they are written."""
+        return {piece.source for piece in self._pieces}
+
     def add(self, message: Message, source: int) -> None:
         """Take a message of the source with this number."""
         if source != self._source:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters import merge as module
+from exporters import flat
 from exporters.ids import MadeIds
 from exporters.merge import Merge, mended
 from likeness.errors import LikenessError
@@ -96,7 +96,7 @@ def test_two_parts_of_a_minute_make_it_whole():
 
 
 def test_many_runs_are_merged_with_few_files(monkeypatch):
-    monkeypatch.setattr(module, "_MOST_RUNS", 3)
+    monkeypatch.setattr(flat, "_MOST_RUNS", 3)
     found = [message(seconds=-number, id=str(number)) for number in range(100)]
     assert merged(found, run_messages=2)[0] == found[::-1]
 
@@ -111,7 +111,7 @@ def test_a_full_temporary_folder_is_told(monkeypatch):
     def no_room(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.tempfile, "TemporaryFile", no_room)
+    monkeypatch.setattr(flat.tempfile, "TemporaryFile", no_room)
     with pytest.raises(LikenessError, match="No space left on device"):
         merged([message(id=str(number)) for number in range(9)])
 
