@@ -13,6 +13,7 @@ from typing import Any
 
 from exporters.entry import Unreadable, as_object, needed, string
 from exporters.ids import MadeIds, digest
+from exporters.owner import BY_ACCOUNT
 from exporters.sources import Reading, Source
 from exporters.streaming import BrokenJSON, JSONReader, beginning, keep_whole
 from likeness.errors import DamagedSource
@@ -70,7 +71,7 @@ def _chat(json: JSONReader, where: str, reading: Reading, owner: str) -> Iterato
         if key == "participants":
             chat = _Chat(json.value())
             if owner in chat.people:
-                reading.owner[chat.id] = owner, "the account names its owner"
+                reading.owner[chat.id] = owner, BY_ACCOUNT
         elif key == "conversation" and json.kind() == "array":
             if chat is None:
                 waiting = json.value()

@@ -1,8 +1,9 @@
 """Who is "me", chat by chat, with the evidence for it."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from exporters.account import ChatAccount, Place
 from exporters.names import plain
@@ -11,8 +12,16 @@ from likeness.errors import OwnerUnknown
 _NAMES_LISTED = 20
 _HOW = "say so with --me NAME (a name or an id; once for each that you have)"
 
-Evidence = Mapping[Place, tuple[str, str]]
-"""What the exporters found: by chat, my speaker id (empty if nobody there can be me) and why."""
+BY_ACCOUNT = "the account names its owner"
+BY_SAVED = "who writes in Saved Messages"
+_OF_ACCOUNTS = frozenset({BY_ACCOUNT, BY_SAVED})
+"""Evidence whose account it is, in all of its chats."""
+
+Evidence = Mapping[Place, Mapping[str, str]]
+"""What the exporters found: by chat, my speaker ids, each with why.
+
+An empty one alone says that nobody there can be me.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,26 +29,25 @@ class Owner:
     """Who is me in one chat.
 
     Attributes:
-        ids: My speaker ids; None to leave to the messages what they say themselves.
+        ids: My speaker ids; None if nothing tells.
         evidence: How that was found.
+        marked: Whether what messages say themselves outweighs the ids.
     """
 
     ids: frozenset[str] | None
     evidence: str
+    marked: bool = False
 
-    def owns(
-        self, speaker_id: str, outgoing: bool | None, told: Collection[str] | None
-    ) -> bool | None:
+    def owns(self, speaker_id: str, outgoing: bool | None) -> bool | None:
         """Tell whether a message is mine, None if that is unknown.
 
         Args:
             speaker_id: Who sent it.
             outgoing: What it says itself.
-            told: Of which speakers its chat's messages say that they are me.
         """
-        if self.ids is not None:
-            return speaker_id in self.ids
-        return speaker_id in told if outgoing is None and told is not None else outgoing
+        if self.ids is None or (self.marked and outgoing is not None):
+            return outgoing
+        return speaker_id in self.ids
 
 
 def find_owners(
@@ -60,9 +68,12 @@ def find_owners(
         wanted: Whether it must be known who is me in a chat.
 
     Raises:
-        OwnerUnknown: Nothing tells it for some wanted chat, or nobody bears a name in `me`.
+        OwnerUnknown: Nothing tells it for some wanted chat, nobody bears a name in `me`, or
+            accounts have different owners and `me` does not tell which of them are me.
     """
     _refuse_strangers(chats, me)
+    for platform in {chat.platform for chat in chats if wanted(chat.place)}:
+        evidence = _without_others(platform, chats, evidence, me)
     search = _Search(chats, evidence, me)
     search.chat_by_chat()
     for step in (
@@ -76,9 +87,12 @@ def find_owners(
     search.leave_ownerless()
     unknown = [chat for chat in search.open_chats() if wanted(chat.place)]
     if unknown:
-        where = f"in {len(unknown)} of {len(chats)} chats" if len(chats) > 1 else "in this chat"
+        where, how = "in this chat", _HOW
+        if len(chats) > 1:
+            where = f"in {len(unknown)} of {len(chats)} chats"
+            how = f"{_HOW}, or leave such a chat out with --not-chat CHAT"
         raise OwnerUnknown(
-            f'Nothing tells who is "me" {where}: {_HOW}. Who speaks there: {names_in(unknown)}.'
+            f'Nothing tells who is "me" {where}: {how}. Who speaks there: {names_in(unknown)}.'
         )
     return search.found
 
@@ -92,8 +106,15 @@ class _Search:
 
     def __init__(self, chats: Sequence[ChatAccount], evidence: Evidence, me: Sequence[str]) -> None:
         self.found: dict[Place, Owner] = {}
-        self._evidence = {place: owner for place, owner in evidence.items() if owner[0]}
-        self._nobodys = {place: why for place, (id_, why) in evidence.items() if not id_}
+        mine = {
+            place: {id_: found[id_] for id_ in found if id_} for place, found in evidence.items()
+        }
+        self._evidence = {place: found for place, found in mine.items() if found}
+        self._nobodys = {
+            place: found[""]
+            for place, found in evidence.items()
+            if "" in found and place not in self._evidence
+        }
         self._all_chats = chats
         self._chats = [chat for chat in chats if chat.place not in self._nobodys]
         wanted = frozenset(map(plain, me))
@@ -109,12 +130,14 @@ class _Search:
             if ids := self._said[chat.place]:
                 self.found[chat.place] = Owner(ids, "you said so")
             elif chat.told:
-                self.found[chat.place] = Owner(None, "the export marks what is mine")
-            elif chat.place in self._evidence:
-                id_, why = self._evidence[chat.place]
-                self.found[chat.place] = Owner(frozenset({id_}), why)
+                ids = frozenset(chat.told).union(self._evidence.get(chat.place, ()))
+                self.found[chat.place] = Owner(ids, "the export marks what is mine", marked=True)
+            elif found := self._evidence.get(chat.place):
+                why = " and ".join(dict.fromkeys(found.values()))
+                self.found[chat.place] = Owner(frozenset(found), why)
             elif chat.told is not None and chat.place not in self._nobodys:
-                self.found[chat.place] = Owner(None, "the export marks nothing as mine")
+                why = "the export marks nothing as mine"
+                self.found[chat.place] = Owner(frozenset(), why, marked=True)
 
     def platform_by_platform(self, step: Callable[[str], Owner | None]) -> None:
         """Take a step for each platform that has an open chat; what it finds holds for them all."""
@@ -127,8 +150,8 @@ class _Search:
     def as_elsewhere_on(self, platform: str) -> Owner | None:
         """Take who is me in other chats of a platform."""
         chats = self._on(platform)
-        mine = {id_ for (other, _), (id_, _) in self._evidence.items() if other == platform}
-        mine |= {id_ for chat in chats for id_ in chat.told or ()}
+        mine = {id_ for chat in chats for id_ in chat.told or ()}
+        mine = mine.union(*(self._evidence.get(chat.place, ()) for chat in chats))
         if mine:
             return Owner(frozenset(mine), f"as in my other chats on {platform}")
         if any(self._said[chat.place] for chat in chats):
@@ -182,10 +205,48 @@ class _Search:
 
 
 def _names_of_me(chat: ChatAccount, owner: Owner | None) -> list[str]:
-    if owner is None:
-        return []
-    ids = chat.told or () if owner.ids is None else owner.ids
+    ids = (owner and owner.ids) or ()
     return [chat.names[id_] for id_ in ids if id_ in chat.names]
+
+
+def _without_others(
+    platform: str, chats: Sequence[ChatAccount], evidence: Evidence, me: Sequence[str]
+) -> Evidence:
+    """Return the evidence without that of accounts which are somebody else's.
+
+    Two accounts are one person's if the person says so, if earlier messages were marked so, or if
+    their owners bear one name.
+
+    Raises:
+        OwnerUnknown: They are different people's, for all that is known.
+    """
+    there = [chat for chat in chats if chat.platform == platform]
+    words = defaultdict[str, set[str]](set)
+    for chat in there:
+        for id_, name in chat.names.items():
+            words[id_] |= {plain(id_), plain(name)}
+    owners = [id_ for id_ in _account_owners(platform, evidence) if id_ in words]
+    mine = {id_ for chat in there for id_ in chat.told or ()} or set(owners[:1])
+    called = set[str]().union(*(words[id_] for id_ in mine))
+    if all(words[id_] & called for id_ in owners):
+        return evidence
+    said = set(map(plain, me))
+    if not any(said & words[id_] for id_ in (*mine, *owners)):
+        raise OwnerUnknown(
+            f"The exports from {platform} are of several people's accounts: {_HOW}, or leave the "
+            f"others' exports out. Who speaks there: {names_in(there)}."
+        )
+    others = {id_ for id_ in owners if not said & words[id_]}
+    return {
+        place: {id_: why for id_, why in found.items() if place[0] != platform or id_ not in others}
+        for place, found in evidence.items()
+    }
+
+
+def _account_owners(platform: str, evidence: Evidence) -> dict[str, None]:
+    """Return whose accounts the exports from a platform are, in the order in which they came."""
+    found = [mine.items() for place, mine in evidence.items() if place[0] == platform]
+    return {id_: None for id_, why in chain.from_iterable(found) if why in _OF_ACCOUNTS}
 
 
 def _called(chat: ChatAccount, wanted: frozenset[str], *, ids_too: bool) -> frozenset[str]:

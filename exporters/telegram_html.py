@@ -7,6 +7,7 @@ Every page is read by itself, as each begins anew. What JSON tells better is lef
 from collections.abc import Iterator
 
 from exporters.entry import Unreadable
+from exporters.owner import BY_ACCOUNT
 from exporters.sources import Reading, Source
 from exporters.streaming import keep_whole
 from exporters.telegram_chats import left_out
@@ -144,7 +145,7 @@ class _Pages:
         if not self._speakers:
             return
         if self._chat.owner is not None:
-            who = self._chat.owner, "the account names its owner"
+            who = self._chat.owner, BY_ACCOUNT
         elif of_two and len(others) == 1:
             who = others.pop(), "the other one bears the chat's name"
         else:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from exporters.entry import Unreadable, whole_number
+from exporters.owner import BY_ACCOUNT, BY_SAVED
 from exporters.telegram_chats import Chat
 from exporters.telegram_entry import SHIFT, sender
 
@@ -42,6 +43,9 @@ class Evidence:
         if chat.type != "personal_chat":
             return
         by_id = _partner_ids(chat)
+        if names and names.keys() <= by_id:
+            self._partners[chat.id] = "", "only the other one writes here"
+            return
         by_name = {id_ for id_, name in names.items() if _bears(name, chat.name)}
         for partners, why in ((by_id, "id"), (by_name, "name")):
             others = names.keys() - partners
@@ -62,11 +66,11 @@ class Evidence:
 
     def _found(self, chat_id: str) -> tuple[str, str] | None:
         if self._account_id is not None:
-            return self._account_id, "the account names its owner"
+            return self._account_id, BY_ACCOUNT
         if chat_id in self._partners:
             return self._partners[chat_id]
         if self._savers:
-            return self._savers.most_common(1)[0][0], "who writes in Saved Messages"
+            return self._savers.most_common(1)[0][0], BY_SAVED
         return None
 
 

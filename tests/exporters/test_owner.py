@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from exporters.account import ChatAccount
-from exporters.owner import find_owners
+from exporters.owner import BY_ACCOUNT, BY_SAVED, find_owners
 from likeness.errors import OwnerUnknown
 
 
@@ -23,7 +23,7 @@ def owners(chats, evidence=None, me=()):
     return [found[chat.place].ids and set(found[chat.place].ids) for chat in chats]
 
 
-BOB = ("id-Bob", "the account names its owner")
+BOB = {"id-Bob": BY_ACCOUNT}
 
 
 def test_what_the_person_says_outweighs_the_evidence():
@@ -81,12 +81,12 @@ def test_the_only_name_in_all_chats_of_all_platforms_is_me():
         owners([chat(1, "p", Ann=1, Bob=1), chat(2, "q", Bob=1, Ann=1)])
 
 
-FILM = {("films", "1"): ("", "a film belongs to nobody")}
+FILM = {("films", "1"): {"": "a film belongs to nobody"}}
 
 
 def test_in_a_film_a_character_is_me_if_chosen():
     film, other = chat(1, "films", OTTO=1, WANDA=1), chat(2, "films", DOG=1)
-    nobody = FILM | {("films", "2"): ("", "a film belongs to nobody")}
+    nobody = FILM | {("films", "2"): {"": "a film belongs to nobody"}}
     assert owners([film, other], nobody, ["wanda"]) == [{"id-WANDA"}, set()]
 
 
@@ -106,15 +106,68 @@ def test_where_some_messages_are_marked_the_others_go_by_their_speaker():
     chats = [chat(1, told={"id-Ann"}, Ann=3, Bob=1)]
     (owner,) = find_owners(chats, {}, []).values()
     said = [("id-Ann", True), ("id-Ann", None), ("id-Bob", None), ("id-Ann", False)]
-    assert [owner.owns(*one, chats[0].told) for one in said] == [True, True, False, False]
+    assert [owner.owns(*one) for one in said] == [True, True, False, False]
+
+
+def test_where_some_messages_are_marked_the_others_go_by_the_evidence_too():
+    chats = [chat(1, told={"Jo"}, Ann=3)]
+    (owner,) = find_owners(
+        chats, {("p", "1"): {"Jo V": "the other one bears the name"}}, []
+    ).values()
+    said = [("Jo", True), ("Jo", None), ("Jo V", None), ("Jo V", False), ("Ann", None)]
+    assert [owner.owns(*one) for one in said] == [True, True, True, False, False]
+
+
+def test_several_exports_of_a_chat_may_know_me_by_several_ids():
+    both = {"id-Bob": "by its name", "id-Rob": "by its name", "": "only the other one writes here"}
+    chats = [chat(1, Ann=1, Bob=1, Rob=1), chat(2, Rob=1, Eve=1)]
+    assert owners(chats, {("p", "1"): both}) == [{"id-Bob", "id-Rob"}] * 2
+
+
+ACCOUNTS = {("p", "1"): {"id-Bob": BY_ACCOUNT}, ("p", "2"): {"id-Fay": BY_SAVED}}
+
+
+def test_accounts_of_two_people_are_a_question():
+    chats = [chat(1, Ann=2, Bob=1), chat(2, Eve=1, Fay=1), chat(3, "q", Cem=1)]
+    sentence = r"several people's accounts: say so with --me NAME .*others' exports out.*Ann \(2\)"
+    with pytest.raises(OwnerUnknown, match=sentence):
+        owners(chats, ACCOUNTS)
+    told = {("q", "3"): {"id-Cem": "by its name"}}
+    find_owners(chats, ACCOUNTS | told, [], wanted=lambda place: place == ("q", "3"))
+
+
+def test_accounts_of_two_people_are_no_question_once_the_person_answers():
+    chats = [chat(1, Ann=1, Bob=1), chat(2, Eve=1, Fay=1)]
+    assert owners(chats, ACCOUNTS, ["Bob", "Fay"]) == [{"id-Bob"}, {"id-Fay"}]
+    assert owners(chats, ACCOUNTS, ["Bob"]) == [{"id-Bob"}, {"id-Bob"}]
+
+
+def test_accounts_under_one_name_are_one_persons():
+    chats = [chat(1, Ann=1, Bob=1), chat(2, Eve=1, Fay=1)]
+    chats[1].names["id-Fay"] = "bob"
+    assert owners(chats, ACCOUNTS) == [{"id-Bob"}, {"id-Fay"}]
+
+
+def test_an_account_is_mine_if_messages_of_its_owner_are_marked_as_mine():
+    chats = [chat(1, told={"id-Bob", "id-Fay"}, Bob=1, Fay=1), chat(2, Eve=1, Fay=1)]
+    assert owners(chats, ACCOUNTS) == [{"id-Bob", "id-Fay"}, {"id-Fay"}]
+    chats[0].told = {"id-Bob"}
+    with pytest.raises(OwnerUnknown, match="several people's accounts"):
+        owners(chats, ACCOUNTS)
+
+
+def test_a_chat_of_many_may_be_left_out_instead_of_answering():
+    with pytest.raises(OwnerUnknown, match="leave such a chat out with --not-chat CHAT"):
+        owners([chat(1, Ann=1, Bob=1), chat(2, Cem=1, Eve=1)])
 
 
 def test_a_later_export_without_marks_is_known_by_the_marks_of_an_earlier_one():
-    assert owners([chat(1, told={"id-Ann"}, Ann=3), chat(2, Ann=1, Bob=1)]) == [None, {"id-Ann"}]
+    assert owners([chat(1, told={"id-Ann"}, Ann=3), chat(2, Ann=1, Bob=1)]) == [{"id-Ann"}] * 2
 
 
 def test_what_the_export_marks_is_left_as_it_is():
-    assert owners([chat(1, told={"id-Ann"}, Ann=1, Bob=1)]) == [None]
+    (owner,) = find_owners([chat(1, told={"id-Ann"}, Ann=1, Bob=1)], {}, []).values()
+    assert [owner.owns("id-Ann", said) for said in (True, False)] == [True, False]
 
 
 def test_the_only_one_in_all_chats_is_me():

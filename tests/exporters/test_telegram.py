@@ -130,8 +130,8 @@ def test_a_chat_named_by_the_partners_first_name_tells_who_is_me(read):
     assert reading.owner["7"] == ("P2", "the other one bears the chat's name")
 
 
-def test_a_chat_in_which_only_the_partner_wrote_names_nobody(read):
-    assert read(chat(entry(1, who=7)))[1].owner == {}
+def test_in_a_chat_in_which_only_the_partner_wrote_nobody_is_me(read):
+    assert read(chat(entry(1, who=7)))[1].owner == {"7": ("", "only the other one writes here")}
 
 
 def test_without_ids_the_partner_bears_the_chats_name(read):
