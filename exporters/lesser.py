@@ -29,6 +29,9 @@ _FORMS: Final[Mapping[str, tuple[str, ...]]] = {
 """The forms in which a chat may come, the best first."""
 
 _LESSER = ("Telegram Desktop HTML", "DiscordChatExporter CSV", "DiscordChatExporter text")
+_POORER = ("Discord data package", "DiscordChatExporter HTML")
+"""They tell the ids of messages and less of these than the JSON, which is to come after them."""
+
 _QUARTER_SECONDS = 900
 
 Found = Sequence[tuple[Source, Exporter]]
@@ -152,8 +155,12 @@ def _unmet(record: Record | Block) -> tuple[Record | Block, bool]:
 
 
 def better_first(found: Found) -> Found:
-    """Return the sources with the lesser ones last, so that they meet what is known by then."""
-    ranks = {name: rank for rank, name in enumerate(_LESSER, 1)}
+    """Return the sources with the lesser ones last, so that they meet what is known by then.
+
+    The poorer ones stand first: of a message that comes again the last version stays.
+    """
+    ranks = {name: rank for rank, name in enumerate(_POORER, -len(_POORER))}
+    ranks |= {name: rank for rank, name in enumerate(_LESSER, 1)}
     return sorted(found, key=lambda one: ranks.get(one[1].name, 0))
 
 

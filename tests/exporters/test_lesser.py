@@ -11,6 +11,8 @@ from exporters.run import export
 from likeness.files import read_messages
 from tests.exporters.telegram_pages import message, page, words
 from tests.exporters.test_discord_forms import HEADER
+from tests.exporters.test_discord_forms import on_page as on_discord_page
+from tests.exporters.test_discord_forms import page as discord_page
 from tests.exporters.test_discord_forms import text as discord_text
 
 DAY = 1_720_947_600  # 14 July 2024, 9:00 UTC
@@ -131,3 +133,23 @@ def test_a_channel_as_json_csv_and_text_stands_once(exported):
         ("5", "ahoy"), ("6", "ok"), ("6", "ok"), ("6", "ok"), ("5", "bye"),
     ]  # fmt: skip
     assert {m.chat_id for m in messages} == {"99"}
+
+
+POORER = {
+    "package/messages/c99/messages.json": json.dumps(
+        [{"ID": 1, "Timestamp": "2024-07-14 09:01:07", "Contents": "poor", "Attachments": ""}]
+    ),
+    "Quay - general [99].html": discord_page(on_discord_page(1, "poor")),
+}
+
+
+@pytest.mark.parametrize("json_first", [True, False])
+@pytest.mark.parametrize("name", POORER)
+def test_what_tells_less_of_discord_does_not_take_the_place_of_the_json(exported, name, json_first):
+    files = {
+        "Quay - general [99].json": channel((0, "jon", "hi"), (1, "jon", "rich")),
+        name: POORER[name],
+    }
+    order = list(files) if json_first else list(reversed(files))
+    messages, _ = exported({one: files[one] for one in order})
+    assert [message.text for message in messages] == ["hi", "rich"]
