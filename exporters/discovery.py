@@ -4,46 +4,63 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from exporters import EXPORTERS, Exporter, find_exporter
+from exporters.companions import could_be_chat, is_companion
 from exporters.sources import Source, find_files, sources_in
 from likeness.errors import SourceError, UnrecognisedSource
+from likeness.texts import whole
 
 OnFailure = Callable[[str, SourceError], None]
 """Told the name of what cannot be read, and why."""
 
 
-def discover(paths: Sequence[Path], on_failure: OnFailure) -> list[tuple[Source, Exporter]]:
-    """Return every source that some exporter reads.
+def discover(
+    paths: Sequence[Path], on_failure: OnFailure
+) -> tuple[list[tuple[Source, Exporter]], list[str]]:
+    """Return every source that some exporter reads, and the names of what is left alone.
 
-    Of a folder, what is no export is left alone; a path that leads to none at all has failed.
+    In a folder or zip, what is no export is left alone: of such files those are named that could
+    hold a chat. A path that leads to no export at all has failed.
     """
     found: list[tuple[Source, Exporter]] = []
+    left_alone: list[str] = []
     for path in paths:
         before, failures = len(found), 0
+        others: list[str] = []
         try:
             for file in find_files(path):
                 name = _name(path, file)
                 try:
-                    found += _recognised(file, name)
+                    found += _recognised(file, name, others)
                 except SourceError as error:
                     on_failure(name, error)
                     failures += 1
             if not failures and len(found) == before:
                 raise UnrecognisedSource(_not_recognised(path))
+            left_alone += others
         except SourceError as error:
             on_failure(_name(path, path), error)
-    return found
+    return found, left_alone
 
 
-def _recognised(file: Path, name: str) -> Iterator[tuple[Source, Exporter]]:
+def _recognised(file: Path, name: str, others: list[str]) -> Iterator[tuple[Source, Exporter]]:
+    """Yield what some exporter reads, and add to `others` what is none, a zip of only such once."""
+    unread: list[str] = []
+    read = 0
     for source in sources_in(file, name):
         exporter = find_exporter(source)
         if exporter is not None:
+            read += 1
             yield source, exporter
+        elif could_be_chat(source.name) and not is_companion(source):
+            unread.append(source.name)
+    if unread and not read:
+        unread = [] if is_companion(Source(name, file, None, b"", 0)) else [name]
+    others += unread
 
 
 def _name(path: Path, file: Path) -> str:
     top = path.name or path.resolve().name
-    return top if file == path else f"{top}/{file.relative_to(path).as_posix()}"
+    return whole(top if file == path else f"{top}/{file.relative_to(path).as_posix()}")
 
 
 def _not_recognised(path: Path) -> str:

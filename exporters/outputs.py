@@ -11,6 +11,7 @@ from exporters.own import MESSAGES
 from exporters.selection import Selection
 from exporters.sources import Source
 from likeness.errors import SourceError
+from likeness.files import refuse_what_is_no_file
 
 Found = Sequence[tuple[Source, Exporter]]
 
@@ -18,7 +19,7 @@ Found = Sequence[tuple[Source, Exporter]]
 def refuse_sources(
     paths: Sequence[Path], found: Found, output: Path, options: ExportOptions
 ) -> None:
-    """Refuse to write onto a source, or both the messages and the report into one file.
+    """Refuse to write onto a source or a device, or the messages and the report into one file.
 
     What lies in a given folder may be a part of an export, though it is no source by itself.
     Our own messages may be written onto, as all that they hold is written again: so a file grows
@@ -32,7 +33,10 @@ def refuse_sources(
 
     Raises:
         SourceError: A file would be lost.
+        LikenessError: No file can stand there.
     """
+    for written in filter(None, (output, options.report)):
+        refuse_what_is_no_file(written)
     sources = {*paths, *(source.path for source, _ in found)}
     report = options.report
     if report is not None:

@@ -42,5 +42,5 @@ def _records(lines: BinaryIO) -> Iterator[Record]:
             yield Message.from_json(line.decode("utf-8"))
         except (BadLine, UnknownVersion) as error:
             yield Rejected(f"line {number}", str(error))
-        except (UnicodeDecodeError, RecursionError, OverflowError):
+        except UnicodeDecodeError:
             yield Rejected(f"line {number}", "it is not JSON in UTF-8")

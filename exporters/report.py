@@ -15,6 +15,7 @@ def report_of(account: Account) -> JSON:
         "outgoing": account.outgoing,
         "left_out": dict(account.left_out),
         "balanced": account.balanced,
+        "left_alone": account.left_alone,
         "sources": [_source(source) for source in account.sources],
         "chats": [_chat(chat) for chat in account.chats],
     }

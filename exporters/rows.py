@@ -40,17 +40,14 @@ ROWS = _Rows()
 def write_rows(messages: Iterable[Message], file: IO[str]) -> None:
     """Write messages, which stand by chat and in order, as the workshop's scripts read them.
 
-    What is not shown in a prompt is left out. The scripts sort a chat by time with a sort that
-    does not keep the order of equal times, so each message stands at least a millisecond after
-    the one before.
+    The scripts sort a chat by time with a sort that does not keep the order of equal times, so
+    each message stands at least a millisecond after the one before.
 
     Source: pandas 2's `sort_values`, by default a quicksort, mixes 111 equal times; its
     `read_json` loses the microseconds of a time in seconds, and keeps the milliseconds.
     """
     chat, last, opening = ("", ""), float("-inf"), "["
     for message in messages:
-        if not message.shown:
-            continue
         here = message.platform, message.chat_id
         seconds = (message.sent_at - _EPOCH).total_seconds()
         last = max(seconds, last + _STEP_SECONDS) if here == chat else seconds

@@ -1,27 +1,29 @@
 """The whole export: sources in, one file out, and the account of it."""
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from exporters import Exporter
-from exporters.account import Account, ChatAccount, Place, SourceAccount
+from exporters.account import Account, ChatAccount, Place, SourceAccount, enter_moves
 from exporters.blocks import Block
 from exporters.discovery import discover
+from exporters.flaws import nothing_read, refuse_flaws
 from exporters.lesser import Better, better_first
 from exporters.merge import Merge, Settled, mended
 from exporters.names import Aliases
 from exporters.namesakes import Namesakes
 from exporters.options import ExportOptions
 from exporters.outputs import refuse_losses, refuse_sources
-from exporters.owner import Owner, find_owners, names_in
+from exporters.owner import Owner, find_owners
 from exporters.report import report_of
 from exporters.rows import write_rows
+from exporters.selection import NO_ROW, UNHEARD, Speaker, nobody
 from exporters.sources import Reading, Source
-from likeness.errors import NoSuchName, SourceError
+from likeness.errors import SourceError
 from likeness.files import whole_file
 from likeness.messages import Message
 
@@ -49,7 +51,7 @@ def export(
         SourceError: No source could be read, none holds a message that is wanted, one would be
             written onto, or, if asked to be strict, anything could not be read.
         OwnerUnknown: Nothing tells who is me in some chat; the error names who speaks.
-        NoSuchName: A chat or an alias was asked for that nothing bears.
+        NoSuchName: A chat, a speaker or an alias was asked for that nothing bears.
         LikenessError: The output, the report or the temporary folder cannot be written.
         ValueError: An alias has not the form of one.
     """
@@ -58,16 +60,17 @@ def export(
         run.read(paths, merge, output)
         run.select(merge)
         run.find_owners()
-        with whole_file(output) as file:
+        reported = whole_file(options.report) if options.report is not None else nullcontext()
+        with reported as report, whole_file(output) as file:
             if options.form == "rows":
                 write_rows(run.messages(merge), file)
             else:
                 for piece in run.lines(merge):
                     file.buffer.write(piece)
-    if options.report is not None:
-        with whole_file(options.report) as file:
-            json.dump(report_of(run.account), file, ensure_ascii=False, indent=1)
-            file.write("\n")
+            run.keep_written()
+            if report is not None:
+                json.dump(report_of(run.account), report, ensure_ascii=False, indent=1)
+                report.write("\n")
     return run.account
 
 
@@ -80,8 +83,9 @@ class _Run:
         self._on_progress = on_progress
         self._aliases = Aliases(options.aliases)
         self._chats: dict[Place, ChatAccount] = {}
-        self._evidence: dict[Place, tuple[str, str]] = {}
+        self._evidence: defaultdict[Place, dict[str, str]] = defaultdict(dict)
         self._left_out: dict[Place, str] = {}
+        self._unheard: frozenset[Speaker] = frozenset()
         self._owners: dict[Place, Owner] = {}
         self._remaining: Counter[Place] = Counter()
         self._failures: list[SourceError] = []
@@ -98,44 +102,22 @@ class _Run:
                 what is to be written would take the place of one.
             NoSuchName: Nobody bears a name that is to be joined.
         """
-        found = better_first(discover(paths, self._fail_to_open))
+        sources, self.account.left_alone = discover(paths, self._fail_to_open)
+        if self._options.strict:
+            refuse_flaws(self.account, self._failures)
+        found = better_first(sources)
         refuse_sources(paths, found, output, self._options)
         self._better = Better(found)
         self._bytes = sum(source.size for source, _ in found)
         for source, exporter in found:
             self._read(source, exporter, merge)
         if not self._chats:
-            raise self._nothing()
+            raise nothing_read(self.account, self._failures)
         refuse_losses(found, self.account.sources[-len(found) :], output)
         if self._options.strict:
-            self._refuse_flaws()
+            refuse_flaws(self.account, self._failures)
         if strangers := self._aliases.unseen:
-            who = names_in(self._chats.values())
-            raise NoSuchName(f"Nobody is called {strangers[0]!r}. Who speaks: {who}.")
-        for chat in self._chats.values():
-            self._aliases.join(chat)
-
-    def _nothing(self) -> SourceError:
-        """Return why there is no message at all."""
-        sources = self.account.sources
-        if any(source.failed is None for source in sources):
-            records = sum(source.records for source in sources)
-            return SourceError(f"There is no message of a person among {records} records.")
-        if len(self._failures) == 1:
-            return self._failures[0]
-        first = self._failures[0]
-        return SourceError(f"None of {len(sources)} sources can be read; the first: {first}")
-
-    def _refuse_flaws(self) -> None:
-        if self._failures:
-            raise self._failures[0]
-        for source in self.account.sources:
-            if source.places:
-                where, count = source.places[0], source.rejected.total()
-                raise SourceError(
-                    f"{source.name}: {count} records cannot be used, the first at {where.where}: "
-                    f"{where.reason}; leave out --strict to export the others."
-                )
+            raise nobody(strangers[0], self._chats.values())
 
     def _fail_to_open(self, name: str, error: SourceError) -> None:
         self.account.sources.append(SourceAccount(name))
@@ -171,7 +153,7 @@ class _Run:
         for place in account.chats:
             if place[1] in reading.owner:
                 id_, why = reading.owner[place[1]]
-                self._evidence[place] = id_, why
+                self._evidence[place][id_] = why
 
     def _reading(self) -> Reading:
         return Reading(
@@ -207,20 +189,38 @@ class _Run:
         """Let doubles give way, and find which chats are wanted.
 
         Raises:
-            NoSuchName: A chat was asked for that does not exist.
+            NoSuchName: A chat or a speaker was asked for that does not exist.
             SourceError: Nothing is wanted.
         """
         remaining = self._remaining = merge.settle()
-        self._namesakes.tell(self.account.sources, merge.doubles)
+        enter_moves(merge.moved, self._chats, self.account.sources)
+        for old, new in merge.moved:
+            self._evidence[new].update(self._evidence[old])
+        for chat in self._chats.values():
+            self._aliases.join(chat)
+        self._namesakes.tell(self.account.sources)
         for number, source in enumerate(self.account.sources):
             source.give_way(merge.doubles[number])
-        chats = self._chats.values()
-        self._left_out = self._options.selection.left_out(chats, remaining)
-        self.account.chats = [
+            source.tell_apart(merge.apart[number])
+        chats, selection = self._chats.values(), self._options.selection
+        self._left_out = selection.left_out(chats, remaining)
+        self._unheard = selection.unheard(chats, self._aliases.target)
+        self._keep(
             chat
             for place, chat in self._chats.items()
             if remaining[place] and place not in self._left_out
-        ]
+        )
+
+    def keep_written(self) -> None:
+        """Leave in the account the chats of which anything was written.
+
+        Raises:
+            SourceError: There is none.
+        """
+        self._keep(chat for chat in self.account.chats if chat.messages)
+
+    def _keep(self, chats: Iterable[ChatAccount]) -> None:
+        self.account.chats = list(chats)
         if not self.account.chats:
             count = sum(source.messages for source in self.account.sources)
             raise SourceError(f"All {count} messages are left out by what you asked for.")
@@ -232,8 +232,8 @@ class _Run:
             OwnerUnknown: Nothing tells it.
         """
         evidence = {
-            place: (self._aliases.id_of(place[0], id_), why)
-            for place, (id_, why) in self._evidence.items()
+            place: {self._aliases.id_of(place[0], id_): why for id_, why in found.items()}
+            for place, found in self._evidence.items()
         }
         me = [self._aliases.target(name) for name in self._options.me]
         wanted = {chat.place for chat in self.account.chats}
@@ -241,8 +241,7 @@ class _Run:
         self._owners = find_owners(chats, evidence, me, wanted.__contains__)
         for chat in self.account.chats:
             owner = self._owners[chat.place]
-            mine = chat.told or set() if owner.ids is None else owner.ids
-            chat.owner = chat.names_of(mine)
+            chat.owner = chat.names_of(owner.ids or ())
             chat.evidence = owner.evidence
         for source in self.account.sources:
             source.owners.update(self._chats[place].owner_told for place in source.chats & wanted)
@@ -255,13 +254,13 @@ class _Run:
     def lines(self, merge: Merge) -> Iterator[bytes]:
         """Yield the same as the lines that they are written as, in pieces."""
         for settled in self._wanted(merge):
-            if settled.lines is None or self._aliases:
+            if settled.lines is None or self._aliases or self._unheard:
                 for message in self._finished(settled):
                     yield f"{message.to_json()}\n".encode()
                 continue
             chat, owner = self._chats[settled.place], self._owners[settled.place]
             chat.messages += self._remaining[settled.place]
-            for piece, mine in settled.lines(partial(owner.owns, told=chat.told)):
+            for piece, mine in settled.lines(owner.owns):
                 chat.outgoing += mine
                 yield piece
 
@@ -277,10 +276,19 @@ class _Run:
         chat, owner = self._chats[settled.place], self._owners[settled.place]
         for message in settled.messages:
             id_, name = self._aliases.speaker(message)
-            mine = owner.owns(id_, message.outgoing, chat.told)
+            if reason := self._unwanted(message, id_):
+                self.account.left_out[reason] += 1
+                continue
+            mine = owner.owns(id_, message.outgoing)
             chat.messages += 1
             chat.outgoing += bool(mine)
             if (id_, name, mine) == (message.speaker_id, message.speaker, message.outgoing):
                 yield message
             else:
                 yield replace(message, speaker_id=id_, speaker=name, outgoing=mine)
+
+    def _unwanted(self, message: Message, speaker_id: str) -> str | None:
+        """Return why a message of a wanted chat is not to be written, None if it is."""
+        if (message.platform, speaker_id) in self._unheard:
+            return UNHEARD
+        return NO_ROW if self._options.form == "rows" and not message.shown else None

@@ -1,18 +1,24 @@
-"""Which of the messages are wanted: by date, by chat, by how many a chat has."""
+"""Which of the messages are wanted: by date, by chat, by how many a chat has, by who speaks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
 from exporters.account import ChatAccount, Place
 from exporters.names import plain
+from exporters.owner import names_in
 from likeness.errors import NoSuchName
 
 _CHATS_LISTED = 20
 
 BEFORE, AFTER = "before --since", "after --until"
 NOT_ASKED, UNWANTED, SHORT = "not in --chat", "in --not-chat", "in a chat under --min-messages"
+UNHEARD = "of those in --not-speaker"
+NO_ROW = "of bots, deleted or without words, which rows do not hold"
+
+Speaker = tuple[str, str]
+"""A platform and a speaker id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,9 @@ class Selection:
         until: The first moment no longer wanted.
         chats: Names, ids or patterns with `*` and `?` of the only chats that are wanted.
         not_chats: The same of those that are not.
-        min_messages: How many messages a chat must have between those moments, doubles aside.
+        min_messages: How many messages a chat must have between those moments, doubles aside,
+            whoever sent them.
+        not_speakers: Names or ids of people of whom no message is wanted in any chat.
     """
 
     since: datetime | None = None
@@ -32,6 +40,7 @@ class Selection:
     chats: tuple[str, ...] = ()
     not_chats: tuple[str, ...] = ()
     min_messages: int = 0
+    not_speakers: tuple[str, ...] = ()
 
     @property
     def any_time(self) -> bool:
@@ -63,12 +72,43 @@ class Selection:
         why = {chat.place: self._why(chat, remaining[chat.place]) for chat in chats}
         return {place: reason for place, reason in why.items() if reason}
 
+    def unheard(
+        self, chats: Collection[ChatAccount], called: Callable[[str], str]
+    ) -> frozenset[Speaker]:
+        """Return those of whom no message is wanted, by all the ids that bear one of their names.
+
+        Args:
+            chats: All chats, once the names of each person are one.
+            called: Returns that one name for one that was typed.
+
+        Raises:
+            NoSuchName: Nobody bears a name; the error names who speaks.
+        """
+        found = set[Speaker]()
+        for typed in self.not_speakers:
+            name = plain(called(typed))
+            bearers = {
+                (chat.platform, id_)
+                for chat in chats
+                for id_, said in chat.names.items()
+                if name in (plain(id_), plain(said))
+            }
+            if not bearers:
+                raise nobody(typed, chats)
+            found |= bearers
+        return frozenset(found)
+
     def _why(self, chat: ChatAccount, messages: int) -> str | None:
         if self.chats and not any(_fits(chat, pattern) for pattern in self.chats):
             return NOT_ASKED
         if any(_fits(chat, pattern) for pattern in self.not_chats):
             return UNWANTED
         return SHORT if messages < self.min_messages else None
+
+
+def nobody(name: str, chats: Iterable[ChatAccount]) -> NoSuchName:
+    """Return the error that says that nobody bears a name, and who speaks."""
+    return NoSuchName(f"Nobody is called {name!r}. Who speaks: {names_in(chats)}.")
 
 
 def _fits(chat: ChatAccount, pattern: str) -> bool:

@@ -17,13 +17,26 @@ if TYPE_CHECKING:
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
+class _File(click.Path):
+    """A path that is not empty, as a variable without a value leaves it."""
+
+    def __init__(self, *, dir_okay: bool = True) -> None:
+        super().__init__(path_type=Path, dir_okay=dir_okay)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, which would be this folder if nothing were given."""
+        if value == "":
+            self.fail("it is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command()
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, required=True, type=_File())
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_File(dir_okay=False),
     help="The file to write, whole or not at all.",
 )
 @click.option("--me", multiple=True, metavar="NAME", help="Who you are, if nothing else tells.")
@@ -44,6 +57,13 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     help="Only this chat: its name, its id, or a pattern with * and ?.",
 )
 @click.option("--not-chat", "not_chats", multiple=True, metavar="CHAT", help="Not this chat.")
+@click.option(
+    "--not-speaker",
+    "not_speakers",
+    multiple=True,
+    metavar="NAME",
+    help="Nothing that this person said; once for each.",
+)
 @click.option(
     "--min-messages",
     type=click.IntRange(min=0),
@@ -78,7 +98,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 )
 @click.option(
     "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_File(dir_okay=False),
     metavar="FILE",
     help="Write the whole account there as JSON.",
 )
@@ -103,6 +123,9 @@ def export(sources: tuple[Path, ...], output: Path, **chosen: Any) -> None:
     for source in account.sources:
         if source.failed:
             remarks().print(f"Not read: {source.failed}", style="red", markup=False)
+    if account.left_alone:
+        told = f"Left alone, as no export that Likeness reads: {account.left_alone_told}"
+        remarks().print(told, style="yellow", markup=False)
 
 
 def _options(
@@ -122,20 +145,22 @@ def _options(
         raise click.BadParameter(f"{error}.", param_hint="--alias") from error
     local_zone, zone_name = _zone(zone)
     limits = {name: chosen.pop(name) for name in ("since", "until")}
-    chats = {name: chosen.pop(name) for name in ("chats", "not_chats", "min_messages")}
+    wanted = {
+        name: chosen.pop(name) for name in ("chats", "not_chats", "not_speakers", "min_messages")
+    }
     return ExportOptions(
         local_zone=local_zone,
         zone_name=zone_name,
         form="rows" if form == "rows" else "messages",
         aliases=aliases,
         include=frozenset(include),
-        selection=_selection(local_zone, **limits, **chats),
+        selection=_selection(local_zone, **limits, **wanted),
         **chosen,
     )
 
 
 def _selection(
-    zone: tzinfo, *, since: datetime | None, until: datetime | None, **chats: Any
+    zone: tzinfo, *, since: datetime | None, until: datetime | None, **wanted: Any
 ) -> "Selection":
     """Return what is wanted; days are those of the zone, and both of them are within."""
     from exporters.selection import Selection
@@ -146,7 +171,7 @@ def _selection(
         return Selection(
             since=since and since.replace(tzinfo=zone).astimezone(UTC),
             until=until and (until + timedelta(days=1)).replace(tzinfo=zone).astimezone(UTC),
-            **chats,
+            **wanted,
         )
     except OverflowError as error:
         raise click.BadParameter("no such day in any chat.", param_hint="--since") from error

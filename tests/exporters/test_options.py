@@ -10,7 +10,7 @@ import pytest
 
 from exporters.options import ExportOptions
 from exporters.run import export
-from exporters.selection import AFTER, BEFORE, NOT_ASKED, SHORT, Selection
+from exporters.selection import AFTER, BEFORE, NOT_ASKED, SHORT, UNHEARD, Selection
 from likeness.errors import DamagedSource, NoSuchName, OwnerUnknown, SourceError
 from likeness.files import read_messages
 from likeness.messages import Message
@@ -71,6 +71,9 @@ def run(tmp_path):
         ({"chats": ("with 1",)}, "ab", {NOT_ASKED: 3}),
         ({"min_messages": 3}, "cde", {SHORT: 2}),
         ({"min_messages": 2, "until": BEGINNING + timedelta(days=3)}, "ab", {AFTER: 2, SHORT: 1}),
+        ({"not_speakers": ("bob", "id-Ann")}, "bde", {UNHEARD: 2}),
+        ({"not_speakers": ("Jon", "Bob", "Bob K.")}, "a", {UNHEARD: 4}),
+        ({"not_speakers": ("Bob",), "chats": ("with 1",)}, "ab", {NOT_ASKED: 3}),
     ],
 )
 def test_what_is_not_wanted_is_counted(run, two_chats, wanted, texts, left_out):
@@ -86,10 +89,41 @@ def test_doubles_make_no_chat_larger(run, two_chats):
     assert account.left_out == {SHORT: 2}
 
 
-def test_where_nothing_is_left_nothing_is_written(run, two_chats, tmp_path):
+@pytest.mark.parametrize(
+    "wanted", [{"min_messages": 4}, {"not_speakers": ("Ann", "Bob", "Bob K.", "Jon")}]
+)
+def test_where_nothing_is_left_nothing_is_written(run, two_chats, tmp_path, wanted):
+    chosen = {"report": tmp_path / "report.json", "selection": Selection(**wanted)}
     with pytest.raises(SourceError, match="All 5 messages are left out by what you asked for"):
-        run(two_chats, selection=Selection(min_messages=4))
-    assert not (tmp_path / "out").exists()
+        run(two_chats, **chosen)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["two.jsonl"]
+
+
+def test_whoever_is_not_to_be_heard_is_so_by_every_name_and_in_every_chat(run, write):
+    first = write("a.jsonl", ("1", "Jon", "a", True), ("1", "Bob", "b", False))
+    second = write("b.jsonl", ("2", "Jon", "c", True), ("2", "bobby", "d", False), platform="q")
+    wanted = Selection(not_speakers=("bobby",))
+    account, messages = run(first, second, aliases=("Bob=bobby,id-Bob",), selection=wanted)
+    assert [message.text for message in messages] == ["a", "c"]
+    assert [chat.messages for chat in account.chats] == [1, 1]
+    renamed = write("c.jsonl", ("1", "Jon", "a", True), ("1", "Bob", "b", False))
+    renamed.write_text(renamed.read_text("utf-8").replace('"Bob"', '"Rob"'), "utf-8")
+    both = write("d.jsonl", ("3", "Jon", "e", True), ("3", "Bob", "f", False))
+    _, messages = run(renamed, both, selection=Selection(not_speakers=("Rob",)))
+    assert [message.text for message in messages] == ["a", "e"]
+
+
+def test_a_chat_in_which_nobody_else_spoke_is_not_told_of(run, write):
+    chats = write("in.jsonl", ("1", "Bob", "a", False), ("2", "Bob", "b", False),
+                  ("2", "Jon", "c", True))  # fmt: skip
+    account, messages = run(chats, selection=Selection(not_speakers=("Bob",)))
+    assert [message.text for message in messages] == ["c"]
+    assert [chat.chat for chat in account.chats] == ["with 2"]
+
+
+def test_whom_nobody_is_called_like_is_an_error_that_names_who_speaks(run, two_chats):
+    with pytest.raises(NoSuchName, match=r"Nobody is called 'Rob'\. Who speaks: Jon \(2\), Ann"):
+        run(two_chats, selection=Selection(not_speakers=("Bob", "Rob")))
 
 
 def test_who_is_me_is_asked_for_the_chats_that_are_wanted_alone(run, write):

@@ -18,6 +18,7 @@ TELEGRAM = SAMPLES / "telegram" / "one_chat.json"
 ROWS = SAMPLES / "rows" / "two_chats.json"
 TEXTS = SAMPLES / "imessage" / "+4915550001.txt"
 LATE = Selection(since=datetime(2100, 1, 1, tzinfo=UTC))
+DEAF = Selection(not_speakers=("Jon",))
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_our_own_messages_grow_by_new_exports(folder: Path) -> None:
     assert {message.id for message in after} <= {message.id for message in read_messages(own)}
 
 
-@pytest.mark.parametrize("choice", [{"form": "rows"}, {"selection": LATE}])
+@pytest.mark.parametrize("choice", [{"form": "rows"}, {"selection": LATE}, {"selection": DEAF}])
 def test_but_not_where_a_choice_leaves_some_of_them_out(
     folder: Path, choice: dict[str, Any]
 ) -> None:

@@ -57,11 +57,6 @@ def test_equal_times_keep_their_order_however_many(say):
     assert [text for _, text in chat] == [message.text for message in said]
 
 
-def test_what_is_not_shown_is_left_out(say):
-    said = [say("Ann", "hi"), say("Ann", "bot", kind="automated"), say("Ann", "", kind="media")]
-    assert [row["text"] for row in json.loads(written(said))] == ["hi"]
-
-
 def test_no_message_is_an_empty_array():
     assert json.loads(written([])) == []
 

@@ -15,6 +15,7 @@ from exporters import EXPORTERS, find_exporter
 from exporters.account import DOUBLE
 from exporters.options import ExportOptions
 from exporters.run import export
+from exporters.selection import NO_ROW
 from exporters.sources import Reading, Source, sources_in
 from likeness.errors import (
     AmbiguousSource,
@@ -25,6 +26,7 @@ from likeness.errors import (
 )
 from likeness.files import read_messages
 from likeness.messages import Message
+from tests.conftest import BEGINNING
 
 SAMPLES = Path(__file__).parent / "samples"
 ONE_CHAT = SAMPLES / "telegram" / "one_chat.json"
@@ -105,6 +107,21 @@ def test_rows_can_be_written_instead(out):
     export([ONE_CHAT], out, options(form="rows"))
     rows = json.loads(out.read_text("utf-8"))
     assert [row["outgoing"] for row in rows] == [False, True, True, False, False, True]
+
+
+def test_rows_leave_out_what_no_prompt_shows_and_count_it(out):
+    account = export([ONE_CHAT], out, options(form="rows"))
+    assert len(json.loads(out.read_text("utf-8"))) == account.messages == 6
+    assert account.left_out == {NO_ROW: 1}
+    assert account.balanced
+
+
+def test_where_nothing_would_be_a_row_nothing_is_written(tmp_path, out):
+    wordless = Message("p", "1", "Ann", "1", "a", "Ann", False, BEGINNING, "", kind="media")
+    (tmp_path / "in.jsonl").write_text(f"{wordless.to_json()}\n", "utf-8")
+    with pytest.raises(SourceError, match="All 1 messages are left out by what you asked for"):
+        export([tmp_path / "in.jsonl"], out, options(form="rows"))
+    assert left_in(out) == []
 
 
 def test_what_cannot_be_read_does_not_stop_the_others(tmp_path, out):
@@ -257,3 +274,17 @@ def test_a_long_export_is_the_same_in_short_runs(out, monkeypatch):
     monkeypatch.setattr(exporters.run, "Merge", lambda: exporters.merge.Merge(run_messages=2))
     export([ONE_CHAT, ROWS], out, options())
     assert out.read_bytes() == whole
+
+
+@pytest.mark.parametrize("grown", [False, True])
+def test_under_whatever_name_an_export_knows_me_my_words_are_mine(tmp_path, out, grown):
+    for folder, me in (("1", "Jo"), ("2", "Jo Vale")):
+        (tmp_path / folder).mkdir()
+        said = f"0{folder}/03/2022, 14:56 - Ann: hi\n0{folder}/03/2022, 14:57 - {me}: yo {me}\n"
+        (tmp_path / folder / "WhatsApp Chat with Ann.txt").write_text(said)
+    older, newer = tmp_path / "1", tmp_path / "2"
+    account = export([older] if grown else [older, newer], out, options())
+    if grown:
+        account = export([out, newer], out, options())
+    assert [message.outgoing for message in read_messages(out)] == [False, True] * 2
+    assert set(account.chats[0].owner) == {"Jo", "Jo Vale"}

@@ -1,6 +1,7 @@
 """`likeness export` as a person uses it: what may be chosen, and what is printed."""
 
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -83,6 +84,36 @@ def test_strict_writes_nothing_when_something_cannot_be_used(run: Run):
     assert "rejected   line 4: it is not JSON" in run().stdout
 
 
+def test_what_a_person_said_is_left_out_and_counted(run: Run):
+    printed = run("--not-speaker", "ann", "--not-speaker", "Ann K.").stdout
+    assert [line["speaker"] for line in written()] == ["Jon"]
+    assert "left out: 2 of those in --not-speaker" in printed
+
+
+def test_the_count_of_rows_is_that_of_the_rows_written(run: Run):
+    wordless = Message("p", "7", "[Ann] :smile:", "9", "Ann", "Ann", False, BEGINNING, "")
+    with Path("in.jsonl").open("a", encoding="utf-8") as file:
+        file.write(f"{wordless.to_json()}\n")
+    printed = run("--format", "rows").stdout
+    assert len(json.loads(Path("out.jsonl").read_text("utf-8"))) == 3
+    assert "out.jsonl: 3 messages, 1 of them mine" in printed
+    assert "left out: 1 of bots, deleted or without words, which rows do not hold" in printed
+
+
+def test_what_is_no_export_in_a_folder_is_named_and_strict_fails_on_it(run: Run):
+    folder = Path("dl")
+    folder.mkdir()
+    for name in ("WhatsApp Chat with Zoe.txt", "photo.jpg"):
+        (folder / name).touch()
+    (folder / "again.jsonl").write_bytes(Path("in.jsonl").read_bytes())
+    said = run("dl").stderr
+    assert "Left alone, as no export that Likeness reads: dl/WhatsApp Chat with Zoe.txt\n" in said
+    Path("out.jsonl").unlink()
+    said = run("dl", "--strict", fails=1).stderr
+    assert "Likeness reads: dl/WhatsApp Chat with Zoe.txt; leave out --strict" in said
+    assert not Path("out.jsonl").exists()
+
+
 def test_an_export_is_not_written_onto(run: Run):
     (before := Path("result.json")).write_text("somebody's only export", "utf-8")
     said = run("result.json", "-o", "result.json", fails=1).stderr
@@ -95,6 +126,7 @@ def test_an_export_is_not_written_onto(run: Run):
     [
         (["--alias", "Bob"], 2, "'Bob' does not look like 'Bob=Bob K.,bobby'"),
         (["--alias", "Bob=Rob"], 1, "Nobody is called 'Rob'. Who speaks: "),
+        (["--not-speaker", "Rob"], 1, "Nobody is called 'Rob'. Who speaks: "),
         (["--chat", "Zed"], 1, "No chat is called 'Zed'. The chats: [Ann] :smile:."),
         (["--since", "yesterday"], 2, "yesterday"),
         (["--since", "2024-03-02", "--until", "2024-03-01"], 2, "--since is a later day"),
@@ -102,10 +134,17 @@ def test_an_export_is_not_written_onto(run: Run):
         (["--since", "2025-01-01"], 1, "All 3 messages are left out by what you asked for."),
         (["--include", "spam"], 2, "spam"),
         (["--tz", "Mars/Base"], 2, "there is no time zone 'Mars/Base'"),
+        ([""], 2, "'SOURCES...': it is empty."),
+        (["-o", ""], 2, "'-o' / '--output': it is empty."),
+        (["--report", ""], 2, "'--report': it is empty."),
+        (["-o", "pipe"], 1, "pipe is a folder or a device: give the name of a file."),
+        (["--report", "pipe"], 1, "pipe is a folder or a device: give the name of a file."),
+        (["--report", "in.jsonl/report"], 1, "in.jsonl/report cannot be written: "),
     ],
 )
 def test_a_choice_that_does_not_fit_is_told_and_nothing_is_written(
     run: Run, options: list[str], code: int, complaint: str
 ):
+    os.mkfifo("pipe")
     assert complaint in run(*options, fails=code).stderr
     assert not Path("out.jsonl").exists()
