@@ -43,7 +43,9 @@ async def _listed(order: Order) -> Guest | None:
 async def delete(order: Order) -> Reply:
     """Delete what is kept of somebody, once they have confirmed it."""
     who = order.visitor
-    if order.words != who.id:
+    if order.words not in ("", who.id):  # it was somebody else who was asked
+        return Reply("Write /forgetme by itself, and I ask you whether to.", refuses=True)
+    if not order.words:
         return Reply(
             "Shall I delete all that you wrote to me, in every chat, and what I answered you in "
             "private? I cannot bring it back.",

@@ -1,12 +1,18 @@
 """Where a deployment finds things: read once, from the environment and `.env`."""
 
+import difflib
 import re
 from collections.abc import Collection
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
 
 from bot.access import EVERYONE
 from bot.pace import Chattiness, Manner, Pace
@@ -54,6 +60,7 @@ def _no_blanks(token: object) -> object:
 
 
 PLATFORMS = ("telegram", "discord")
+_OURS = "LIKENESS_"
 _ID = re.compile(r"-?\d+")
 _Ids = Annotated[str, AfterValidator(_ids)]
 _Token = Annotated[SecretStr | None, BeforeValidator(_no_blanks)]
@@ -213,6 +220,7 @@ class Settings(_Tokens):
         faults: list[str] = []
         try:
             faults += _missing(_Tokens(), platforms)
+            faults += _unknown(_names(cls))
             settings = cls()
         except ValidationError as error:
             faults += [_fault(problem) for problem in error.errors()]
@@ -231,6 +239,24 @@ def _missing(tokens: _Tokens, platforms: Collection[str]) -> list[str]:
         for name in PLATFORMS
         if name in platforms and not tokens.token(name)
     ]
+
+
+def _names(kind: type[Settings]) -> set[str]:
+    """Return all names in the environment and `.env`, in capital letters."""
+    sources = EnvSettingsSource(kind), DotEnvSettingsSource(kind)
+    return {name.upper() for source in sources for name in source.env_vars}
+
+
+def _unknown(names: Collection[str]) -> list[str]:
+    """Return what is wrong with names that begin as ours do: a misspelt one would say nothing."""
+    known = [str(field.validation_alias) for field in Settings.model_fields.values()]
+    strange = [name for name in names if name.startswith(_OURS) and name not in known]
+    return [f"{name} is no setting{_meant(name, known)}" for name in sorted(strange)]
+
+
+def _meant(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _fault(problem: ErrorDetails) -> str:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -78,8 +79,7 @@ def backup(url: str, target: Path) -> None:
         LikenessError: The copy cannot be written, or there is something of that name.
     """
     file = _file(url)
-    if target.exists():
-        raise LikenessError(f"{target} is there already: name another file.")
+    _refuse_taken(target)
     part = target.with_name(f".{target.name}.part")
     try:
         part.touch(mode=0o600)
@@ -100,15 +100,22 @@ def backup(url: str, target: Path) -> None:
         part.unlink(missing_ok=True)
 
 
+def _refuse_taken(target: Path) -> None:
+    if target.exists():
+        raise LikenessError(f"{target} is there already: name another file.")
+
+
 async def export(url: str, target: Path) -> int:
     """Write all that was heard and said as `messages.jsonl`; return how many messages that are.
 
-    A thread is a chat of its own. What is hidden from the model is written all the same.
+    A thread is a chat of its own. What is hidden from the model is written all the same. What the
+    bot said is marked as automated: it is to be read, and teaches nobody to write as it did.
 
     Raises:
         DatabaseError: There is none, or it cannot be read.
-        LikenessError: The file cannot be written.
+        LikenessError: The file cannot be written, or there is something of that name.
     """
+    _refuse_taken(target)
     everything = (
         select(ChatRow, MessageRow)
         .join(MessageRow)
@@ -128,7 +135,8 @@ async def export(url: str, target: Path) -> int:
 
 def _exported(chat: ChatRow, row: MessageRow) -> Message:
     name = f"{chat.chat}/{chat.thread}" if chat.thread else chat.chat
-    return to_message(ChatId(chat.platform, name), chat.title, row)
+    message = to_message(ChatId(chat.platform, name), chat.title, row)
+    return replace(message, kind="automated") if message.outgoing else message
 
 
 async def vacuum(url: str) -> None:

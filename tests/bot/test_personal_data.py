@@ -45,3 +45,13 @@ async def test_who_is_on_no_list_is_shown_what_they_wrote(
     person, said = await shown(store, fake_engine())
     assert person["standing"] is person["name"] is person["since"] is None
     assert said["text"] == "hi"
+
+
+async def test_a_question_that_was_put_to_somebody_else_stays_theirs(
+    store: Store, fake_engine: Any, message: Any
+) -> None:
+    await store.add(ANN, message("hi"))
+    talk, access = Conversation(store, fake_engine()), Access("telegram", store)
+    order = Order(talk, access, VISITOR, ANN, owner=False, name="forgetme", words="8")
+    assert (await obey(order)).refuses
+    assert await store.recent(ANN, 9)

@@ -225,7 +225,9 @@ async def test_an_edit_is_heard_of_those_alone_who_may_talk(
 async def test_a_chat_has_a_limit_too_and_the_owner_has_none(door: Any, message: Make) -> None:
     reception = door(EVERYONE, chat_rate=2)
     eve = Visitor("telegram", "9", "user9", "Eve")
-    for n, (who, expected) in enumerate([(ADAM, True), (eve, True), (eve, False), (OLGA, True)]):
+    for n, (who, expected) in enumerate(
+        [(OLGA, True), (ADAM, True), (eve, True), (eve, False), (OLGA, True)]
+    ):
         respond, _ = await reception.hear(who, ANN, message("x", id=str(n)), addressed=True)
         assert respond is expected
 

@@ -141,3 +141,14 @@ def test_an_id_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, ids: str) 
     monkeypatch.setenv("LIKENESS_OWNER", ids)
     with pytest.raises(BadSettings, match=r"LIKENESS_OWNER must be ids like telegram:123"):
         Settings.read()
+
+
+def test_a_misspelt_name_is_a_fault_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("LIKENESS_CHATTINES=lively\nLIKENESS_PACE=off\nOTHER_THING=1\n")
+    monkeypatch.setenv("LIKENESS_WHATEVER_ELSE", "1")
+    with pytest.raises(BadSettings) as found:
+        Settings.read()
+    assert str(found.value).endswith(
+        "LIKENESS_CHATTINES is no setting (did you mean LIKENESS_CHATTINESS?); "
+        "LIKENESS_WHATEVER_ELSE is no setting."
+    )

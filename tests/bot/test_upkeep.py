@@ -76,6 +76,22 @@ async def test_everything_is_exported_as_messages_each_thread_a_chat_in_time_ord
         ("7", "later"),
     ]
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    with pytest.raises(LikenessError, match=r"messages\.jsonl is there already"):
+        await upkeep.export(database_url, target)
+    assert len(list(read_messages(target))) == 5
+
+
+async def test_what_the_bot_said_is_exported_as_none_of_mine_to_learn_from(
+    database_url: str, tmp_path: Path
+) -> None:
+    store = await Store.open(database_url)
+    await store.add(ANN, write_message("hi", id="1"), asks=True)
+    (draft,) = await store.plan(ANN, "1", ["hello"], "text")
+    await store.sent(draft, "2", "Juno", NOON)
+    await store.close()
+    assert await upkeep.export(database_url, tmp_path / "said.jsonl") == 2
+    found = [(one.text, one.outgoing, one.kind) for one in read_messages(tmp_path / "said.jsonl")]
+    assert found == [("hi", False, "text"), ("hello", True, "automated")]
 
 
 async def test_what_is_too_old_goes_but_for_what_waits(

@@ -74,6 +74,21 @@ async def test_a_long_text_is_read_in_pieces_beside_replies_that_wait(
     assert sum(map(sum, toy.steps)) == 9 + 201
 
 
+async def test_several_long_texts_share_what_a_step_reads_beside_replies(
+    scheduler: Scheduler, toy: Any, gate: threading.Event
+) -> None:
+    short = asyncio.create_task(collect(scheduler, steps(toy, "a", 9)))
+    long = [
+        asyncio.create_task(collect(scheduler, steps(toy, name, 1, prompt=200))) for name in "bc"
+    ]
+    await asyncio.sleep(0.01)
+    gate.set()
+    await asyncio.gather(short, *long)
+    together = [step for step in toy.steps if 1 in step]
+    assert max(sum(step) for step in together) == 1 + 64
+    assert sum(map(sum, toy.steps)) == 9 + 2 * 200
+
+
 async def test_logits_of_the_last_tokens_come_whatever_the_pieces(
     scheduler: Scheduler, toy: Any
 ) -> None:
