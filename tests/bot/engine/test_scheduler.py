@@ -85,7 +85,7 @@ async def test_several_long_texts_share_what_a_step_reads_beside_replies(
     gate.set()
     await asyncio.gather(short, *long)
     together = [step for step in toy.steps if 1 in step]
-    assert max(sum(step) for step in together) == 1 + 64
+    assert 64 < max(sum(step) for step in together) <= 1 + 64 + 8  # so few are short
     assert sum(map(sum, toy.steps)) == 9 + 2 * 200
 
 
