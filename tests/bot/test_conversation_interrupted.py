@@ -45,6 +45,7 @@ async def test_what_was_sent_before_somebody_wrote_again_stays(
     assert await store.drafts(ANN) == []
 
 
+@pytest.mark.slow
 async def test_who_writes_on_and_on_is_answered_all_the_same(
     store: Store, fake_engine: Make, fake_outlet: Make, message: Make
 ) -> None:

@@ -25,6 +25,8 @@ from likeness.messages import Message
 from tests.bot.conftest import ANN
 from tests.bot.postgresql import PostgreSQL
 
+pytestmark = pytest.mark.slow
+
 REVISIONS = [
     revision.revision for revision in ScriptDirectory.from_config(config()).walk_revisions()
 ][::-1]
@@ -118,7 +120,6 @@ async def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     assert await opened(path) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("revision", ["base", *REVISIONS])
 async def test_one_can_go_back_to_any_revision_and_forth_again(
     tmp_path: Path, revision: str
@@ -197,7 +198,6 @@ async def test_a_migration_that_breaks_leaves_the_database_as_it_was(
     assert [message.text for message in await opened(path)] == ["from back then"]
 
 
-@pytest.mark.slow
 async def test_of_processes_that_start_together_one_migrates_and_the_others_wait(
     postgresql: PostgreSQL, message: Callable[..., Message]
 ) -> None:

@@ -60,6 +60,7 @@ def _trainer(folder: Path, rows: int, team: Team) -> Trainer:
     return Trainer(model, Plan(_windows(rows), config), CPU, team)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [2, 3, 5])
 @pytest.mark.parametrize("odd", [0, 1])
 def test_every_row_teaches_once_where_less_fits_into_one_process(

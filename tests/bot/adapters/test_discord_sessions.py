@@ -126,6 +126,7 @@ async def test_who_may_talk_to_it_by_a_role_is_known_by_it_though_the_server_is_
     assert not history.signed
 
 
+@pytest.mark.slow
 async def test_a_server_that_discord_says_nothing_of_holds_up_no_other_for_long(
     server_with_drums: FakeDiscord, running: Run
 ) -> None:

@@ -25,6 +25,8 @@ from bot.engine.models import Reading
 from bot.engine.torch_model import TorchModel
 from likeness.errors import ModelError
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"vocab_size": 50, "hidden_size": 16, "num_hidden_layers": 2}
 HEADS = {"num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 32}
 ARCHITECTURES = {
