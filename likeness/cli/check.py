@@ -152,9 +152,9 @@ def _print_mine(console: Console, found: "Survey", config: "TrainConfig") -> Non
     console.print(
         f"{mine:,} mine = {targets - held_out:,} that teach + {held_out:,} held out{reasons}"
     )
-    kind = "found for each chat, usually" if config.gap_seconds is None else "set to"
     gap = timedelta(seconds=round(found.usual_gap_seconds(config)))
-    console.print(f"A conversation ends after a silence, {kind} {gap}\n")
+    usual = "" if config.gap_seconds else "; that is the usual one, each chat has its own"
+    console.print(f"A silence of {gap} ends a conversation{usual}\n")
 
 
 def _print_sample(
