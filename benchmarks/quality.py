@@ -39,7 +39,7 @@ _JUDGING_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class Task:
     """What one row of the table is made from.
 
     Attributes:
@@ -55,7 +55,7 @@ class _Task:
     config: TrainConfig
 
     @classmethod
-    def of(cls, messages: Path, base: Path, config: TrainConfig) -> "_Task":
+    def of(cls, messages: Path, base: Path, config: TrainConfig) -> "Task":
         """Cut a file in two."""
         cut = replace(config, held_out_share=_JUDGING_SHARE, held_out_most=sys.maxsize)
         asked = list(moments(messages, survey(messages), cut))
@@ -84,7 +84,7 @@ def _before(messages: Path, asked: list[Moment]) -> Iterator[Message]:
         yield from takewhile(lambda one, until=until: one.id != until, said)
 
 
-def untrained(task: _Task) -> Score:
+def untrained(task: Task) -> Score:
     """Score the base in the form that is easier to it."""
     base = open_base(str(task.base), task.config, list)
     model, tokenizer = workshop.opened(task.base)
@@ -95,7 +95,7 @@ def untrained(task: _Task) -> Score:
     )
 
 
-def ours(task: _Task) -> Score:
+def ours(task: Task) -> Score:
     """Train by `likeness train`, and score what it leaves."""
     folder = task.taught.with_suffix("")
     run(task.taught, folder, task.base, task.config)
@@ -104,7 +104,7 @@ def ours(task: _Task) -> Score:
     return score(model, in_our_form(FolderTokenizer.load(folder)), task.asked)
 
 
-def the_workshops(task: _Task, steps: int, tokens: float, rate: float) -> Score:
+def the_workshops(task: Task, steps: int, tokens: float, rate: float) -> Score:
     """Train the workshop's way in so many steps, and score what comes of it."""
     chats = groupby(read_messages(task.taught), key=lambda one: one.chat_id)
     model, tokenizer = workshop.trained(
@@ -114,7 +114,7 @@ def the_workshops(task: _Task, steps: int, tokens: float, rate: float) -> Score:
     return score(model, in_workshops_form(tokenizer), task.asked)
 
 
-def measure(name: str, task: _Task, rate: float, *, own_batches: bool = False) -> str:
+def measure(name: str, task: Task, rate: float, *, own_batches: bool = False) -> str:
     """Train both ways and return the row of the table.
 
     Args:
@@ -162,7 +162,7 @@ def main() -> None:
     for name in asked.people:
         with tempfile.TemporaryDirectory() as folder, quiet():
             messages = write_messages(PEOPLE[name], asked.data, Path(folder), asked.characters)
-            task = _Task.of(messages, base, config)
+            task = Task.of(messages, base, config)
             row = measure(name, task, rate, own_batches=asked.own_batches)
             print(row, flush=True)
 
