@@ -8,6 +8,7 @@ Source: "Robust fine-tuning of zero-shot models" (Wortsman et al., 2022).
 
 import dataclasses
 import logging
+import math
 from dataclasses import dataclass
 
 import torch
@@ -70,7 +71,9 @@ def leave_mixed(session: Session, learnt: PreTrainedModel) -> Mixed | None:
 
 
 def mixed(scorer: Scorer, base: PreTrainedModel, judge: Judge) -> Mixed:
-    """Move a model towards its base as long as it predicts my held-out words better.
+    """Move a model towards its base as long as it predicts what is held out better.
+
+    My words are what counts, and may be few; so everybody's count beside them, by as much.
 
     Args:
         scorer: Of the model, whose weights are changed in place.
@@ -82,11 +85,16 @@ def mixed(scorer: Scorer, base: PreTrainedModel, judge: Judge) -> Mixed:
         _shorten(scorer.model, base, share / stands)
         stands = share
         evaluation = judge.evaluate(scorer)
-        if evaluation.perplexity >= best.evaluation.perplexity:
+        if _nats(evaluation) >= _nats(best.evaluation):
             break
         best = Mixed(share, evaluation)
     _shorten(scorer.model, base, best.share / stands)
     return best
+
+
+def _nats(evaluation: Evaluation) -> float:
+    """Return the loss of a token of mine, and of a token of anybody's, together."""
+    return math.log(evaluation.perplexity) + evaluation.loss
 
 
 def _shorten(model: PreTrainedModel, base: PreTrainedModel, factor: float) -> None:
