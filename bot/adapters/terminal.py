@@ -28,7 +28,7 @@ COMMANDS = {
     "h": "(or /history) show what was said, as the model sees it",
     "/reset": "start over",
     "/help": "show this",
-    "/quit": "leave; Ctrl-D does it too, and Ctrl-C ends a reply that is being written",
+    "/quit": "leave; Ctrl-D does it too, and Ctrl-C ends a reply or drops what is typed",
 }
 
 
@@ -76,13 +76,20 @@ async def talk(
 
 
 async def typed_lines(session: "PromptSession[str] | None" = None) -> AsyncIterator[str]:
-    """Yield what is typed at a terminal, with arrow keys and history, until Ctrl-D or Ctrl-C."""
+    """Yield what is typed at a terminal, with arrow keys and history, until Ctrl-D or Ctrl-C.
+
+    Ctrl-C throws away what is typed already; where that is nothing, it ends the conversation.
+    """
     session = session or PromptSession()
     while True:
         try:
             line = await session.prompt_async(f"{YOU}: ")
-        except (EOFError, KeyboardInterrupt):
+        except EOFError:
             return
+        except KeyboardInterrupt:
+            if not session.default_buffer.text:
+                return
+            continue
         yield line
 
 

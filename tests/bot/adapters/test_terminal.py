@@ -219,3 +219,14 @@ async def test_typing_knows_arrow_keys_and_ends_with_ctrl_d_and_ctrl_c(last: str
         found = [line async for line in typed_lines(session)]
     assert found == ["hello", "bye"]
     assert session.history.get_strings() == ["hello", "bye"]
+
+
+async def test_ctrl_c_throws_away_what_is_typed_and_the_conversation_goes_on() -> None:
+    with create_pipe_input() as keys:
+        session: PromptSession[str] = PromptSession(input=keys, output=DummyOutput())
+        lines = typed_lines(session)
+        keys.send_text("never m\x03")
+        keys.send_text("hi\r")
+        assert await anext(lines) == "hi"
+        keys.send_text("\x03")
+        assert [line async for line in lines] == []
