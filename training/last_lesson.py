@@ -66,23 +66,11 @@ def teach_held_out(
         windows = build_held_out(messages, survey(messages, speaker), config, tags, room)
         if not len(windows):
             return 0
-        once = dataclasses.replace(
-            config,
-            learning_rate=max(config.learning_rate * config.last_lesson, LEAST_RATE),
-            epochs=1.0,
-            warmup_steps=0,
-        )
         row_tokens = room if sees_apart(base.model) else None
         base = prepared(base, config)
-        trainer = Trainer(base.model, Plan(windows, once, row_tokens), pick_device(config.device))
-        while trainer.step < trainer.plan.steps:
-            loss = float(trainer.take_step().loss)
-            on_step(trainer.step, trainer.plan.steps)
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"{run}: in the last lesson the loss is no number any more; the model is as it was "
-                "before: take a lower learning_rate, or last_lesson=0."
-            )
+        plan = Plan(windows, _gentle(config), row_tokens)
+        trainer = Trainer(base.model, plan, pick_device(config.device))
+        _learn(trainer, run, on_step)
         replace_weights(run, base)
         judge = Judge(windows, 0, tags, config.eval_batch_rows, row_tokens)
         keep_held_out(run, base.model, judge)
@@ -90,3 +78,21 @@ def teach_held_out(
     card.metrics["last_lesson_steps"] = trainer.step
     leave_card(run, card)
     return trainer.step
+
+
+def _gentle(config: TrainConfig) -> TrainConfig:
+    """Return the settings of one pass at a low rate."""
+    rate = max(config.learning_rate * config.last_lesson, LEAST_RATE)
+    return dataclasses.replace(config, learning_rate=rate, epochs=1.0, warmup_steps=0)
+
+
+def _learn(trainer: Trainer, run: Path, on_step: Callable[[int, int], None]) -> None:
+    loss = 0.0
+    while trainer.step < trainer.plan.steps:
+        loss = float(trainer.take_step().loss)
+        on_step(trainer.step, trainer.plan.steps)
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"{run}: in the last lesson the loss is no number any more; the model is as it was "
+            "before: take a lower learning_rate, or last_lesson=0."
+        )
