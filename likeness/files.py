@@ -65,14 +65,27 @@ def refuse_what_is_no_file(path: Path) -> None:
     """Pass a path at which a file may be written.
 
     Raises:
-        LikenessError: A folder or a device stands there, whose place no file may take.
+        LikenessError: A folder or a device stands there, whose place no file may take, or a link to
+            itself.
     """
+    _target(path)
     try:
         taken = path.exists() and not path.is_file()
     except OSError as error:
         raise _not_written(path, error) from error
     if taken:
         raise LikenessError(f"{path} is a folder or a device: give the name of a file.")
+
+
+def _target(path: Path) -> Path:
+    """Return what a path, if it is a link, leads to."""
+    try:
+        target = path.resolve()
+    except RuntimeError:  # before Python 3.13 at a loop of links
+        target = path
+    if target.is_symlink():
+        raise LikenessError(f"{path} cannot be written: it is a link to itself.")
+    return target
 
 
 @contextmanager
@@ -87,7 +100,7 @@ def whole_file(path: Path, *, newline: str | None = "\n") -> Iterator[io.TextIOW
         LikenessError: The folder cannot be written, or what stands there is no file.
     """
     refuse_what_is_no_file(path)
-    target = path.resolve()
+    target = _target(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

@@ -78,6 +78,13 @@ def test_what_a_link_points_to_is_written(tmp_path: Path):
     assert link.read_text(encoding="utf-8") == "words\n"
 
 
+def test_a_link_to_itself_is_told(tmp_path: Path):
+    (link := tmp_path / "link").symlink_to("link")
+    with pytest.raises(LikenessError, match="it is a link to itself"), whole_file(link):
+        pass
+    assert link.is_symlink()
+
+
 def test_only_a_file_is_replaced(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
