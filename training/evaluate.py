@@ -16,7 +16,7 @@ from likeness.dialogue import (
     START,
     Tokenizer,
 )
-from training.loss import Scorer
+from training.loss import Scorer, asked
 from training.memory import fewer_rows
 from training.packing import cut, sorted_batches
 from training.rows import Batch, Windows
@@ -83,9 +83,7 @@ class Judge:
         model = scorer.model
         found: list[tuple[NDArray[np.float32], torch.Tensor]] = []
         weight, tokens = 0.0, 0
-        training = model.training
-        model.train(mode=False)
-        with torch.no_grad():
+        with asked(model):
             batches = sorted_batches(self.windows.lengths, self.row_tokens, self.batch_rows)
             share = self.team.share(batches)
             if is_sharded(model) and len(share) * self.team.size < len(batches):
@@ -101,7 +99,6 @@ class Judge:
                 )
                 weight += batch.weight
                 tokens += int(mine.sum())
-        model.train(training)
         sums = torch.zeros(2, dtype=torch.float64)
         for factors, losses in found:
             # Not every device has numbers of 64 bits.

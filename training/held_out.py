@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 from transformers import PreTrainedModel
 
 from likeness.files import whole_file
 from training.evaluate import Judge, my_words
-from training.loss import token_losses
+from training.loss import asked, token_losses
 
 FILE_NAME = "held_out.json"
 _MOST_TOKENS = 1500
@@ -28,20 +27,17 @@ def keep_held_out(run: Path, model: PreTrainedModel, judge: Judge) -> None:
         LikenessError: The folder cannot be written.
     """
     lines, nats = [], 0.0
-    training = model.training
-    model.train(mode=False)
     room = _MOST_TOKENS
     for window, length in enumerate(judge.windows.lengths.tolist()):
         batch = judge.windows.batch([[window]])
         mine = my_words(batch, judge.tokenizer) > 0
         if length > room or not mine.any():
             continue
-        with torch.no_grad():
+        with asked(model):
             losses = token_losses(model, batch, model.device).cpu().double().numpy()
         nats += float(losses[mine[batch.weights > 0]].sum())
         lines.append({"ids": batch.ids[0].tolist(), "mine": np.flatnonzero(mine[0]).tolist()})
         room -= length
-    model.train(training)
     with whole_file(run / FILE_NAME) as file:
         json.dump({"v": 1, "nats": nats, "lines": lines}, file)
         file.write("\n")

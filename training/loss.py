@@ -1,5 +1,8 @@
 """The loss of each token that counts, for training and evaluation alike."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from torch import nn
@@ -82,15 +85,24 @@ def token_losses(model: PreTrainedModel, batch: Batch, device: torch.device) -> 
     return functional.cross_entropy(chosen.float(), targets, reduction="none")
 
 
+@contextmanager
+def asked(model: nn.Module) -> Iterator[None]:
+    """Let a model be asked, not taught: without dropout and gradients; then it is as before."""
+    training = model.training
+    model.train(mode=False)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(training)
+
+
 def looks_ahead(model: PreTrainedModel) -> bool:
     """Tell whether a model sees the words that it is to predict, by trying it: as BERT does."""
     ids = torch.arange(16).view(2, 8)
     ids[1, :-1] = ids[0, :-1]
-    training = model.training
-    model.train(mode=False)
-    with torch.no_grad():
+    with asked(model):
         one, other = model(input_ids=ids, use_cache=False).logits[:, :-1]
-    model.train(training)
     return not _the_same(one, other)
 
 
@@ -101,10 +113,8 @@ def sees_apart(model: PreTrainedModel) -> bool:
     """
     first, second = torch.arange(8), torch.arange(20, 27)
     positions = torch.cat([torch.arange(len(window)) for window in (first, second)])
-    training = model.training
-    model.train(mode=False)
     try:
-        with torch.no_grad():
+        with asked(model):
             alone = model(input_ids=second[None], use_cache=False).logits
             together = model(
                 input_ids=torch.cat([first, second])[None].expand(2, -1),
@@ -113,8 +123,6 @@ def sees_apart(model: PreTrainedModel) -> bool:
             ).logits[:, len(first) :]
     except (TypeError, ValueError, RuntimeError):
         return False
-    finally:
-        model.train(training)
     return _the_same(together, alone)
 
 

@@ -6,6 +6,7 @@ import torch
 from transformers import PreTrainedModel
 
 from likeness.dialogue import END_OF_TURN, ReplyReader, Tokenizer, prompt
+from training.loss import asked
 from training.memory import fewer_rows
 from training.moments import Moment
 
@@ -41,11 +42,8 @@ def answers(
             for ids in _generate(model, tokenizer, prompts[start : start + at_once], new_tokens)
         ]
 
-    training = model.training
-    model.train(mode=False)
-    with torch.random.fork_rng(), torch.no_grad():
+    with torch.random.fork_rng(), asked(model):
         written, _ = fewer_rows(all_of_them, _AT_ONCE)
-    model.train(training)
     return written
 
 
