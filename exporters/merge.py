@@ -217,7 +217,7 @@ def _second(earlier: int, later: int) -> int:
     minute = later // _MINUTE * _MINUTE
     if earlier // _MINUTE * _MINUTE != minute:
         return later
-    return earlier if later == minute else later if earlier == minute else min(earlier, later)
+    return min({earlier, later} - {minute}, default=minute)
 
 
 def _in_order(entries: Iterator[Entry]) -> Iterator[Message]:

@@ -55,7 +55,8 @@ def teach_held_out(
     """
     if not config.last_lesson:
         return 0
-    if fingerprint(messages) != RunCard.read(run).data["sha256"]:
+    card = RunCard.read(run)
+    if fingerprint(messages) != card.data["sha256"]:
         log.warning("%s has changed since it taught, so there is no last lesson", messages)
         return 0
     with quiet():
@@ -74,7 +75,6 @@ def teach_held_out(
         replace_weights(run, base)
         judge = Judge(windows, 0, tags, config.eval_batch_rows, row_tokens)
         keep_held_out(run, base.model, judge)
-    card = RunCard.read(run)
     card.metrics["last_lesson_steps"] = trainer.step
     leave_card(run, card)
     return trainer.step

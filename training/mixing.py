@@ -9,6 +9,7 @@ Source: "Robust fine-tuning of zero-shot models" (Wortsman et al., 2022).
 import dataclasses
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -41,12 +42,14 @@ class Mixed:
     evaluation: Evaluation
 
 
-def leave_mixed(session: Session, learnt: PreTrainedModel) -> Mixed | None:
+def leave_mixed(
+    session: Session, best_weights: Callable[[Session], PreTrainedModel]
+) -> Mixed | None:
     """Mix a run's best weights with its base's, and put them into its folder if that is better.
 
     Args:
         session: The run, at its end, with its best weights in its folder.
-        learnt: Those weights; they are changed.
+        best_weights: Loads those weights.
 
     Returns:
         What was found; None where nothing can be: nothing is held out, the base knew nothing, it is
@@ -63,6 +66,7 @@ def leave_mixed(session: Session, learnt: PreTrainedModel) -> Mixed | None:
     except BaseUnavailable:
         log.warning("%s cannot be loaded any more, so nothing of it is mixed in", name)
         return None
+    learnt = best_weights(session)
     judge = dataclasses.replace(session.judge, team=ALONE)
     found = mixed(scorer_for(learnt, session.trainer.width), base, judge)
     if found.share < 1:

@@ -90,7 +90,7 @@ def leave(kept: Kept, session: Session) -> RunCard:
     run, config = session.run, session.trainer.plan.config
     finish(run, session.final_step)
     session.trainer.let_go()
-    mixed = leave_mixed(session, _best_weights(session))
+    mixed = leave_mixed(session, _best_weights)
     model = _best_weights(session)
     if session.judge is not None:
         keep_held_out(run, model, session.judge)
