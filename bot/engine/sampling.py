@@ -86,14 +86,14 @@ def candidates(logits: Floats, sampling: Sampling) -> Choice:
 
 
 def _top_k(choice: Choice, count: int) -> Choice:
-    near = _near(-choice.scores, lambda places: len(places) >= count)
+    near = _near(choice.scores, lambda places: len(places) >= count)
     least = np.partition(choice.scores[near], -count)[-count]
     return choice.narrowed(near[choice.scores[near] >= least])
 
 
 def _top_p(choice: Choice, share: float) -> Choice:
     wanted = share * _mass(choice.scores)
-    near = _near(-choice.scores, lambda places: _mass(choice.scores[places]) >= wanted)
+    near = _near(choice.scores, lambda places: _mass(choice.scores[places]) >= wanted)
     scores = choice.scores[near]
     ordered = np.sort(scores)[::-1]  # of numbers alone: many times faster than to sort places
     reached = np.cumsum(np.exp(ordered), dtype=np.float64) >= wanted
@@ -111,24 +111,24 @@ def _typical(choice: Choice, share: float) -> Choice:
     surprise = np.log(np.exp(choice.scores).sum()) - choice.scores
     probabilities = np.exp(-surprise)
     distance = np.abs(surprise - (surprise * probabilities).sum())
-    near = _near(distance, lambda places: float(probabilities[places].sum()) >= share, reach=1.0)
+    near = _near(-distance, lambda places: float(probabilities[places].sum()) >= share, reach=1.0)
     order = np.argsort(distance[near], kind="stable")
     masses = np.cumsum(probabilities[near][order])
     last = min(int((masses < share).sum()), len(order) - 1)
     return choice.narrowed(near[distance[near] <= distance[near][order[last]]])
 
 
-def _near(distance: Floats, enough: Callable[[Ids], bool], reach: float = 4.0) -> Ids:
-    """Return the places whose distance is small, as many as are enough, or all.
+def _near(scores: Floats, enough: Callable[[Ids], bool], reach: float = 4.0) -> Ids:
+    """Return the places whose scores are not far below 0, as many as are enough, or all.
 
     Args:
-        distance: Of each place, in nats.
+        scores: Of each place, in nats, 0 the best that there can be.
         enough: Whether places are enough.
         reach: What is tried first.
     """
     while True:
-        near = np.flatnonzero(distance <= reach)
-        if len(near) == len(distance) or reach == np.inf or enough(near):
+        near = np.flatnonzero(scores >= -reach)
+        if len(near) == len(scores) or reach == np.inf or enough(near):
             return near
         reach = reach * 1.5 if reach < _FARTHEST else np.inf
 

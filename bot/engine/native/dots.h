@@ -1,8 +1,10 @@
 // Whole-number dot products: some rows of activations with a part of a tile of weights.
 //
-// A tile holds 64 outputs of a linear layer: for each four inputs in turn, four weights of each
-// output, (depth / 4, 64, 4), -127..127. Activations are -127..127 kept with kExcess added, and a
-// sum has kExcess times the sum of its weights too much; without that, all ways below give the same.
+// A tile holds 64 outputs of a linear layer in four panels of 16, one after the other: for each four
+// inputs in turn, four weights of each output, (4, depth / 4, 16, 4). They are -127..127, and the
+// first two of four are 128 together at the most, and the last two, whatever their signs. Activations
+// are -127..127 kept with kExcess added, and a sum has kExcess times the sum of its weights too much;
+// without that, all ways below give the same.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +16,7 @@
 namespace likeness {
 
 constexpr int kOutputs = 64;  // of a tile
+constexpr int kPanel = 16;    // outputs
 
 // How many rows and outputs go through at once: as many as the registers hold sums of. Outputs come
 // in sixteens.
@@ -21,12 +24,9 @@ struct Block {
     int rows, outputs;
 };
 
-// Whether a block with fewer outputs than a tile reads panels (panels.h) instead of tiles.
-#if defined(__AVX2__) && !defined(__AVX512VNNI__)
-constexpr bool kPanels = true;
-#else
-constexpr bool kPanels = false;
-#endif
+// Up to kWorthAsking rows, a tile is asked of the memory while a thread works on the one before it.
+// With more, a tile takes far longer to compute with than to read, and its thread, which would take
+// the next one early, more often keeps the others waiting at the end.
 
 // What follows for every kind of processor: its vectors, and the blocks that suit it.
 #if defined(__AVX512VNNI__)
@@ -34,6 +34,7 @@ constexpr bool kPanels = false;
 constexpr int kExcess = 128;
 constexpr Block kFew = {6, 64};    // reads each weight once, in the order of memory
 constexpr Block kMany = {12, 32};  // half a tile stays in the first cache
+constexpr int kWorthAsking = 0;
 
 struct Vector {
     static constexpr int kOutputs = 16;
@@ -52,11 +53,8 @@ struct Vector {
 
 constexpr Block kFew = {1, 64};
 constexpr Block kMany = {4, 16};
-#if defined(__AVXVNNI__)
+constexpr int kWorthAsking = 64;
 constexpr int kExcess = 128;
-#else
-constexpr int kExcess = 0;
-#endif
 
 struct Vector {
     static constexpr int kOutputs = 8;
@@ -70,9 +68,8 @@ struct Vector {
 #if defined(__AVXVNNI__)
         lanes = _mm256_dpbusd_avx_epi32(lanes, activations.lanes, weights.lanes);
 #else
-        // Unsigned times signed would pass 16 bits: a weight's sign goes to its activation.
-        const __m256i turned = _mm256_sign_epi8(activations.lanes, weights.lanes);
-        const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(weights.lanes), turned);
+        // Two products of neighbours stay within 16 bits: their weights are that small (pack.py).
+        const __m256i pairs = _mm256_maddubs_epi16(activations.lanes, weights.lanes);
         lanes = _mm256_add_epi32(lanes, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 #endif
     }
@@ -83,6 +80,7 @@ struct Vector {
 constexpr int kExcess = 0;
 constexpr Block kFew = {2, 16};
 constexpr Block kMany = kFew;
+constexpr int kWorthAsking = 0;
 
 // By the compiler's own vectors: of sixteen bytes, which nearly every processor has.
 struct Vector {
@@ -127,13 +125,13 @@ struct Ahead {
     }
 };
 
-// The sums (R, N) of R rows with N outputs, which begin at `part` of a tile or of its panels.
+// The sums (R, N) of R rows with N outputs, which begin with the panel at `part`.
 template <int R, int N>
 void dots(
     const uint8_t* rows, size_t stride, const int8_t* part, size_t depth, int32_t* sums,
     Ahead& ahead) {
     constexpr int kVectors = N / Vector::kOutputs;
-    constexpr size_t kPitch = 4 * (kPanels ? N : kOutputs);
+    constexpr int kInPanel = kPanel / Vector::kOutputs;
     Vector total[R][kVectors];
     UNROLL
     for (int r = 0; r < R; ++r)
@@ -141,11 +139,12 @@ void dots(
         for (int j = 0; j < kVectors; ++j) total[r][j] = Vector::zero();
     for (size_t step = 0; step < depth; step += Ahead::kStep) {
         ahead.ask();
-        for (size_t k = step; k < step + Ahead::kStep; k += 4, part += kPitch) {
+        for (size_t k = step; k < step + Ahead::kStep; k += 4, part += 4 * kPanel) {
             Vector weights[kVectors];
             UNROLL
             for (int j = 0; j < kVectors; ++j)
-                weights[j] = Vector::load(part + 4 * Vector::kOutputs * j);
+                weights[j] = Vector::load(
+                    part + j / kInPanel * kPanel * depth + j % kInPanel * 4 * Vector::kOutputs);
             UNROLL
             for (int r = 0; r < R; ++r) {
                 int32_t four;

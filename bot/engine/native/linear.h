@@ -6,14 +6,13 @@
 #include "dots.h"
 #include "lanes.h"
 #include "matrix_unit.h"
-#include "panels.h"
 #include "pool.h"
 #include "rows.h"
 
 namespace likeness {
 
 struct Linear {
-    const int8_t* tiles;    // (outputs / 64, depth / 4, 64, 4)
+    const int8_t* tiles;    // (outputs / 64, 4, depth / 4, 16, 4)
     const float* scales;    // (outputs,): a weight's worth
     const int32_t* sums;    // (outputs,): of each output's weights
     const float* bias;      // (outputs,)
@@ -64,11 +63,7 @@ inline void to_floats(
     }
 }
 
-// With more rows, a tile takes far longer to compute with than to read, and its thread, which would
-// take the next one early, more often keeps the others waiting at the end.
-constexpr int kWorthAsking = 64;
-
-// A tile that is to be laid out soon, asked for evenly while another goes by the rows in `blocks`.
+// A tile that is wanted next, asked for evenly while another goes by the rows in `blocks`.
 inline Ahead ahead_of(const Linear& linear, int tile, int blocks) {
     const int size = kOutputs * linear.depth, dots = kOutputs / kMany.outputs * blocks;
     const int steps = dots * static_cast<int>(linear.depth / Ahead::kStep);
@@ -82,7 +77,7 @@ template <class Take>
 void apply(Pool& pool, const Linear& linear, const Rounded& from, int rows, const Take& take) {
     const Block block = block_for(rows * from.planes);
     const int at_once = block.rows / from.planes;
-    const bool laid_out = kPanels && block.outputs < kOutputs;
+    const bool asks = block.outputs < kOutputs && rows <= kWorthAsking;
     const auto outputs_of = [&](int piece, int next) {
         const MatrixUnit unit;
         alignas(64) int32_t sums[kUnit.rows * kUnit.outputs];
@@ -90,11 +85,7 @@ void apply(Pool& pool, const Linear& linear, const Rounded& from, int rows, cons
         const int end = std::min((piece + 1) * kOutputs, linear.outputs);
         const int8_t* part = linear.tiles + static_cast<size_t>(piece) * kOutputs * linear.depth;
         Ahead ahead{};
-        if (laid_out) {
-            if (next >= 0) ahead = ahead_of(linear, next, (rows + at_once - 1) / at_once);
-            part = panels(part, linear.depth);
-        }
-        const int pitch = block.outputs * (laid_out ? linear.depth : 4);
+        if (next >= 0) ahead = ahead_of(linear, next, (rows + at_once - 1) / at_once);
         for (int first = piece * kOutputs; first < end; first += block.outputs) {
             const int count = std::min(block.outputs, end - first);
             for (int row = 0; row < rows; row += at_once) {
@@ -109,10 +100,10 @@ void apply(Pool& pool, const Linear& linear, const Rounded& from, int rows, cons
                     take(row + i, first, count, values);
                 }
             }
-            part += pitch;
+            part += static_cast<size_t>(block.outputs) * linear.depth;
         }
     };
-    if (laid_out && rows <= kWorthAsking) return pool.run(tiles_of(linear), outputs_of);
+    if (asks) return pool.run(tiles_of(linear), outputs_of);
     pool.run(tiles_of(linear), [&](int piece) { outputs_of(piece, -1); });
 }
 

@@ -41,15 +41,15 @@ class MatrixUnit {
 // next 16 must be there, whatever they hold.
 inline void unit_dots(
     int some, const uint8_t* rows, size_t stride, const int8_t* part, size_t depth, int32_t* sums) {
-    constexpr int kStep = 64, kHalf = 16, kRow = 4 * kOutputs, kOut = 4 * kUnit.outputs;
+    constexpr int kStep = 64, kHalf = 16, kRow = 4 * kPanel, kOut = 4 * kUnit.outputs;
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
     for (size_t k = 0; k < depth; k += kStep) {
         _tile_loadd(4, rows + k, stride);
-        _tile_loadd(6, part + k * kOutputs, kRow);
-        _tile_loadd(7, part + k * kOutputs + 4 * kHalf, kRow);
+        _tile_loadd(6, part + k * kPanel, kRow);
+        _tile_loadd(7, part + (depth + k) * kPanel, kRow);
         _tile_dpbusd(0, 4, 6);
         _tile_dpbusd(1, 4, 7);
         if (some <= kHalf) continue;

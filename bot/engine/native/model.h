@@ -173,11 +173,11 @@ inline void Model::embed(const Span& span) {
     const int width = sizes_.embedding;
     for (int i = 0; i < span.count; ++i) {
         const int id = span.text->ids[span.from + i];
-        const int8_t* tile = head_.tiles + static_cast<size_t>(id / kOutputs) * kOutputs * head_.depth;
+        const int8_t* panel = head_.tiles + static_cast<size_t>(id / kPanel) * kPanel * head_.depth;
         const float* place = places_ + static_cast<size_t>(span.text->cache->length() + i) * width;
         float* row = stream_.data() + static_cast<size_t>(span.row + i) * width;
         for (int d = 0; d < width; ++d) {
-            const int8_t weight = tile[(d / 4 * kOutputs + id % kOutputs) * 4 + d % 4];
+            const int8_t weight = panel[(d / 4 * kPanel + id % kPanel) * 4 + d % 4];
             row[d] = weight * head_.scales[id] + place[d];
         }
     }

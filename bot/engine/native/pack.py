@@ -1,4 +1,4 @@
-"""Weights as the kernel reads them: 8 bits each, a scale an output, in tiles of 64 outputs."""
+"""Weights as the kernel reads them: 8 bits each, a scale an output, in panels of 16 outputs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,12 @@ from safetensors import SafetensorError, safe_open
 from likeness.errors import ModelError
 
 WEIGHTS = "model.safetensors"
-_OUTPUTS = 64
+_OUTPUTS = 64  # of a tile
+_PANEL = 16
+_MOST = 127
+"""Two neighbours' weights together, before each is rounded; afterwards one more. So the products of
+both with unsigned bytes fit into 16 bits, which AVX2 adds them up in (`dots.h`). Beside weights
+that are 127 alone at the most, that takes half a bit of each."""
 _GELUS = ("gelu_new", "gelu_pytorch_tanh")
 
 
@@ -133,19 +138,21 @@ def _linear(matrix: NDArray[np.float32], bias: NDArray[np.float32]) -> Iterator[
     outputs, inputs = matrix.shape
     tiles = -(-outputs // _OUTPUTS)
     depth = -(-inputs // 64) * 64
-    packed = np.zeros((tiles, depth // 4, _OUTPUTS, 4), np.int8)
+    panels = _OUTPUTS // _PANEL
+    packed = np.zeros((tiles, panels, depth // 4, _PANEL, 4), np.int8)
     scales = np.zeros(tiles * _OUTPUTS, np.float32)
     sums = np.zeros(tiles * _OUTPUTS, np.int32)
     for tile in range(tiles):
         here = slice(tile * _OUTPUTS, min(outputs, (tile + 1) * _OUTPUTS))
         part = matrix[here]
-        peak = np.abs(part).max(axis=1)
-        scales[here] = peak / 127
-        inverse = np.divide(127, peak, out=np.zeros_like(peak), where=peak > 0)
+        sizes = np.abs(part)
+        peak = (sizes[:, ::2] + sizes[:, 1::2]).max(axis=1)
+        scales[here] = peak / _MOST
+        inverse = np.divide(_MOST, peak, out=np.zeros_like(peak), where=peak > 0)
         whole = np.zeros((_OUTPUTS, depth), np.int8)
         whole[: len(part), :inputs] = np.rint(part * inverse[:, None])
         sums[here] = whole[: len(part)].sum(axis=1, dtype=np.int32)
-        packed[tile] = whole.reshape(_OUTPUTS, depth // 4, 4).transpose(1, 0, 2)
+        packed[tile] = whole.reshape(panels, _PANEL, depth // 4, 4).transpose(0, 2, 1, 3)
     yield packed
     yield scales
     yield sums

@@ -18,7 +18,7 @@ from bot.engine.native.pack import WEIGHTS, Shape
 from likeness.files import whole_file
 
 FILE_NAME = "model.int8"
-_VERSION = 2
+_VERSION = 3
 _PAGE = 4096
 _ALIGNMENT = 64
 

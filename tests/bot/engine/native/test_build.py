@@ -211,7 +211,7 @@ def _spoil(folder: Path) -> None:
 
 def _other_version(folder: Path) -> None:
     path = folder / FILE_NAME
-    path.write_bytes(path.read_bytes().replace(b'"v": 2', b'"v": 0', 1))
+    path.write_bytes(path.read_bytes().replace(b'"v": ', b'"v": 9', 1))
 
 
 def _no_size(folder: Path) -> None:

@@ -78,18 +78,6 @@ def test_logits_are_those_of_transformers_but_for_rounding(
     assert distance(all_logits(model), expected) < 0.05
 
 
-def test_a_second_plane_leaves_the_rounding_of_weights_alone(
-    tiny_model: Path, expected: NDArray[np.float32]
-) -> None:
-    packed = Packed.load(tiny_model)
-    assert packed is not None
-    one, two = (
-        distance(all_logits(NativeModel(build.load(), packed, planes=planes)), expected)
-        for planes in (1, 2)
-    )
-    assert two < 0.8 * one
-
-
 def test_pieces_give_the_bits_of_the_whole(model: NativeModel) -> None:
     whole = all_logits(model)
     for _ in range(20):
