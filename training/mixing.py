@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
-from likeness.errors import BaseUnavailable
+from likeness.errors import BadSetting, BaseUnavailable, TrainingError
 from training.base import SCRATCH, open_base
 from training.checkpoint import replace_weights
 from training.evaluate import Evaluation, Judge
@@ -53,7 +53,7 @@ def leave_mixed(
 
     Returns:
         What was found; None where nothing can be: nothing is held out, the base knew nothing, it is
-        not to be, or the base is gone meanwhile.
+        not to be, or the base is gone meanwhile, or another, or there is no memory for it.
 
     Raises:
         TrainingError: The disk does not take the weights; the folder is as it was.
@@ -63,10 +63,13 @@ def leave_mixed(
         return None
     try:
         base = open_base(name, config, list).model
-    except BaseUnavailable:
-        log.warning("%s cannot be loaded any more, so nothing of it is mixed in", name)
+    except (BaseUnavailable, BadSetting, TrainingError) as error:
+        log.warning("Nothing of the base is mixed in: %s", error)
         return None
     learnt = best_weights(session)
+    if _shapes(learnt) != _shapes(base):
+        log.warning("Nothing of the base is mixed in: %s holds another model by now", name)
+        return None
     judge = dataclasses.replace(session.judge, team=ALONE)
     found = mixed(scorer_for(learnt, session.trainer.width), base, judge)
     if found.share < 1:
@@ -94,6 +97,10 @@ def mixed(scorer: Scorer, base: PreTrainedModel, judge: Judge) -> Mixed:
         best = Mixed(share, evaluation)
     _shorten(scorer.model, base, best.share / stands)
     return best
+
+
+def _shapes(model: PreTrainedModel) -> dict[str, torch.Size]:
+    return {name: weights.shape for name, weights in model.named_parameters()}
 
 
 def _nats(evaluation: Evaluation) -> float:

@@ -11,8 +11,10 @@ import torch
 from safetensors.torch import load_file
 
 from likeness.card import RunCard
+from likeness.errors import TrainingError
 from likeness.messages import Message
 from tests.training.conftest import Memory, learn
+from training import mixing
 from training.config import TrainConfig
 from training.mixing import SHARES
 
@@ -76,14 +78,30 @@ def test_who_knew_nothing_of_it_stays_with_what_was_learnt_to_the_bit(
     assert (run / "model.safetensors").read_bytes() == (learnt / "model.safetensors").read_bytes()
 
 
-def test_a_base_that_is_gone_when_the_run_ends_takes_nothing_with_it(
-    taught: Train, base: str, caplog: pytest.LogCaptureFixture
+def _no_memory(*_: object) -> None:
+    raise TrainingError("there is no memory for it")
+
+
+@pytest.mark.parametrize("becomes", ["gone", "another model", "too large"])
+def test_a_base_that_is_none_any_more_when_the_run_ends_takes_nothing_with_it(
+    becomes: str,
+    taught: Train,
+    base: str,
+    plain_gpt2: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Tidy(Memory):
+    class Changing(Memory):
         def saved(self, path: Path) -> None:
             super().saved(path)
+            if becomes == "too large":
+                monkeypatch.setattr(mixing, "open_base", _no_memory)
+                return
             shutil.rmtree(base, ignore_errors=True)
+            if becomes == "another model":
+                shutil.copytree(plain_gpt2, base)
 
-    _, card = taught("run", *TOO_FAST, base=base, watch=Tidy())
+    run, card = taught("run", *TOO_FAST, base=base, watch=Changing())
     assert card.metrics["learnt_share"] == 1
-    assert "cannot be loaded any more, so nothing of it is mixed in" in caplog.text
+    assert "Nothing of the base is mixed in: " in caplog.text
+    assert RunCard.read(run) == card
