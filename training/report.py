@@ -27,15 +27,15 @@ def compare(moments: Sequence[Moment], written: Sequence[list[str]]) -> dict[str
     shown = range(0, len(moments), max(1, -(-len(moments) // _SHOWN)))
     return {
         "pairs": [
-            {"context": _told(moments[n].context), "me": mine[n], "model": written[n]}
-            for n in shown
+            {"context": told(moments[n].context), "me": mine[n], "model": written[n]} for n in shown
         ],
         "me": [measures(reply) for reply in mine],
         "model": [measures(reply) for reply in written],
     }
 
 
-def _told(context: Sequence[Message]) -> list[dict[str, object]]:
+def told(context: Sequence[Message]) -> list[dict[str, object]]:
+    """Return the newest messages of a context as a page shows them: who, if it was me, the text."""
     return [
         {"speaker": message.speaker, "mine": bool(message.outgoing), "text": message.text}
         for message in [message for message in context if message.shown][-_SHOWN_CONTEXT:]

@@ -13,6 +13,7 @@ from likeness.cli.db import db
 from likeness.cli.doctor import doctor
 from likeness.cli.export import export
 from likeness.cli.logs import configure_logging
+from likeness.cli.quiz import quiz
 from likeness.cli.report import report
 from likeness.cli.serve import serve
 from likeness.cli.train import train
@@ -40,5 +41,5 @@ def main(*, debug: bool) -> None:
     configure_logging(debug=debug)
 
 
-for command in (export, check, train, tune, report, chat, serve, doctor, db):
+for command in (export, check, train, tune, report, quiz, chat, serve, doctor, db):
     main.add_command(command)
