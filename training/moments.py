@@ -10,7 +10,6 @@ from pathlib import Path
 from likeness.errors import MessagesError, ModelNotFound
 from likeness.files import whole_file
 from likeness.messages import Message
-from training.measures import vocabulary
 from training.portions import Portion
 from training.survey import is_target
 
@@ -94,7 +93,7 @@ def read_moments(run: Path) -> list[Moment]:
         ) from error
 
 
-def keep_words(run: Path, texts: Iterable[str]) -> None:
+def keep_words(run: Path, words: Iterable[str]) -> None:
     """Write all words that taught, one a line, into a run's folder, for `likeness tune`.
 
     Only their owner may read the file.
@@ -103,7 +102,7 @@ def keep_words(run: Path, texts: Iterable[str]) -> None:
         LikenessError: The disk does not take it.
     """
     with whole_file(run / WORDS) as file:
-        file.writelines(f"{word}\n" for word in sorted(vocabulary(texts)))
+        file.writelines(f"{word}\n" for word in sorted(words))
 
 
 def read_words(run: Path) -> frozenset[str] | None:

@@ -14,17 +14,20 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 import likeness
 from likeness.calibration import Calibration
 from likeness.card import RunCard, origin
+from likeness.quotes import OthersWords
 from training.checkpoint import checkpoints, finish, remove
 from training.config import TrainConfig
 from training.foresight import Predicted, predict, reply_silences
 from training.held_out import keep_held_out
+from training.listener import Listener
+from training.measures import vocabulary
 from training.memory import fitting
 from training.mixing import Mixed, leave_mixed
 from training.moments import Moment, draw_moments, keep_moments, keep_words
-from training.portions import portions, train_texts
+from training.portions import heard, portions
 from training.readme import leave_card
 from training.replies import answers
-from training.report import compare, leave_report
+from training.report import compare, leave_report, quotes
 from training.session import Session
 from training.survey import Balance, Survey
 
@@ -64,7 +67,14 @@ def keep(messages: Path, run: Path, found: Survey, balance: Balance, config: Tra
         MessagesError: The file cannot be read.
         LikenessError: The disk does not take it.
     """
-    keep_words(run, train_texts(messages, found, config))
+    words: set[str] = set()
+    listener = Listener()
+    for message, taught in heard(messages, found, config):
+        listener.hear(message.text, mine=bool(message.outgoing))
+        if taught:
+            words |= vocabulary([message.text])
+    keep_words(run, words)
+    listener.others_words().save(run)
     gap_seconds = found.usual_gap_seconds(config)
     return Kept(
         me=found.me,
@@ -98,12 +108,12 @@ def leave(kept: Kept, session: Session) -> RunCard:
     set_right = {name: one.fit() for name, one in predicted.items()}
     card = _card(kept, session, mixed, set_right)
     keep_moments(run, kept.moments)
-    compared = compare(
-        kept.moments,
-        answers(model, session.base.tags, kept.moments, card.context_tokens, config.seed),
-    )
-    reliability = {name: one.reliability(set_right[name]) for name, one in predicted.items()}
-    leave_report(run, card, compared | {"reliability": reliability})
+    written = answers(model, session.base.tags, kept.moments, card.context_tokens, config.seed)
+    compared = compare(kept.moments, written) | {
+        "reliability": {name: one.reliability(set_right[name]) for name, one in predicted.items()},
+        "quotes": quotes(kept.moments, written, OthersWords.load(run)),
+    }
+    leave_report(run, card, compared)
     leave_card(run, card)
     for checkpoint in checkpoints(run):
         remove(checkpoint)

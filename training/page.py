@@ -5,6 +5,7 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
+from likeness.quotes import RUN_WORDS
 from training.plots import Points, curves, shares
 from training.style import STYLE
 
@@ -28,6 +29,7 @@ def page(
         f"<section class='two'>{_losses(metrics)}{_held_out(metrics)}</section>",
         _balance(card["data"]),
         _distributions(compared),
+        _quotes(compared),
         _trials(compared),
         _reliability(compared),
         _pairs(compared, me),
@@ -146,6 +148,19 @@ _QUESTIONS = (
     ("finished", "They have finished, says the model"),
     ("my_turn", "It is my turn, says the model"),
 )
+
+
+def _quotes(compared: Mapping[str, Any]) -> str:
+    quotes = compared.get("quotes")
+    if not quotes or not compared["me"]:
+        return ""
+    return (
+        "<section><h2>Other people's words</h2><p>When it had learnt, "
+        f"<b>{quotes['model']:,}</b> of the model's {len(compared['me']):,} replies held "
+        f"{RUN_WORDS} words in a row that somebody else had written to me and I never had; of mine "
+        f"at the same moments <b>{quotes['me']:,}</b>. The bot does not send such a message.</p>"
+        "</section>"
+    )
 
 
 def _trials(compared: Mapping[str, Any]) -> str:

@@ -60,9 +60,21 @@ def train_texts(path: Path, found: Survey, config: TrainConfig) -> Iterator[str]
     Raises:
         MessagesError: The file cannot be read.
     """
+    for message, taught in heard(path, found, config):
+        if taught:
+            yield message.text
+
+
+def heard(path: Path, found: Survey, config: TrainConfig) -> Iterator[tuple[Message, bool]]:
+    """Yield each message that has words in these conversations once, and if training may see it.
+
+    Raises:
+        MessagesError: The file cannot be read.
+    """
     for portion in portions(path, found, config):
-        new = portion.taught[portion.new_from :]
-        yield from (message.text for message in new if message.shown)
+        for place in range(portion.new_from, len(portion.messages)):
+            if portion.messages[place].shown:
+                yield portion.messages[place], place < portion.held_out_from
 
 
 def _stretches(

@@ -10,6 +10,7 @@ from likeness.card import RunCard
 from likeness.errors import ModelNotFound
 from likeness.files import whole_file
 from likeness.messages import Message
+from likeness.quotes import OthersWords
 from training.measures import measures
 from training.moments import Moment
 from training.page import page
@@ -31,6 +32,17 @@ def compare(moments: Sequence[Moment], written: Sequence[list[str]]) -> dict[str
         ],
         "me": [measures(reply) for reply in mine],
         "model": [measures(reply) for reply in written],
+    }
+
+
+def quotes(
+    moments: Sequence[Moment], written: Sequence[list[str]], others: OthersWords
+) -> dict[str, int]:
+    """Return how many replies hold what others wrote word for word: of mine, and of the model's."""
+    mine = [[message.text for message in moment.mine] for moment in moments]
+    return {
+        who: sum(any(map(others.quoted_in, reply)) for reply in replies)
+        for who, replies in (("me", mine), ("model", written))
     }
 
 

@@ -148,6 +148,8 @@ def open_remote(folder: Path, url: str, key: str | None = None) -> ReplyEngine:
         BadCard: The card or the tokenizer is broken.
     """
     from bot.engine.remote import RemoteEngine  # noqa: PLC0415 (loads aiohttp)
+    from likeness.quotes import OthersWords  # noqa: PLC0415 (only to load a model)
     from likeness.tokenizer import FolderTokenizer  # noqa: PLC0415 (only to load a model)
 
-    return RemoteEngine(RunCard.read(folder), FolderTokenizer.load(folder), url, key)
+    card, tokenizer = RunCard.read(folder), FolderTokenizer.load(folder)
+    return RemoteEngine(card, tokenizer, url, key, others=OthersWords.load(folder))

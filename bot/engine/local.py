@@ -19,6 +19,7 @@ from likeness.card import RunCard
 from likeness.dialogue import Part, silence_tag
 from likeness.errors import ModelError
 from likeness.messages import Message
+from likeness.quotes import NOBODYS_WORDS, OthersWords
 from likeness.tokenizer import FolderTokenizer
 
 CACHE_BYTES = 256 * 2**20
@@ -28,7 +29,12 @@ class LocalEngine:
     """Writes replies in a thread of this process; a `bot.engine.ReplyEngine`."""
 
     def __init__(
-        self, card: RunCard, model: Model, grammar: Grammar, cache_bytes: int = CACHE_BYTES
+        self,
+        card: RunCard,
+        model: Model,
+        grammar: Grammar,
+        others: OthersWords = NOBODYS_WORDS,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         """Take what is loaded already; the model is the engine's from now on.
 
@@ -36,11 +42,13 @@ class LocalEngine:
             card: Of the model.
             model: What computes.
             grammar: Of the model.
+            others: What it may not repeat word for word.
             cache_bytes: How much memory to spend on remembering what was read of each chat.
         """
         self.card = card
         self._model = model
         self._grammar = grammar
+        self._others = others
         self._caches = Caches(model, cache_bytes)
         self._scheduler = Scheduler(model)
         self._closed = False
@@ -60,7 +68,7 @@ class LocalEngine:
                 f"The tokenizer or the card in {folder} belongs to another model: train it again."
             )
         grammar = Grammar(tokenizer, model.vocabulary, writable, tokenizer.fragments)
-        return cls(card, model, grammar)
+        return cls(card, model, grammar, OthersWords.load(folder))
 
     async def reply(
         self,
@@ -125,4 +133,5 @@ class LocalEngine:
         trace: Trace,
     ) -> Request:
         ids = ask(messages, self._grammar.tokenizer, self.card, sampling, now, opening)
-        return Request(ids, room_for(sampling, self.card), sampling, messages, trace)
+        room = room_for(sampling, self.card)
+        return Request(ids, room, sampling, messages, self._others, trace)

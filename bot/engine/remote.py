@@ -20,6 +20,7 @@ from likeness.card import RunCard
 from likeness.dialogue import Part, ReplyReader, Tokenizer
 from likeness.errors import ModelError
 from likeness.messages import Message
+from likeness.quotes import NOBODYS_WORDS, OthersWords
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class RemoteEngine:
         url: str,
         key: str | None = None,
         patience_seconds: Sequence[float] = _PATIENCE_SECONDS,
+        others: OthersWords = NOBODYS_WORDS,
     ) -> None:
         """Connect to nothing yet.
 
@@ -54,9 +56,11 @@ class RemoteEngine:
             url: Where the server is, with or without `/v1` at the end.
             key: What the server asks for, if it does.
             patience_seconds: How long to wait before each further try.
+            others: What it may not repeat word for word: a reply ends before such a message.
         """
         self.card = card
         self._tokenizer = tokenizer
+        self._others = others
         self._url = url.rstrip("/").removesuffix("/v1") + "/v1"
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._patience_seconds = patience_seconds
@@ -96,11 +100,15 @@ class RemoteEngine:
             async for id_ in tokens:
                 written.append(id_)
                 trace.output = tokenizer.decode(written)
-                if part := _clean(reader.read(id_)):
+                part = _clean(reader.read(id_))
+                if part and self._others.quoted_in(part.text):
+                    return
+                if part:
                     yield part
                 if reader.ended:
                     return
-        if part := _clean(reader.finish()):
+        part = _clean(reader.finish())
+        if part and not self._others.quoted_in(part.text):
             yield part
 
     async def outlook(

@@ -17,6 +17,7 @@ from bot.engine.sampling import choose
 from bot.engine.scheduler import Steps
 from likeness.dialogue import Part, ReplyReader
 from likeness.messages import Message
+from likeness.quotes import NOBODYS_WORDS, OthersWords
 
 _TRIES = 3
 """How often a reply is written at the most until it is none that was just given."""
@@ -31,6 +32,7 @@ class Request:
         room: How many tokens the reply has at the most.
         sampling: How to choose them.
         messages: The chat; the reply should not be one of my newest turns in it again.
+        others: What no message of the reply may hold word for word.
         trace: Filled with the prompt and what was written.
     """
 
@@ -38,14 +40,16 @@ class Request:
     room: int
     sampling: Sampling
     messages: Sequence[Message] = ()
+    others: OthersWords = NOBODYS_WORDS
     trace: Trace = field(default_factory=Trace)
 
 
 def write(request: Request, grammar: Grammar, caches: Caches) -> Steps[Part]:
     """Write a reply: each message as soon as it is whole and not the beginning of an old answer.
 
-    A reply that is one of my newest turns again is written anew from other random numbers. What
-    was read stays in the cache, for the chat's next reply.
+    A reply that is one of my newest turns again, or begins with what others wrote, is written anew
+    from other random numbers. Others' words are not said in any case: a reply ends before them.
+    What was read stays in the cache, for the chat's next reply.
     """
     prompt, text = len(request.ids), list(request.ids)
     request.trace.prompt = grammar.tokenizer.decode(text)
@@ -96,7 +100,7 @@ class Draft:
 
     Attributes:
         request: What was asked.
-        refused: Whether it was given before, and nothing of it was said yet.
+        refused: Whether it was given before, or quotes others, and nothing of it was said yet.
     """
 
     def __init__(self, request: Request, grammar: Grammar, number: int, *, last: bool) -> None:
@@ -113,8 +117,10 @@ class Draft:
         self._position = Position(grammar)
         self._reader = ReplyReader(grammar.tokenizer)
         self._loop = Loop()
+        self._last = last
         self._echo = None if last else Echo(request.messages)
         self._held: list[Part] = []
+        self._spoken = self._quotes = False
         seed = request.sampling.seed
         self._random = np.random.default_rng(None if seed is None else [seed % 2**64, number])
         opening = given_words(request.ids, grammar.tokenizer)
@@ -124,8 +130,8 @@ class Draft:
 
     @property
     def ended(self) -> bool:
-        """Whether a token was read that ends a reply."""
-        return self._reader.ended
+        """Whether the reply ends here."""
+        return self._reader.ended or self._quotes
 
     def choose(self, logits: NDArray[np.float32]) -> int:
         """Return the next token."""
@@ -141,16 +147,20 @@ class Draft:
     def finish(self) -> list[Part]:
         """Return what is still to be said, with the message that has no end yet."""
         parts = self._say(self._reader.finish())
-        self.refused = self._echo is not None and bool(self._held) and self._echo.whole
+        again = self._echo is not None and bool(self._held) and self._echo.whole
+        self.refused = again or (self._quotes and not self._last and not self._spoken)
         return [*parts, *self._held]
 
     def _say(self, part: Part | None) -> list[Part]:
         """Hold a message back while all of the reply is how one of my newest turns began."""
         text = readable(part.text) if part else ""
-        if not part or not text:
+        if not part or not text or self._quotes:
+            return []
+        if self.request.others.quoted_in(text):
+            self._quotes = True
             return []
         self._held.append(replace(part, text=text))
         if self._echo is not None and self._echo.hear(text):
             return []
-        said, self._held = self._held, []
+        said, self._held, self._spoken = self._held, [], True
         return said

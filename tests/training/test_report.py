@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 from likeness.card import RunCard
 from likeness.errors import ModelNotFound
 from likeness.messages import Message
+from likeness.quotes import OthersWords
+from tests.training.conftest import Memory, learn
 from training.config import TrainConfig
+from training.listener import Listener
 from training.moments import Moment, draw_moments
 from training.page import _shares, page
 from training.plots import _ticks, curves
 from training.portions import Portion, portions
-from training.report import compare, report_again
+from training.report import compare, quotes, report_again
 from training.run import train
 from training.survey import survey
 
@@ -66,6 +69,34 @@ def test_the_page_stands_by_itself_and_only_its_owner_may_read_it(run: Path) -> 
     assert "Only you may read the file" in text
     assert RunCard.read(run).metrics["after"]["perplexity"] > 1
     assert f"{RunCard.read(run).metrics['after']['perplexity']:,.1f}" in text
+
+
+def test_replies_that_hold_others_words_are_counted(
+    say: Callable[..., Message], run: Path, chat: list[Message]
+) -> None:
+    listener = Listener()
+    secret = "the key to the cabin is under the third stone"
+    listener.hear(secret, mine=False)
+    moments = [Moment([say("ann", "where?")], [say("me", text)]) for text in ("no", secret, "hm")]
+    written = [[secret], ["hm", f"well, {secret}!"], []]
+    assert quotes(moments, written, listener.others_words()) == {"me": 1, "model": 2}
+    kept = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    assert kept["quotes"].keys() == {"me", "model"}
+    assert "Other people's words" in (run / "report.html").read_text(encoding="utf-8")
+    assert not OthersWords.load(run).quoted_in(" ".join(message.text for message in chat[:2]))
+
+
+def test_a_run_keeps_what_others_wrote_held_out_or_not(
+    say: Callable[..., Message], write: Write, tiny: Callable[..., TrainConfig], tmp_path: Path
+) -> None:
+    texts = [f"number {n} of the many things that ann has to tell" for n in range(20)]
+    chat = [said for text in texts for said in (say("ann", text), say("me", f"{text} to me"))]
+    told = [say("ann", "and this is a thing that i never said to anybody at all"), say("me", "oh")]
+    path, config = write([*told, *chat, *told]), tiny("epochs=1", "report_replies=0")
+    learn(path, tmp_path / "run", Memory(), config)
+    others = OthersWords.load(tmp_path / "run")
+    assert others.quoted_in(told[0].text)
+    assert not others.quoted_in(texts[3])
 
 
 def test_a_page_without_what_the_run_told_has_no_curves(run: Path) -> None:

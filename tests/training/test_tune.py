@@ -96,7 +96,7 @@ def test_who_makes_up_words_is_told_from_who_does_not() -> None:
 
 def test_the_words_that_taught_are_kept_for_later(tmp_path: Path) -> None:
     assert read_words(tmp_path) is None
-    keep_words(tmp_path, ["Tea, then!", "tea…", "çay"])
+    keep_words(tmp_path, vocabulary(["Tea, then!", "tea…", "çay"]))
     assert read_words(tmp_path) == {"tea", "then", "çay"}
     assert stat.S_IMODE((tmp_path / "words.txt").stat().st_mode) == 0o600
 

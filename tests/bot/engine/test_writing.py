@@ -12,6 +12,7 @@ from bot.engine.grammar import Grammar
 from bot.engine.writing import Request, write
 from likeness.dialogue import END_OF_TURN, ME, NEXT_MESSAGE, START, Part
 from likeness.messages import Message
+from likeness.quotes import NOBODYS_WORDS
 
 SAMPLING = Sampling(seed=5, max_new_tokens=60)
 
@@ -29,9 +30,13 @@ def ask(toy: Any, grammar: Grammar, caches: Caches) -> Any:
     mine = [tokenizer.tag(END_OF_TURN), tokenizer.tag(NEXT_MESSAGE), *tokenizer.encode("ab ")]
 
     def ask(
-        messages: Sequence[Message] = (), sampling: Sampling = SAMPLING, *, endless: bool = False
+        messages: Sequence[Message] = (),
+        sampling: Sampling = SAMPLING,
+        *,
+        endless: bool = False,
+        others: Any = NOBODYS_WORDS,
     ) -> tuple[list[Part], list[int], Trace]:
-        request = Request(ids, sampling.max_new_tokens, sampling, messages)
+        request = Request(ids, sampling.max_new_tokens, sampling, messages, others)
         steps, said, at, number = write(request, grammar, caches), [], [], 0
         outcome: Any = next(steps)
         try:
@@ -108,6 +113,36 @@ def test_the_likeliest_answer_is_said_however_often(ask: Any, said: Any) -> None
     greedy = Sampling(temperature=0, max_new_tokens=40)
     first, *_ = ask((), greedy)
     assert ask(said(first), greedy)[0] == first
+
+
+class Wrote:
+    """What others wrote: these messages, or everything."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+
+    def quoted_in(self, text: str) -> bool:
+        return not self.texts or text in self.texts
+
+
+def test_a_reply_that_begins_with_others_words_is_written_anew(ask: Any) -> None:
+    first, *_ = ask()
+    parts, _, trace = ask(others=Wrote(first[0].text))
+    assert parts
+    assert first[0] not in parts
+    assert trace.output.startswith(parts[0].text)
+
+
+def test_where_others_words_come_later_the_reply_ends_before_them(ask: Any) -> None:
+    first, *_ = ask()
+    assert ask(others=Wrote(first[1].text))[0] == first[:1]
+
+
+def test_others_words_are_not_said_however_often_they_are_written(ask: Any, said: Any) -> None:
+    for sampling in (SAMPLING, Sampling(temperature=0, max_new_tokens=40)):
+        assert ask((), sampling, others=Wrote())[0] == []
+    first, *_ = ask()
+    assert ask(said(first), others=Wrote())[0] == []
 
 
 def test_a_reply_that_cannot_end_ends_where_its_room_does(ask: Any) -> None:
