@@ -72,3 +72,19 @@ class Model(Protocol):
 
     def close(self) -> None:
         """Give all memory back."""
+
+
+def check(readings: Sequence[Reading], positions: int, vocabulary: int) -> None:
+    """Hold off what those who compute would take for granted.
+
+    Raises:
+        ValueError: A text has no room, a token does not exist, or a reading makes no sense.
+    """
+    if len({id(reading.cache) for reading in readings}) < len(readings):
+        raise ValueError("two readings go on from the same cache")
+    if any(not 1 <= reading.wanted <= len(reading.ids) for reading in readings):
+        raise ValueError("a reading wants logits of tokens that it does not hold")
+    if any(reading.cache.length + len(reading.ids) > positions for reading in readings):
+        raise ValueError(f"a text is longer than the model's {positions} positions")
+    if any(min(reading.ids) < 0 or max(reading.ids) >= vocabulary for reading in readings):
+        raise ValueError(f"a token is none of the model's {vocabulary}")

@@ -33,9 +33,9 @@ def open_model(folder: Path, device: str = "auto") -> Model:
         if native is not None:
             log.info("The model is computed by the compiled kernel, with weights of 8 bits")
             return native
-    from bot.engine.torch_model import TorchModel  # noqa: PLC0415 (slow to load)
+    from bot.engine.torch_model import open_torch  # noqa: PLC0415 (slow to load)
 
-    return TorchModel.open(folder, device)
+    return open_torch(folder, device)
 
 
 def torch_computes_there() -> bool:

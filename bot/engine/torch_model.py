@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.cache_utils import DynamicCache, DynamicLayer
 from transformers.utils import logging as transformers_logging
 
-from bot.engine.models import Reading
+from bot.engine.batched import BatchedGpt2, suits
+from bot.engine.models import Model, Reading
 from likeness.errors import ModelError
 
 _ENDLESS = 2**31
@@ -84,15 +85,6 @@ class TorchModel:
         self._remembers = "past_key_values" in takes
         self._keeps_some = "logits_to_keep" in takes
 
-    @classmethod
-    def open(cls, folder: Path, device: str = "auto") -> "TorchModel":
-        """Load the model of a folder.
-
-        Raises:
-            ModelError: It cannot be loaded, or there is no such device.
-        """
-        return cls(_load(folder, _device(device)))
-
     def cache(self) -> TorchCache:
         """Return an empty cache."""
         return TorchCache()
@@ -118,6 +110,18 @@ class TorchModel:
             cache.state, cache.reached = found.past_key_values, cache.length
         logits: torch.Tensor = found.logits[0, -reading.wanted :]
         return logits.float().cpu().numpy()
+
+
+def open_torch(folder: Path, device: str = "auto") -> Model:
+    """Load the model of a folder: a GPT-2 on a GPU for many chats a pass, all else one by one.
+
+    Raises:
+        ModelError: It cannot be loaded, or there is no such device.
+    """
+    network = _load(folder, _device(device))
+    if network.device.type == "cuda" and suits(network):
+        return BatchedGpt2(network)
+    return TorchModel(network)
 
 
 def _can_be_cut(state: Any) -> bool:

@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.engine.models import Reading
+from bot.engine.models import Reading, check
 from bot.engine.native.packed import Packed
 
 _MOST_THREADS = 8
@@ -122,10 +122,12 @@ class NativeModel:
             MemoryError: There is not enough of it; nothing was read.
         """
         caches = [_own(reading.cache) for reading in readings]
+        if not self._close.alive or any(cache.closed for cache in caches):
+            raise ValueError("the model or a cache is closed")
+        check(readings, self.positions, self.vocabulary)
         ids = np.fromiter(chain.from_iterable(reading.ids for reading in readings), np.int32)
         counts = np.array([len(reading.ids) for reading in readings], np.int32)
         wanted = np.array([reading.wanted for reading in readings], np.int32)
-        self._check(caches, ids, counts, wanted)
         logits = np.empty((int(wanted.sum()), self.vocabulary), np.float32)
         handles = (ctypes.c_void_p * len(caches))(*(cache.handle for cache in caches))
         failed = self._library.likeness_read(
@@ -148,26 +150,6 @@ class NativeModel:
     def close(self) -> None:
         """Give all memory back."""
         self._close()
-
-    def _check(
-        self,
-        caches: list[NativeCache],
-        ids: NDArray[np.int32],
-        counts: NDArray[np.int32],
-        wanted: NDArray[np.int32],
-    ) -> None:
-        """Hold off what the kernel would take for granted."""
-        if not self._close.alive or any(cache.closed for cache in caches):
-            raise ValueError("the model or a cache is closed")
-        lengths = np.array([cache.length for cache in caches]) + counts
-        if len(set(map(id, caches))) < len(caches):
-            raise ValueError("two readings go on from the same cache")
-        if (wanted < 1).any() or (wanted > counts).any():
-            raise ValueError("a reading wants logits of tokens that it does not hold")
-        if (lengths > self.positions).any():
-            raise ValueError(f"a text is longer than the model's {self.positions} positions")
-        if ids.size and (ids.min() < 0 or ids.max() >= self.vocabulary):
-            raise ValueError(f"a token is none of the model's {self.vocabulary}")
 
 
 def _processors() -> int:

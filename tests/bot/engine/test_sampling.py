@@ -104,9 +104,9 @@ def test_probabilities_are_those_of_transformers(
 def model_logits(tiny_model: Any) -> Floats:
     """Return what a small model says of the token after a text."""
     from bot.engine.models import Reading
-    from bot.engine.torch_model import TorchModel
+    from bot.engine.torch_model import open_torch
 
-    model = TorchModel.open(tiny_model, "cpu")
+    model = open_torch(tiny_model, "cpu")
     (found,) = model.read([Reading(model.cache(), [3, 1, 4, 1, 5])])
     return found[0]
 

@@ -22,7 +22,7 @@ from transformers import (
 )
 
 from bot.engine.models import Reading
-from bot.engine.torch_model import TorchModel
+from bot.engine.torch_model import TorchModel, open_torch
 from likeness.errors import ModelError
 
 pytestmark = pytest.mark.slow
@@ -109,7 +109,7 @@ def test_a_step_that_fails_can_be_done_again(network: PreTrainedModel) -> None:
 
 
 def test_a_cache_tells_its_size_and_gives_it_back(tiny_model: Path) -> None:
-    model = TorchModel.open(tiny_model, "cpu")
+    model = open_torch(tiny_model, "cpu")
     cache = model.cache()
     model.read([Reading(cache, TEXT)])
     keys_and_values = 2 * 2 * len(TEXT) * 32 * 4
@@ -119,7 +119,7 @@ def test_a_cache_tells_its_size_and_gives_it_back(tiny_model: Path) -> None:
 
 
 def test_a_folder_s_model_is_that_of_transformers(tiny_model: Path) -> None:
-    model = TorchModel.open(tiny_model)
+    model = open_torch(tiny_model)
     network = AutoModelForCausalLM.from_pretrained(tiny_model, local_files_only=True).eval()
     (found,) = model.read([Reading(model.cache(), TEXT, wanted=len(TEXT))])
     np.testing.assert_allclose(found, whole(network, TEXT), rtol=1e-4, atol=1e-5)
@@ -129,4 +129,4 @@ def test_a_folder_s_model_is_that_of_transformers(tiny_model: Path) -> None:
 @pytest.mark.parametrize("name", ["cuda:77", "abacus"])
 def test_a_device_that_is_not_there_is_one_sentence(tiny_model: Path, name: str) -> None:
     with pytest.raises(ModelError, match=f"no device '{name}'"):
-        TorchModel.open(tiny_model, name)
+        open_torch(tiny_model, name)
