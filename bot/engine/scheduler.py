@@ -113,7 +113,7 @@ class Scheduler:
             found = self._model.read([piece.reading for piece in batch])
         except Exception as error:  # noqa: BLE001 (whoever asked gets it)
             if len(batch) == 1:
-                batch[0].job.fail(error)
+                batch[0].job.fail(_told(error))
                 return
             for piece, length in zip(batch, before, strict=True):
                 if not piece.job.ended:
@@ -129,6 +129,15 @@ class Scheduler:
             piece.job.fail(error)
         else:
             self._read([piece])
+
+
+def _told(error: Exception) -> Exception:
+    """Return what to tell whoever asked: of a want of memory a sentence."""
+    if not isinstance(error, MemoryError):
+        return error
+    told = ModelError("There is not enough memory for this reply: the model reads no more now.")
+    told.__cause__ = error
+    return told
 
 
 @dataclass(frozen=True, slots=True)

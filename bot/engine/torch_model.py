@@ -9,11 +9,13 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.cache_utils import DynamicCache, DynamicLayer
 from transformers.utils import logging as transformers_logging
 
 from bot.engine.batched import BatchedGpt2, suits
+from bot.engine.devices import fitting, pick
 from bot.engine.models import Model, Reading
 from likeness.errors import ModelError
 
@@ -90,7 +92,11 @@ class TorchModel:
         return TorchCache()
 
     def read(self, readings: Sequence[Reading]) -> list[NDArray[np.float32]]:
-        """Read tokens of several texts, one text after the other."""
+        """Read tokens of several texts, one text after the other.
+
+        Raises:
+            MemoryError: There is not enough of it.
+        """
         return [self._read(reading) for reading in readings]
 
     def close(self) -> None:
@@ -105,7 +111,8 @@ class TorchModel:
         if self._remembers:
             options |= {"use_cache": True, "past_key_values": cache.state}
         cache.state, cache.reached = None, 0  # should it fail, half of it is of no use
-        found = model(ids, **options)
+        with fitting():
+            found = model(ids, **options)
         if self._remembers:
             cache.state, cache.reached = found.past_key_values, cache.length
         logits: torch.Tensor = found.logits[0, -reading.wanted :]
@@ -118,9 +125,10 @@ def open_torch(folder: Path, device: str = "auto") -> Model:
     Raises:
         ModelError: It cannot be loaded, or there is no such device.
     """
-    network = _load(folder, _device(device))
+    network = _load(folder, pick(device))
     if network.device.type == "cuda" and suits(network):
         return BatchedGpt2(network)
+    _widen_head(network)
     return TorchModel(network)
 
 
@@ -128,17 +136,6 @@ def _can_be_cut(state: Any) -> bool:
     return type(state) is DynamicCache and all(
         type(layer) is DynamicLayer for layer in state.layers
     )
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ModelError(f"This machine has no device {name!r} for torch: try `auto`.") from error
-    return device
 
 
 def _load(folder: Path, device: torch.device) -> PreTrainedModel:
@@ -163,5 +160,30 @@ def _load(folder: Path, device: torch.device) -> PreTrainedModel:
     found = loaded[1]
     if found["missing_keys"] or found["mismatched_keys"]:
         raise ModelError(f"The model in {folder} lacks weights: train it again.")
-    model.to(device).eval()  # type: ignore[arg-type]
+    try:
+        with fitting():
+            model.to(device).eval()  # type: ignore[arg-type]
+    except MemoryError as error:
+        raise ModelError(
+            f"The memory of {device} does not hold the model: try `--device cpu`."
+        ) from error
     return model
+
+
+class _WideHead(torch.nn.Module):
+    """What makes logits, in 32 bits: beside a large one, 16 tell those next to it not apart."""
+
+    def __init__(self, head: torch.nn.Linear) -> None:
+        super().__init__()
+        self.weight = head.weight.detach().float()
+        self.bias = None if head.bias is None else head.bias.detach().float()
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return functional.linear(states.float(), self.weight, self.bias)
+
+
+def _widen_head(network: Any) -> None:
+    """Let a model of 16 bits make logits of 32."""
+    head = network.get_output_embeddings()
+    if type(head) is torch.nn.Linear and head.weight.dtype != torch.float32:
+        network.set_output_embeddings(_WideHead(head))

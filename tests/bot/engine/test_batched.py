@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from bot.engine import Sampling, batched
@@ -200,6 +202,54 @@ def test_where_nothing_can_be_captured_it_is_said_once_and_computed(
         (found,) = model.read([Reading(cache, [number])])
     assert close(found[-1], whole(network, [*TEXT[:20], 0, 1, 2])[-1])
     assert caplog.text.count("without captured graphs") == 1
+
+
+class Nothing:
+    """What torch's streams and graphs do where they are another card's: nothing."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def __getattr__(self, _: str) -> Callable[..., None]:
+        return lambda *_: None
+
+
+def test_a_graph_that_captured_nothing_is_found_out(
+    model: BatchedGpt2, network: GPT2LMHeadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Stream", "current_stream", "CUDAGraph"):
+        monkeypatch.setattr(torch.cuda, name, Nothing)
+    for name in ("stream", "graph"):
+        monkeypatch.setattr(torch.cuda, name, lambda _: nullcontext())
+    model._graphs = {}
+    cache = model.cache()
+    model.read([Reading(cache, TEXT[:20])])
+    for number in range(3):
+        (found,) = model.read([Reading(cache, [number])])
+    assert model._graphs is None
+    assert close(found[-1], whole(network, [*TEXT[:20], 0, 1, 2])[-1])
+
+
+def test_a_full_card_is_a_want_of_memory_and_can_be_tried_again(
+    model: BatchedGpt2, network: GPT2LMHeadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = model.cache()
+    model.read([Reading(cache, TEXT[:20])])
+    with monkeypatch.context() as patch:
+        patch.setattr(functional, "scaled_dot_product_attention", _no_memory)
+        with pytest.raises(MemoryError):
+            model.read([Reading(cache, [7])])
+    cache.cut(20)
+    (found,) = model.read([Reading(cache, [8])])
+    assert close(found[-1], whole(network, [*TEXT[:20], 8])[-1])
+
+
+def test_logits_of_16_bits_models_have_32() -> None:
+    torch.manual_seed(0)
+    shape = GPT2Config(vocab_size=50, n_positions=64, n_embd=16, n_layer=1, n_head=2)
+    network = GPT2LMHeadModel(shape).eval().to(torch.bfloat16)
+    model = BatchedGpt2(network)
+    (found,) = model.read([Reading(model.cache(), TEXT[:9])])
+    assert (torch.from_numpy(found).bfloat16().float().numpy() != found).any()
 
 
 def test_only_the_gpt2_that_it_computes_suits(network: GPT2LMHeadModel) -> None:

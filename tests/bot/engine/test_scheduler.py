@@ -155,6 +155,17 @@ async def test_a_text_at_which_the_model_fails_takes_no_other_with_it(
     assert not toy.open
 
 
+async def test_a_want_of_memory_is_told_in_a_sentence(scheduler: Scheduler, toy: Any) -> None:
+    def full(_: Sequence[Reading]) -> None:
+        raise MemoryError
+
+    toy.at_step = full
+    with pytest.raises(ModelError, match="not enough memory for this reply"):
+        await collect(scheduler, steps(toy, "a", 4))
+    toy.at_step = lambda _: None
+    assert await collect(scheduler, steps(toy, "b", 2)) == ["b0", "b1"]
+
+
 async def test_closing_a_stream_stops_its_work_before_the_next_step(
     scheduler: Scheduler, toy: Any
 ) -> None:

@@ -21,6 +21,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from bot.engine import torch_model
 from bot.engine.models import Reading
 from bot.engine.torch_model import TorchModel, open_torch
 from likeness.errors import ModelError
@@ -124,6 +125,48 @@ def test_a_folder_s_model_is_that_of_transformers(tiny_model: Path) -> None:
     (found,) = model.read([Reading(model.cache(), TEXT, wanted=len(TEXT))])
     np.testing.assert_allclose(found, whole(network, TEXT), rtol=1e-4, atol=1e-5)
     assert (model.vocabulary, model.positions) == (found.shape[1], 256)
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2"])
+def test_a_model_of_16_bits_makes_logits_of_32(name: str) -> None:
+    torch.manual_seed(0)
+    network = ARCHITECTURES[name]().eval().to(torch.bfloat16)
+    (narrow,) = TorchModel(network).read([Reading(TorchModel(network).cache(), TEXT)])
+    torch_model._widen_head(network)
+    model = TorchModel(network)
+    (wide,) = model.read([Reading(model.cache(), TEXT)])
+    rounded = torch.from_numpy(wide).bfloat16().float().numpy()
+    assert (rounded == narrow).all()
+    assert (rounded != wide).any()
+
+
+def test_a_card_that_does_not_hold_the_model_is_one_sentence(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.")
+
+    monkeypatch.setattr(PreTrainedModel, "to", full)
+    with pytest.raises(ModelError, match="memory of cpu does not hold the model"):
+        open_torch(tiny_model, "cpu")
+
+
+def test_a_card_that_is_full_at_a_step_is_a_want_of_memory(
+    network: PreTrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    model = TorchModel(network)
+    cache = model.cache()
+    model.read([Reading(cache, TEXT)])
+    with monkeypatch.context() as patch:
+        patch.setattr(network, "forward", full)
+        with pytest.raises(MemoryError):
+            model.read([Reading(cache, [7])])
+    cache.cut(len(TEXT))
+    (found,) = model.read([Reading(cache, [7])])
+    np.testing.assert_allclose(found[-1], whole(network, [*TEXT, 7])[-1], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["cuda:77", "abacus"])
