@@ -4,26 +4,30 @@ A model folder keeps that in `others.bin`: each eight words in a row that others
 did, as a number of 64 bits, little-endian, ascending.
 """
 
-import re
 import sys
+import unicodedata
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-
-from likeness.files import whole_file
 
 FILE_NAME = "others.bin"
 RUN_WORDS = 8
 """So many words in a row are hardly said twice by chance."""
-_WORD = re.compile(r"\w+")
+_LETTERS_A_WORD = 2
+"""As many letters say as much as a word where words are not parted by spaces."""
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+_APOSTROPHES = "'’"
+_PRIME = 2**61 - 1
+_BASE = 0x1D2D3C5A7B91F
 
 
 class OthersWords:
     """What others wrote, as far as a text can be held against it."""
 
-    def __init__(self, numbers: "array[int]") -> None:
+    def __init__(self, numbers: Sequence[int]) -> None:
         """Take the numbers of their runs of words, as `runs` tells them, ascending."""
         self._numbers = numbers
 
@@ -35,16 +39,9 @@ class OthersWords:
             numbers.frombytes((folder / FILE_NAME).read_bytes())
         except (OSError, ValueError):
             return NOBODYS_WORDS
-        return cls(_little_endian(numbers))
-
-    def save(self, folder: Path) -> None:
-        """Keep it in a model folder; only its owner may read the file.
-
-        Raises:
-            LikenessError: The disk does not take it.
-        """
-        with whole_file(folder / FILE_NAME) as file:
-            file.buffer.write(_little_endian(self._numbers).tobytes())
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        return cls(numbers)
 
     def quoted_in(self, text: str) -> bool:
         """Return whether a text holds eight words in a row that others wrote."""
@@ -55,19 +52,61 @@ class OthersWords:
         return place < len(self._numbers) and self._numbers[place] == run
 
 
-NOBODYS_WORDS = OthersWords(array("Q"))
+NOBODYS_WORDS = OthersWords(())
 
 
 def runs(text: str) -> Iterator[int]:
-    """Yield a number of 64 bits for each eight words in a row, without regard to case and marks."""
-    words = _WORD.findall(text.casefold())
-    for start in range(len(words) - RUN_WORDS + 1):
-        run = " ".join(words[start : start + RUN_WORDS]).encode(errors="replace")
-        yield int.from_bytes(blake2b(run, digest_size=8).digest(), "little")
+    """Yield a number below 2^61 for each eight words in a row, without regard to case and marks.
+
+    Source: Karp and Rabin, Efficient Randomized Pattern-Matching Algorithms (1987).
+    """
+    words = text.casefold().translate(_PARTED).split()
+    sums = [0]  # of the words before each place
+    for word in words:
+        sums.append((sums[-1] * _BASE + _number(word)) % _PRIME)
+    end, weight = 0, 0
+    for start, first in enumerate(words):
+        while weight < _ENOUGH and end < len(words):
+            weight += _weight(words[end])
+            end += 1
+        if weight < _ENOUGH:
+            return
+        yield (sums[end] - sums[start] * _POWERS[end - start]) % _PRIME
+        weight -= _weight(first)
 
 
-def _little_endian(numbers: "array[int]") -> "array[int]":
-    if sys.byteorder == "big":
-        numbers = numbers[:]
-        numbers.byteswap()
-    return numbers
+class _Parted(dict[int, str]):
+    """What becomes of each character, so that words, and letters that need none, stand apart."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = made = self._made(chr(code))
+        return made
+
+    @staticmethod
+    def _made(char: str) -> str:
+        kind = unicodedata.category(char)[0]
+        if _is_unspaced(char):
+            return f" {char} " if kind in "LN" else ""
+        if kind in "LMN":
+            return char
+        return "" if char in _APOSTROPHES else " "
+
+
+def _is_unspaced(char: str) -> bool:
+    return unicodedata.name(char, "").startswith(_UNSPACED)
+
+
+@lru_cache(maxsize=1 << 16)
+def _number(word: str) -> int:
+    digest = blake2b(word.encode(errors="replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") % _PRIME
+
+
+@lru_cache(maxsize=1 << 16)
+def _weight(word: str) -> int:
+    return 1 if len(word) == 1 and _is_unspaced(word) else _LETTERS_A_WORD
+
+
+_PARTED = _Parted()
+_ENOUGH = RUN_WORDS * _LETTERS_A_WORD
+_POWERS = [pow(_BASE, power, _PRIME) for power in range(_ENOUGH + 1)]

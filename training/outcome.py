@@ -68,13 +68,13 @@ def keep(messages: Path, run: Path, found: Survey, balance: Balance, config: Tra
         LikenessError: The disk does not take it.
     """
     words: set[str] = set()
-    listener = Listener()
+    listener = Listener(run)
     for message, taught in heard(messages, found, config):
         listener.hear(message.text, mine=bool(message.outgoing))
         if taught:
             words |= vocabulary([message.text])
     keep_words(run, words)
-    listener.others_words().save(run)
+    listener.keep_others(run)
     gap_seconds = found.usual_gap_seconds(config)
     return Kept(
         me=found.me,

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,8 +131,8 @@ class WindowsBuilder:
     """
 
     def __init__(self, folder: Path | None = None, vocabulary: int = 1 << 32) -> None:
-        self._ids = _OnDisk("H" if vocabulary <= 1 << 16 else "I", folder)
-        self._weights = _OnDisk("f", folder)
+        self._ids = OnDisk("H" if vocabulary <= 1 << 16 else "I", folder)
+        self._weights = OnDisk("f", folder)
         self._starts = array("q", [0])
 
     def add(self, window: Encoded) -> None:
@@ -155,10 +155,19 @@ class WindowsBuilder:
         return Windows(self._ids.mapped(), self._weights.mapped(), starts)
 
 
-class _OnDisk:
+class OnDisk:
     """Numbers in a file without a name."""
 
     def __init__(self, code: str, folder: Path | None) -> None:
+        """Begin with none.
+
+        Args:
+            code: Their type, as `array` names it.
+            folder: Where the file is; where the system keeps such files if None.
+
+        Raises:
+            TrainingError: The disk does not take it.
+        """
         self._waiting: array[Any] = array(code)
         try:
             if folder is not None:
@@ -171,15 +180,26 @@ class _OnDisk:
         weakref.finalize(self, self._file.close)
 
     def extend(self, numbers: Sequence[float]) -> None:
+        """Append some.
+
+        Raises:
+            TrainingError: The disk does not take them.
+        """
         self._waiting.extend(numbers)
         if len(self._waiting) >= _WRITTEN_TOGETHER:
             self._write()
 
-    def mapped(self) -> NDArray[Any]:
+    def mapped(self, *, writable: bool = False) -> NDArray[Any]:
+        """Return a map of them all; nothing can be added after that.
+
+        Raises:
+            TrainingError: The disk does not take them.
+        """
         self._write()
         if not self._file.tell():
             return np.frombuffer(self._waiting, self._waiting.typecode)
-        return np.memmap(self._file, self._waiting.typecode, mode="r")
+        mode: Literal["r", "r+"] = "r+" if writable else "r"
+        return np.memmap(self._file, self._waiting.typecode, mode=mode)
 
     def _write(self) -> None:
         try:

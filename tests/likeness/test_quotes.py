@@ -1,26 +1,21 @@
 """What others wrote is known again, eight words in a row, and nothing else is."""
 
-import stat
+from array import array
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.quotes import FILE_NAME, NOBODYS_WORDS, RUN_WORDS, OthersWords
-from training.listener import Listener
+from likeness.quotes import FILE_NAME, NOBODYS_WORDS, RUN_WORDS, OthersWords, runs
 
 SECRET = "between us: the key to the cabin is under the third stone"
+JAPANESE = "秘密だけど、鍵は三番目の石の下に置いてあるからね"
 WORDS = st.lists(st.text("abcdeäß0", min_size=1, max_size=4), min_size=1, max_size=20)
 
 
-def heard(*others: str, mine: tuple[str, ...] = ()) -> OthersWords:
-    listener = Listener()
-    for text in others:
-        listener.hear(text, mine=False)
-    for text in mine:
-        listener.hear(text, mine=True)
-    return listener.others_words()
+def heard(*texts: str) -> OthersWords:
+    return OthersWords(sorted({run for text in texts for run in runs(text)}))
 
 
 @pytest.mark.parametrize(
@@ -42,10 +37,25 @@ def test_fewer_are_none(text: str) -> None:
     assert not heard(SECRET).quoted_in(text)
 
 
-def test_what_i_said_as_well_is_mine() -> None:
-    both = heard(SECRET, "never gonna give you up never gonna let you down", mine=(SECRET,))
-    assert not both.quoted_in(SECRET)
-    assert both.quoted_in("never gonna give you up never gonna let you")
+def test_an_apostrophe_parts_no_word() -> None:
+    assert not heard("I don't know, it's what they've said").quoted_in(
+        "I don't know, it's what they've said"
+    )
+    assert heard("I don't know, it's what they've said, isn't it?").quoted_in(
+        "i dont know its what they’ve said isn’t it"
+    )
+
+
+def test_where_no_spaces_part_words_sixteen_letters_are_a_quote() -> None:
+    others = heard(JAPANESE)
+    assert others.quoted_in(f"あのね、{JAPANESE[6:]}!")
+    assert others.quoted_in("鍵は三番目の石の下に、置いてあるから")
+    assert not others.quoted_in("鍵は三番目の石の下")
+
+
+@pytest.mark.parametrize("greeting", ["नमस्ते भाई कैसे हो आप", "பிறந்தநாள் வாழ்த்துக்கள் நண்பா"])
+def test_marks_belong_to_their_letters(greeting: str) -> None:
+    assert not list(runs(greeting))
 
 
 @given(WORDS, WORDS, WORDS)
@@ -54,16 +64,20 @@ def test_a_text_quotes_if_it_holds_a_run_and_only_then(
 ) -> None:
     others = heard(" ".join(said))
     assert others.quoted_in(" ".join([*before, *said, *after])) or len(said) < RUN_WORDS
-    runs = {tuple(said[n : n + RUN_WORDS]) for n in range(len(said) - RUN_WORDS + 1)}
-    text = [*before, *after]
-    holds = any(tuple(text[n : n + RUN_WORDS]) in runs for n in range(len(text)))
+    said, text = ([word.casefold() for word in words] for words in (said, [*before, *after]))
+    known = {tuple(said[n : n + RUN_WORDS]) for n in range(len(said) - RUN_WORDS + 1)}
+    holds = any(tuple(text[n : n + RUN_WORDS]) in known for n in range(len(text)))
     assert others.quoted_in(" ".join(text)) == holds
 
 
-def test_it_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
-    heard(SECRET).save(tmp_path)
-    assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
-    assert b"cabin" not in (tmp_path / FILE_NAME).read_bytes()
+@given(st.text())
+def test_any_text_has_runs(text: str) -> None:
+    assert all(0 <= run < 2**61 for run in runs(text))
+    assert list(runs(f"{text} {text}"))[: len(list(runs(text)))] == list(runs(text))
+
+
+def test_it_is_read_from_a_model_folder(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(array("Q", sorted(runs(SECRET))).tobytes())
     assert OthersWords.load(tmp_path).quoted_in(SECRET)
 
 

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from likeness.card import RunCard
 from likeness.errors import ModelNotFound
 from likeness.messages import Message
-from likeness.quotes import OthersWords
+from likeness.quotes import OthersWords, runs
 from tests.training.conftest import Memory, learn
 from training.config import TrainConfig
-from training.listener import Listener
 from training.moments import Moment, draw_moments
 from training.page import _shares, page
 from training.plots import _ticks, curves
@@ -74,12 +73,11 @@ def test_the_page_stands_by_itself_and_only_its_owner_may_read_it(run: Path) -> 
 def test_replies_that_hold_others_words_are_counted(
     say: Callable[..., Message], run: Path, chat: list[Message]
 ) -> None:
-    listener = Listener()
     secret = "the key to the cabin is under the third stone"
-    listener.hear(secret, mine=False)
+    others = OthersWords(sorted(runs(secret)))
     moments = [Moment([say("ann", "where?")], [say("me", text)]) for text in ("no", secret, "hm")]
     written = [[secret], ["hm", f"well, {secret}!"], []]
-    assert quotes(moments, written, listener.others_words()) == {"me": 1, "model": 2}
+    assert quotes(moments, written, others) == {"me": 1, "model": 2}
     kept = json.loads((run / "report.json").read_text(encoding="utf-8"))
     assert kept["quotes"].keys() == {"me", "model"}
     assert "Other people's words" in (run / "report.html").read_text(encoding="utf-8")

@@ -7,10 +7,10 @@ from bot.engine.grammar import Grammar
 from bot.engine.local import LocalEngine
 from bot.engine.remote import RemoteEngine
 from likeness.card import RunCard
+from likeness.quotes import OthersWords, runs
 from likeness.tokenizer import FolderTokenizer
 from tests.bot.engine.completions import Completions, serving, text
 from tests.bot.engine.conftest import ToyModel
-from training.listener import Listener
 
 SECRET = "the key to the cabin is under the stone"
 
@@ -45,15 +45,14 @@ async def test_one_that_begins_with_others_words_is_not_the_best(
 async def test_a_servers_reply_ends_before_what_others_wrote(
     tokenizer: FolderTokenizer, toy_card: RunCard, message: Any
 ) -> None:
-    listener, completions = Listener(), Completions()
-    listener.hear(SECRET, mine=False)
+    completions = Completions()
     completions.replies += [
         [text(f" sure<msg>{SECRET}<msg>bye\n")],
         [text(f" {SECRET}")],
         [text(" the key is under the stone\n")],
     ]
     async with serving(completions) as url:
-        engine = RemoteEngine(toy_card, tokenizer, url, others=listener.others_words())
+        engine = RemoteEngine(toy_card, tokenizer, url, others=OthersWords(sorted(runs(SECRET))))
         assert await said(engine, message) == ["sure"]
         assert await said(engine, message) == []
         assert await said(engine, message) == ["the key is under the stone"]
