@@ -83,7 +83,10 @@ def verdict(right: int, of: int, me: str) -> str:
     elif high < 0.5:
         known = f"So you take the model for {me} more often than {me}."
     else:
-        known = f"That is no better than guessing: you may as well not tell {me} from the model."
+        known = (
+            f"So few answers do not show whether you can tell {me} from the model: it may have "
+            "been luck."
+        )
     return (
         f"Guessing finds half. By so many answers you would find {me} in {low:.0%} to {high:.0%} "
         f"of all cases (95% confidence). {known}"
@@ -205,7 +208,7 @@ function answer(place) {
 next.onclick = () => {
   at += 1;
   if (at < questions.length) return ask();
-  where.textContent = `You found ${me} ${right} times of ${questions.length}.`;
+  where.textContent = `You were right in ${right} of ${questions.length}.`;
   context.parentElement.hidden = true;
   choices.replaceChildren();
   verdict.textContent = verdicts[right];
