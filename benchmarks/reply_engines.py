@@ -88,7 +88,7 @@ class Transformers:
     def write(self, histories: Sequence[Ids], known: int, tokens: int) -> float:  # noqa: ARG002
         import torch
 
-        clock = _Clock()
+        clock = Clock()
         with torch.inference_mode():
             self._model.generate(
                 torch.tensor(histories),
@@ -143,7 +143,7 @@ class CTranslate2:
         )
 
     def write(self, histories: Sequence[Ids], known: int, tokens: int) -> float:  # noqa: ARG002
-        clock = _Clock()
+        clock = Clock()
         self._generator.generate_batch(
             [[str(id_) for id_ in history] for history in histories],
             min_length=tokens,
@@ -223,7 +223,7 @@ class LlamaCpp:
         return last
 
 
-class _Clock:
+class Clock:
     """Remembers when it was first called, and stops nothing."""
 
     first = 0.0
