@@ -27,7 +27,7 @@ from training.moments import Moment, draw_moments, keep_moments, keep_words
 from training.portions import heard, portions
 from training.readme import leave_card
 from training.replies import answers
-from training.report import compare, leave_report, quotes
+from training.report import compare, leave_report, quoting
 from training.session import Session
 from training.survey import Balance, Survey
 
@@ -111,7 +111,7 @@ def leave(kept: Kept, session: Session) -> RunCard:
     written = answers(model, session.base.tags, kept.moments, card.context_tokens, config.seed)
     compared = compare(kept.moments, written) | {
         "reliability": {name: one.reliability(set_right[name]) for name, one in predicted.items()},
-        "quotes": quotes(kept.moments, written, OthersWords.load(run)),
+        "quoting": quoting(written, OthersWords.load(run)),
     }
     leave_report(run, card, compared)
     leave_card(run, card)

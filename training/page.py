@@ -29,7 +29,7 @@ def page(
         f"<section class='two'>{_losses(metrics)}{_held_out(metrics)}</section>",
         _balance(card["data"]),
         _distributions(compared),
-        _quotes(compared),
+        _quoting(compared),
         _trials(compared),
         _reliability(compared),
         _pairs(compared, me),
@@ -150,16 +150,15 @@ _QUESTIONS = (
 )
 
 
-def _quotes(compared: Mapping[str, Any]) -> str:
-    quotes = compared.get("quotes")
-    if not quotes or not compared["me"]:
+def _quoting(compared: Mapping[str, Any]) -> str:
+    quoting = compared.get("quoting")
+    if quoting is None or not compared["me"]:
         return ""
     return (
-        "<section><h2>Other people's words</h2><p>When it had learnt, "
-        f"<b>{quotes['model']:,}</b> of the model's {len(compared['me']):,} replies held "
-        f"{RUN_WORDS} words in a row that somebody else had written to me and I never had; of mine "
-        f"at the same moments <b>{quotes['me']:,}</b>. The bot does not send such a message.</p>"
-        "</section>"
+        "<section><h2>Other people's words</h2><p>"
+        f"<b>{quoting:,}</b> of the {len(compared['me']):,} replies that the model wrote when it "
+        f"had learnt hold {RUN_WORDS} words in a row which somebody else wrote and I never did. "
+        "The bot does not send such messages.</p></section>"
     )
 
 

@@ -35,15 +35,9 @@ def compare(moments: Sequence[Moment], written: Sequence[list[str]]) -> dict[str
     }
 
 
-def quotes(
-    moments: Sequence[Moment], written: Sequence[list[str]], others: OthersWords
-) -> dict[str, int]:
-    """Return how many replies hold what others wrote word for word: of mine, and of the model's."""
-    mine = [[message.text for message in moment.mine] for moment in moments]
-    return {
-        who: sum(any(map(others.quoted_in, reply)) for reply in replies)
-        for who, replies in (("me", mine), ("model", written))
-    }
+def quoting(replies: Sequence[list[str]], others: OthersWords) -> int:
+    """Return how many replies hold what others wrote, word for word."""
+    return sum(any(map(others.quoted_in, reply)) for reply in replies)
 
 
 def told(context: Sequence[Message]) -> list[dict[str, object]]:

@@ -22,7 +22,7 @@ from training.moments import Moment, draw_moments
 from training.page import _shares, page
 from training.plots import _ticks, curves
 from training.portions import Portion, portions
-from training.report import compare, quotes, report_again
+from training.report import compare, quoting, report_again
 from training.run import train
 from training.survey import survey
 
@@ -70,18 +70,13 @@ def test_the_page_stands_by_itself_and_only_its_owner_may_read_it(run: Path) -> 
     assert f"{RunCard.read(run).metrics['after']['perplexity']:,.1f}" in text
 
 
-def test_replies_that_hold_others_words_are_counted(
-    say: Callable[..., Message], run: Path, chat: list[Message]
-) -> None:
+def test_replies_that_hold_others_words_are_counted(run: Path) -> None:
     secret = "the key to the cabin is under the third stone"
-    others = OthersWords(sorted(runs(secret)))
-    moments = [Moment([say("ann", "where?")], [say("me", text)]) for text in ("no", secret, "hm")]
-    written = [[secret], ["hm", f"well, {secret}!"], []]
-    assert quotes(moments, written, others) == {"me": 1, "model": 2}
+    written = [[secret], ["hm", f"well, {secret}!"], [], ["the key", "to the cabin is under"]]
+    assert quoting(written, OthersWords(sorted(runs(secret)))) == 2
     kept = json.loads((run / "report.json").read_text(encoding="utf-8"))
-    assert kept["quotes"].keys() == {"me", "model"}
-    assert "Other people's words" in (run / "report.html").read_text(encoding="utf-8")
-    assert not OthersWords.load(run).quoted_in(" ".join(message.text for message in chat[:2]))
+    assert kept["quoting"] == 0
+    assert "<b>0</b> of the" in (run / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_run_keeps_what_others_wrote_held_out_or_not(
