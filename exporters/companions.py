@@ -1,10 +1,14 @@
 """Which files could hold a chat by their names, and which are known to lie beside chats only."""
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import PurePosixPath
 
+from exporters.lines import Lines
+from exporters.names import composed
 from exporters.sources import Source
 from exporters.streaming import beginning
+from exporters.whatsapp_names import stem
 
 _CHATS = (".txt", ".json", ".jsonl", ".csv", ".html", ".htm", ".zip", ".db", ".sqlite")
 _REPORT = frozenset({"v", "outgoing", "left_out", "balanced"})
@@ -23,13 +27,23 @@ _BESIDE_CHATS = (
 )
 """The names, in lower case, of files that are no chats in any export."""
 
+_SENT = {
+    "files/*": (
+        *("../result.json", "../../../result.json", "../messages.html"),  # Telegram
+        "../message_1.json",  # Messenger
+    ),
+    "media/*": ("../data.json", "../chat.md"),  # Signal
+    f"{'[0-9]' * 8}-*": ("_chat.txt",),  # WhatsApp
+    **{
+        f"*.{form}_files/*": (f"../*.{form}",) for form in ("json", "html", "csv", "txt")
+    },  # Discord
+}
+"""The names of files that people sent each other, where one of these lies."""
+
 _WHERE = {
-    "files/*": ("../result.json", "../messages.html", "../message_1.json"),  # what people sent
     "messages*.html": ("result.json", "../../result.json"),
     "index.json": ("*/channel.json", "*/guild.json", "corpus.json"),
     "index.html": ("data.json", "chat.md"),
-    "media/*": ("../data.json", "../chat.md"),
-    f"{'[0-9]' * 8}-*": ("_chat.txt",),  # what people sent
 }
 """The names of files that are no chats where one of these lies, seen from their folder."""
 
@@ -55,11 +69,41 @@ def is_companion(source: Source) -> bool:
     Raises:
         DamagedSource: What lies near it cannot be opened.
     """
-    path = PurePosixPath(source.name.partition("/")[2].casefold())
+    path = _path(source)
     if any(map(path.match, _BESIDE_CHATS)) or _is_of_an_account(path.parts):
         return True
-    anchors = (near for pattern, nears in _WHERE.items() if path.match(pattern) for near in nears)
-    return any(source.near(near) is not None for near in anchors) or _is_report(source)
+    return was_sent(source) or _lies_beside(source, _WHERE) or _is_report(source)
+
+
+def was_sent(source: Source) -> bool:
+    """Tell whether somebody sent a file in a chat beside which it lies, such as another chat.
+
+    Raises:
+        DamagedSource: What lies near it cannot be opened.
+    """
+    return _lies_beside(source, _SENT) or _is_told_of(source)
+
+
+def _is_told_of(source: Source) -> bool:
+    """Tell whether a chat of WhatsApp that lies in a folder or zip of its name names a file.
+
+    On Android what was sent keeps its name.
+    """
+    chat = stem(PurePosixPath(source.name).parent.name)
+    if "whatsapp" not in chat.casefold() or stem(source.place.name) == chat:
+        return False
+    found = source.near(f"{chat}.txt")
+    return found is not None and any(source.place.name in composed(line) for line in Lines(found))
+
+
+def _path(source: Source) -> PurePosixPath:
+    return PurePosixPath(source.name.partition("/")[2].casefold())
+
+
+def _lies_beside(source: Source, where: Mapping[str, Sequence[str]]) -> bool:
+    path = _path(source)
+    anchors = (near for pattern, nears in where.items() if path.match(pattern) for near in nears)
+    return any(source.near(near) is not None for near in anchors)
 
 
 def _is_of_an_account(parts: tuple[str, ...]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from exporters import EXPORTERS, Exporter, find_exporter
-from exporters.companions import could_be_chat, is_companion
+from exporters.companions import could_be_chat, is_companion, was_sent
 from exporters.sources import Source, find_files, sources_in
 from likeness.errors import SourceError, UnrecognisedSource
 from likeness.texts import whole
@@ -44,17 +44,20 @@ def discover(
 
 def _recognised(file: Path, name: str, others: list[str]) -> Iterator[tuple[Source, Exporter]]:
     """Yield what some exporter reads, and add to `others` what is none, a zip of only such once."""
+    whole_file = Source(name, file, None, b"", 0)
+    if could_be_chat(name) and was_sent(whole_file):
+        return
     unread: list[str] = []
     read = 0
     for source in sources_in(file, name):
         exporter = find_exporter(source)
-        if exporter is not None:
+        if exporter is not None and not was_sent(source):
             read += 1
             yield source, exporter
         elif could_be_chat(source.name) and not is_companion(source):
             unread.append(source.name)
     if unread and not read:
-        unread = [] if is_companion(Source(name, file, None, b"", 0)) else [name]
+        unread = [] if is_companion(whole_file) else [name]
     others += unread
 
 

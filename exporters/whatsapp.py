@@ -53,8 +53,7 @@ class _WhatsApp:
     name = "WhatsApp chat text"
 
     def recognises(self, source: Source) -> bool:
-        name = PurePosixPath(_files(source)[0]).name
-        if source.head.startswith(_DISCORD_RULE) or name == _SIGNAL_FILE:
+        if source.head.startswith(_DISCORD_RULE) or source.place.name == _SIGNAL_FILE:
             return False
         lines = first_lines(source)
         survey = Survey().read(lines)
@@ -228,7 +227,11 @@ def _speaker(name: str) -> tuple[str, str]:
 
 
 def _files(source: Source) -> list[str]:
-    folder = source.path.parent.name
-    return (
-        [source.path.name, folder] if source.member is None else [source.member, source.path.name]
-    )
+    """Return what a text lies under, the nearest first: its name, its folders, and its zip.
+
+    A zip of zips holds several chats and bears the name of none.
+    """
+    if source.member is None:
+        return [source.path.name, source.path.parent.name]
+    inside = PurePosixPath(source.member).parts
+    return list(reversed(PurePosixPath(source.name).parts[-1 - len(inside) :]))

@@ -17,13 +17,19 @@ _ODD_BLANKS = re.compile(r"[\u00a0\u2009\u202f]")
 _OPENING_QUOTES = "“„«「『"
 _CLOSING_QUOTES = "”“»」』"
 _SUBJECTS = re.compile(
-    r"WhatsApp[- ]?Chat (?:with|mit|- |met|med)\s*(?P<a>.+)"
-    r"|(?:Chat|Conversa|Conversación|Discussion|Conversazione)"
-    r"(?: de| do| d[’'])? ?WhatsApp (?:con|com|avec|s uživatelem) (?P<b>.+)"
-    r"|Чат WhatsApp с(?: контактом)? (?P<c>.+)"
-    r"|[^-]*WhatsApp[^-]* - (?P<d>.+)",
+    r"WhatsApp[- ]?(?:Chatt?|samtale) (?:with|mit|- |met|med)\s*(?P<a>.+)"
+    r"|(?:Chats?|Conversa|Conversación|Discussion|Conversazione|Czat|Obrolan)"
+    r"(?: de| do| d[’'])? ?WhatsApp (?:con|com|avec|amb|dengan|z|s uživatelem) (?P<b>.+)"
+    r"|Чат WhatsApp с(?: контактом| группой)? (?P<c>.+)"
+    r"|[^-]*WhatsApp\S*[^-]* - (?P<d>.+)"
+    r"|(?P<e>.+) ile WhatsApp Sohbeti"
+    r"|与(?P<f>.+)的 ?WhatsApp ?聊天",
     re.IGNORECASE,
 )
+_NAMELESS = "_chat"
+"""What every text is called on iOS, where its zip or the folder around it tells."""
+_FEWEST_WORDS = 3
+"""What WhatsApp calls a file has more words than `WhatsApp Chat`, in any language."""
 _ENDING = re.compile(r"\.[A-Za-z]{1,5}$")
 _COPY = re.compile(r" ?\(\d+\)$")
 _MAYBE_COPY = re.compile(r"(?: |-)\d{1,2}$")
@@ -160,20 +166,25 @@ def chat_name(files: Collection[str], people: Mapping[str, int]) -> str:
         files: The names under which the text lies there, the nearest first.
         people: Who writes in it, and how often.
     """
-    stems = [_stem(file) for file in files]
+    stems = [stem(file) for file in files]
     people = {composed(person): count for person, count in people.items()}
-    for stem in stems:
-        if found := _SUBJECTS.fullmatch(stem):
+    for told in stems:
+        if found := _SUBJECTS.fullmatch(told):
             return _without_copy_mark(clean(next(name for name in found.groups() if name)), people)
-    for stem in stems:
-        beside = [spoken(person) for person in people if spoken(person) in stem]
-        if beside and "whatsapp" in stem.casefold():
+    for told in stems:
+        beside = [spoken(person) for person in people if spoken(person) in told]
+        if beside and "whatsapp" in told.casefold():
             return max(beside, key=len)
+    told = next((told for told in stems if told != _NAMELESS), "")
+    words = sum(any(map(str.isalpha, word)) for word in told.split())
+    if "WhatsApp" in told and words >= _FEWEST_WORDS:
+        return told
     shown = sorted(people, key=lambda person: (-people[person], person))
     return ", ".join(sorted(spoken(person) for person in shown[:3])) or "WhatsApp"
 
 
-def _stem(file: str) -> str:
+def stem(file: str) -> str:
+    """Return the name of a file without its ending and the number of a copy."""
     return clean(_COPY.sub("", _ENDING.sub("", composed(PurePath(file).name))))
 
 

@@ -2,7 +2,7 @@
 
 import zipfile
 from datetime import UTC
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -127,6 +127,65 @@ def test_what_was_sent_in_a_whatsapp_chat_is_not_named(tmp_path: Path):
     (tmp_path / "00000012-bill.txt").write_text("paid")
     (tmp_path / "20240501.txt").write_text("no chat")
     assert left_alone(tmp_path) == [f"{tmp_path.name}/20240501.txt"]
+
+
+SENT = "WhatsApp Chat with Zed.txt"
+CHATS = {
+    "telegram": {"result.json": "telegram/one_chat.json", f"files/{SENT}": ""},
+    "telegram account": {
+        "result.json": "telegram/account.json", f"chats/chat_1/files/{SENT}": "",
+    },
+    "discord": {
+        "Quay - general [99].csv": "discord/english_months.csv",
+        f"Quay - general [99].csv_Files/{SENT}": "",
+    },
+    "iOS": {"_chat.txt": "whatsapp/ios_en_crlf.txt", f"00000004-{SENT}": ""},
+    "a zip": {"_chat.txt": "whatsapp/ios_en_crlf.txt", "00000004-WhatsApp Chat - Zed.zip": ""},
+    "Android": {"WhatsApp Chat with Ann.txt": "whatsapp/android_en_24h.txt", SENT: ""},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("app", CHATS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_chat_that_somebody_sent_in_a_chat_is_none_of_mine(
+    tmp_path: Path, app: str, packed: bool
+):
+    with zipfile.ZipFile(tmp_path / "sent.zip", "w") as archive:
+        archive.write(ANDROID, "_chat.txt")
+    top = tmp_path / ("zips" if packed else "WhatsApp Chat with Ann")
+    top.mkdir()
+    files = {name: (SAMPLES / sample).read_bytes() if sample else ANDROID.read_bytes()
+             for name, sample in CHATS[app].items()}  # fmt: skip
+    files |= {name: (tmp_path / "sent.zip").read_bytes() for name in files if name.endswith("zip")}
+    chat, *_ = files
+    if app == "Android":
+        files[chat] += f"01/03/2024, 10:00 - Omar: {SENT} (file attached)\n".encode()
+    if packed:
+        with zipfile.ZipFile(top / "WhatsApp Chat with Ann (1).zip", "w") as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+    else:
+        for name, content in files.items():
+            (top / name).parent.mkdir(parents=True, exist_ok=True)
+            (top / name).write_bytes(content)
+    found, others = discover([top], lambda *_: None)
+    assert [PurePath(source.name).name for source, _ in found] == [chat]
+    assert others == []
+
+
+def test_a_chat_of_which_the_one_beside_it_does_not_tell_was_not_sent_in_it(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "WhatsApp Chat with Ann.zip", "w") as archive:
+        for name in ("WhatsApp Chat with Ann.txt", SENT):
+            archive.write(ANDROID, name)
+    found, _ = discover([tmp_path], lambda *_: None)
+    assert len(found) == 2
+
+
+def test_a_chat_that_was_sent_is_read_if_it_is_given_itself(tmp_path: Path):
+    (tmp_path / "_chat.txt").write_bytes(ANDROID.read_bytes())
+    (tmp_path / f"00000004-{SENT}").write_bytes(ANDROID.read_bytes())
+    found, _ = discover([tmp_path / f"00000004-{SENT}"], lambda *_: None)
+    assert len(found) == 1
 
 
 def test_a_report_of_ours_is_not_named(folder: Path, tmp_path: Path):

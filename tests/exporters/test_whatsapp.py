@@ -1,7 +1,5 @@
 """The WhatsApp exporter, on invented exports."""
 
-import unicodedata
-
 import pytest
 
 from exporters.whatsapp import WHATSAPP
@@ -104,59 +102,6 @@ def test_tells_names_with_colons_from_notices_with_colons() -> None:
         ("Ida", "text", "no blank here"),
         ("Notice", "group or chat event"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("file", "chat"),
-    [
-        ("WhatsApp Chat with Ann.txt", "Ann"),
-        ("WhatsApp Chat - Ann.zip", "Ann"),
-        ("WhatsApp Chat with Ann (1).txt", "Ann"),
-        ("WhatsApp-Chat mit Ann.txt", "Ann"),
-        ("Chat de WhatsApp con Ann.txt", "Ann"),
-        ("Annin kanssa käyty WhatsApp-keskustelu.txt", "Ann"),
-        ("_chat.txt", "Ann, Bob"),
-        ("WhatsApp Chat - Ann 2.zip", "Ann"),
-        ("WhatsApp Chat - Ann-1.zip", "Ann"),
-        ("WhatsApp Chat with Ann 2.txt", "Ann"),
-        ("WhatsApp Chat with Annabel 2.txt", "Annabel 2"),
-        ("WhatsApp Chat - Dr. Ann", "Dr. Ann"),
-    ],
-)
-def test_names_the_chat_after_the_file_or_its_people(file: str, chat: str) -> None:
-    records, _ = read(held("13/02/24, 10:00 - Ann: hi\n13/02/24, 10:01 - Bob: ho\n", file))
-
-    assert {record.chat for record in records if isinstance(record, Message)} == {chat}
-
-
-@pytest.mark.parametrize("names", [("Ann 2", "Bob"), ("Ann", "Ann 2"), ("Ann", "Bob", "Cleo")])
-def test_a_number_behind_a_name_may_be_a_part_of_it(names: tuple[str, ...]) -> None:
-    text = "".join(f"13/02/24, 10:00 - {name}: hi\n" for name in names)
-    records, _ = read(held(text, "WhatsApp Chat - Ann 2.zip"))
-
-    assert {record.chat for record in records if isinstance(record, Message)} == {"Ann 2"}
-
-
-def test_who_the_file_is_not_named_after_is_me() -> None:
-    text = "13/02/24, 10:00 - Ann: hi\n13/02/24, 10:01 - Bob: ho\n"
-    _, named = read(held(text, "WhatsApp Chat with Ann.txt"))
-    _, nameless = read(held(text, "_chat.txt"))
-
-    assert [speaker for speaker, _ in named.owner.values()] == ["Bob"]
-    assert nameless.owner == {}
-
-
-def test_a_file_whose_name_a_mac_wrote_with_parted_umlauts_is_of_the_same_chat() -> None:
-    text = "13/02/24, 10:00 - Oma Käthe: hi\n13/02/24, 10:01 - Jörg: ho\n"
-    name = "WhatsApp Chat - Oma Käthe.zip"
-    (first, _), one = read(held(text, unicodedata.normalize("NFC", name)))
-    (again, _), parted = read(held(text, unicodedata.normalize("NFD", name)))
-
-    assert isinstance(first, Message)
-    assert first == again
-    assert first.chat == unicodedata.normalize("NFC", "Oma Käthe")
-    assert parted.owner == one.owner
-    assert [speaker for speaker, _ in one.owner.values()] == ["Jörg"]
 
 
 def test_ids_stay_the_same_in_a_longer_export_and_equals_differ() -> None:
@@ -292,3 +237,13 @@ def test_notices_hold_no_words_of_anybody() -> None:
     spoken = " ".join([*reading.remarks, *(r.reason for r in records if isinstance(r, Notice))])
 
     assert not {"Ida", "Bo", "Jo", "Choir"} & set(spoken.split())
+
+
+def test_a_message_that_has_not_arrived_is_no_words_of_its_sender() -> None:
+    waiting = "Waiting for this message. This may take a while."
+    text = f"13/02/24, 10:00 - Ann: {waiting}\n13/02/24, 10:01 - Ann: {waiting} ok\n"
+
+    assert told(read(held(text))[0]) == [
+        ("Notice", "made by the app"),
+        ("Ann", "text", f"{waiting} ok"),
+    ]
