@@ -10,6 +10,7 @@ from likeness.messages import Message, Notice, Record, Rejected
 DOUBLE = "the same message again"
 _PLACES_KEPT = 5
 _FILES_NAMED = 5
+_NAMES_LISTED = 20
 
 Place = tuple[str, str]
 """A platform and a chat id."""
@@ -139,13 +140,17 @@ class ChatAccount:
     def names_of(self, ids: Collection[str]) -> tuple[str, ...]:
         """Return the names of those of some speakers who spoke, whoever sent most at first."""
         spoke = sorted(self.names.keys() & ids, key=lambda id_: (-self.speakers[id_], id_))
-        return tuple(self.names[id_] for id_ in spoke)
+        return tuple(dict.fromkeys(self.names[id_] for id_ in spoke))
 
     def count(self, message: Message) -> None:
         """Enter one message as it was read; the chat is called as it was called last."""
         self.chat = message.chat
         self.speakers[message.speaker_id] += 1
         self.names[message.speaker_id] = message.speaker
+        self.mark(message)
+
+    def mark(self, message: Message) -> None:
+        """Enter what one message says itself of being mine."""
         if message.outgoing is not None:
             self.told = (self.told or set()) | ({message.speaker_id} if message.outgoing else set())
 
@@ -171,6 +176,18 @@ class ChatAccount:
             other.names.setdefault(id_, name)
         if self.told is not None:
             other.told = (other.told or set()) | self.told
+
+
+def names_in(chats: Iterable[ChatAccount]) -> str:
+    """List who speaks in chats in one line, most frequent first, equals by name."""
+    counts: Counter[str] = Counter()
+    for chat in chats:
+        for id_, count in chat.speakers.items():
+            counts[chat.names[id_]] += count
+    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:_NAMES_LISTED]
+    listed = ", ".join(f"{' '.join(name.split())} ({count})" for name, count in ranked)
+    more = len(counts) - _NAMES_LISTED
+    return f"{listed} and {more} more" if more > 0 else listed
 
 
 def enter_moves(

@@ -1,15 +1,14 @@
 """Who is "me", chat by chat, with the evidence for it."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from exporters.account import ChatAccount, Place
+from exporters.account import ChatAccount, Place, names_in
 from exporters.names import plain
 from likeness.errors import OwnerUnknown
 
-_NAMES_LISTED = 20
 _HOW = "say so with --me NAME (a name or an id; once for each that you have)"
 
 BY_ACCOUNT = "the account names its owner"
@@ -116,9 +115,21 @@ class _Search:
             if "" in found and place not in self._evidence
         }
         self._all_chats = chats
-        self._chats = [chat for chat in chats if chat.place not in self._nobodys]
+        self._chats = [chat for chat in chats if chat.speakers and chat.place not in self._nobodys]
         wanted = frozenset(map(plain, me))
         self._said = {chat.place: _called(chat, wanted, ids_too=True) for chat in chats}
+        self._mine: dict[str, frozenset[str]] = {}
+        self._everywhere: dict[str, frozenset[str]] = {}
+        for platform in {chat.platform for chat in chats}:
+            self._note_mine_on(platform)
+
+    def _note_mine_on(self, platform: str) -> None:
+        """Gather my ids on a platform; if they are of accounts, they are mine in all its chats."""
+        chats = self._on(platform)
+        told = frozenset(id_ for chat in chats for id_ in chat.told or ())
+        self._mine[platform] = told.union(*(self._evidence.get(chat.place, ()) for chat in chats))
+        accounts = frozenset(_account_owners(platform, self._evidence))
+        self._everywhere[platform] = accounts and accounts | told
 
     def open_chats(self) -> list[ChatAccount]:
         """Return the chats of somebody where nothing tells yet who that is."""
@@ -127,17 +138,21 @@ class _Search:
     def chat_by_chat(self) -> None:
         """Take what was said of each chat, or what it tells itself."""
         for chat in self._all_chats:
+            evidence = self._evidence.get(chat.place, {})
+            everywhere = self._everywhere[chat.platform]
             if ids := self._said[chat.place]:
-                self.found[chat.place] = Owner(ids, "you said so")
+                self.found[chat.place] = Owner(ids, _said_so(chat, ids))
             elif chat.told:
-                ids = frozenset(chat.told).union(self._evidence.get(chat.place, ()))
+                ids = everywhere.union(chat.told, evidence)
                 self.found[chat.place] = Owner(ids, "the export marks what is mine", marked=True)
-            elif found := self._evidence.get(chat.place):
-                why = " and ".join(dict.fromkeys(found.values()))
-                self.found[chat.place] = Owner(frozenset(found), why)
+            elif evidence:
+                why = " and ".join(dict.fromkeys(evidence.values()))
+                self.found[chat.place] = Owner(everywhere.union(evidence), why)
             elif chat.told is not None and chat.place not in self._nobodys:
-                why = "the export marks nothing as mine"
-                self.found[chat.place] = Owner(frozenset(), why, marked=True)
+                mine, why = self._mine[chat.platform], "the export marks nothing as mine"
+                self.found[chat.place] = Owner(
+                    mine, _elsewhere(chat.platform) if mine else why, marked=True
+                )
 
     def platform_by_platform(self, step: Callable[[str], Owner | None]) -> None:
         """Take a step for each platform that has an open chat; what it finds holds for them all."""
@@ -149,12 +164,9 @@ class _Search:
 
     def as_elsewhere_on(self, platform: str) -> Owner | None:
         """Take who is me in other chats of a platform."""
-        chats = self._on(platform)
-        mine = {id_ for chat in chats for id_ in chat.told or ()}
-        mine = mine.union(*(self._evidence.get(chat.place, ()) for chat in chats))
-        if mine:
-            return Owner(frozenset(mine), f"as in my other chats on {platform}")
-        if any(self._said[chat.place] for chat in chats):
+        if mine := self._mine[platform]:
+            return Owner(mine, _elsewhere(platform))
+        if any(self._said[chat.place] for chat in self._on(platform)):
             return Owner(frozenset(), "nobody here bears the name you gave")
         return None
 
@@ -202,6 +214,17 @@ class _Search:
 
     def _on(self, platform: str) -> list[ChatAccount]:
         return [chat for chat in self._chats if chat.platform == platform]
+
+
+def _elsewhere(platform: str) -> str:
+    return f"as in my other chats on {platform}"
+
+
+def _said_so(chat: ChatAccount, ids: frozenset[str]) -> str:
+    """Return why they are me whom the person named, and who else is marked as me."""
+    others = " and ".join(chat.names_of((chat.told or set()) - ids))
+    more = f"; the export marks {others} as me, which one more --me keeps"
+    return f"you said so{more if others else ''}"
 
 
 def _names_of_me(chat: ChatAccount, owner: Owner | None) -> list[str]:
@@ -265,15 +288,3 @@ def _refuse_strangers(chats: Sequence[ChatAccount], me: Sequence[str]) -> None:
     for name in me:
         if plain(name) not in seen:
             raise OwnerUnknown(f"Nobody is called {name!r}. Who speaks: {names_in(chats)}.")
-
-
-def names_in(chats: Iterable[ChatAccount]) -> str:
-    """List who speaks in chats in one line, most frequent first, equals by name."""
-    counts: Counter[str] = Counter()
-    for chat in chats:
-        for id_, count in chat.speakers.items():
-            counts[chat.names[id_]] += count
-    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:_NAMES_LISTED]
-    listed = ", ".join(f"{' '.join(name.split())} ({count})" for name, count in ranked)
-    more = len(counts) - _NAMES_LISTED
-    return f"{listed} and {more} more" if more > 0 else listed

@@ -106,7 +106,7 @@ class _Run:
         if self._options.strict:
             refuse_flaws(self.account, self._failures)
         found = better_first(sources)
-        refuse_sources(paths, found, output, self._options)
+        refuse_sources(paths, sources, output, self._options)
         self._better = Better(found)
         self._bytes = sum(source.size for source, _ in found)
         for source, exporter in found:
@@ -138,7 +138,9 @@ class _Run:
                 record, known = meet(read)
                 account.count(record)
                 merge.doubles[number] += known
-                if isinstance(record, Message) and not known:
+                if isinstance(record, Message) and known:
+                    self._chat(record).mark(record)
+                elif isinstance(record, Message):
                     self._namesakes.note(record, number)
                     self._take(mended(record), merge, number)
                 elif isinstance(record, Block) and record.messages:

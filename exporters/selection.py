@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from exporters.account import ChatAccount, Place
+from exporters.account import ChatAccount, Place, names_in
 from exporters.names import plain
-from exporters.owner import names_in
 from likeness.errors import NoSuchName
 
 _CHATS_LISTED = 20

@@ -57,18 +57,27 @@ def channel(*messages):
     return json.dumps({**where, "messages": entries, "messageCount": len(entries)})
 
 
+def table(*messages):
+    lines = (
+        f'"{5 if name == "mira" else 6}","{name}","2024-07-14T09:{n:02}:07.5Z","{text}","",""\n'
+        for n, name, text in messages
+    )
+    return f"{HEADER}\n{''.join(lines)}"
+
+
 @pytest.fixture
 def exported(tmp_path):
     """Return a function that writes files, exports them, and returns what came of them."""
 
-    def run(files):
+    def run(files, me=("Jon", "jon"), grows=False):
         paths = []
         for name, content in files.items():
             paths.append(tmp_path / name)
             paths[-1].parent.mkdir(parents=True, exist_ok=True)
             paths[-1].write_text(content, encoding="utf-8")
         out = tmp_path / "messages.jsonl"
-        account = export(paths, out, ExportOptions(UTC, "UTC", ("Jon", "jon")))
+        paths += [out] if grows else []
+        account = export(paths, out, ExportOptions(UTC, "UTC", me))
         assert account.balanced
         return list(read_messages(out)), account
 
@@ -99,6 +108,20 @@ def test_telegrams_html_adds_to_its_json_what_that_lacks(exported, html_first):
     assert [source.rejected[DOUBLE] for source in account.sources] == [0, 1]
 
 
+def test_pages_that_share_no_message_with_the_json_follow_those_beside_them_that_do(exported):
+    messages, _ = exported(
+        {
+            "html/messages.html": page(on_page(*OLD)),
+            "html/messages2.html": page(on_page(*BOTH)),
+            "other/messages.html": page(on_page(1, "Jon", "to another Mira")),
+            "json/result.json": telegram(BOTH, NEW),
+        }
+    )
+
+    assert [m.text for m in messages if m.chat_id == "42"] == ["old", "both", "new"]
+    assert len(messages) == 4
+
+
 def test_two_chats_of_one_name_that_share_no_message_stay_two(exported):
     messages, _ = exported(
         {
@@ -116,14 +139,10 @@ def test_two_chats_of_one_name_that_share_no_message_stay_two(exported):
 def test_a_channel_as_json_csv_and_text_stands_once(exported):
     said = [(1, "mira", "ahoy"), (2, "jon", "ok"), (2, "jon", "ok")]
     rows = [*said, (2, "jon", "ok"), (3, "mira", "bye")]
-    csv = "".join(
-        f'"{5 if name == "mira" else 6}","{name}","2024-07-14T09:{n:02}:07.5Z","{text}","",""\n'
-        for n, name, text in rows
-    )
     heads = [f"[07/14/2024 9:{n:02} AM] {name}\n{text}" for n, name, text in rows]
     messages, _ = exported(
         {
-            "Quay - general [99].csv": f"{HEADER}\n{csv}",
+            "Quay - general [99].csv": table(*rows),
             "Quay - general [99].json": channel(*said),
             "Quay - general [99].txt": discord_text(*heads),
         }
@@ -153,3 +172,37 @@ def test_what_tells_less_of_discord_does_not_take_the_place_of_the_json(exported
     order = list(files) if json_first else list(reversed(files))
     messages, _ = exported({one: files[one] for one in order})
     assert [message.text for message in messages] == ["hi", "rich"]
+
+
+SAID = [(1, "mira", "ahoy"), (2, "jon", "ok"), (2, "jon", "ok")]
+LESSER = {
+    "html/messages.html": page(on_page(*OLD), on_page(*BOTH)),
+    "Quay - general [99].csv": table((0, "mira", "first"), *SAID),
+}
+BETTER = {
+    "json/result.json": telegram(BOTH, NEW),
+    "Quay - general [99].json": channel(*SAID, (3, "mira", "bye")),
+}
+
+
+@pytest.mark.parametrize(("earlier", "later"), [(LESSER, BETTER), (BETTER, LESSER)])
+def test_our_own_file_grows_by_another_form_of_its_chats_as_if_both_were_given(
+    exported, earlier, later
+):
+    together, _ = exported(LESSER | BETTER)
+    exported(earlier)
+    grown, account = exported(later, me=(), grows=True)
+
+    assert told(grown) == told(together)
+    assert [m.outgoing for m in grown] == [m.outgoing for m in together]
+    assert sum(source.rejected[DOUBLE] for source in account.sources) == 4
+
+
+def test_of_an_edited_message_in_two_pages_the_later_stays_beside_a_json_too(exported):
+    files = {
+        "1/messages.html": page(on_page(1, "Mira", "typo"), on_page(*BOTH), title="Jo"),
+        "2/messages.html": page(on_page(1, "Mira", "type"), on_page(*BOTH), title="Jo"),
+        "json/result.json": telegram(BOTH, NEW),
+    }
+    messages, _ = exported(files)
+    assert [m.text for m in messages if m.chat == "Jo"] == ["type", "both"]

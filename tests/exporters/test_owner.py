@@ -145,12 +145,22 @@ def test_accounts_of_two_people_are_no_question_once_the_person_answers():
 def test_accounts_under_one_name_are_one_persons():
     chats = [chat(1, Ann=1, Bob=1), chat(2, Eve=1, Fay=1)]
     chats[1].names["id-Fay"] = "bob"
-    assert owners(chats, ACCOUNTS) == [{"id-Bob"}, {"id-Fay"}]
+    assert owners(chats, ACCOUNTS) == [{"id-Bob", "id-Fay"}] * 2
+
+
+def test_my_other_account_is_mine_in_a_group_that_only_one_of_them_exported():
+    group = chat(3, Ann=1, Bob=1, Fay=1)
+    group.names["id-Fay"] = "Bob"
+    fays = {("p", "3"): {"id-Fay": BY_ACCOUNT}}
+    exported, grown = chat(1, Bob=1), chat(1, told={"id-Bob"}, Bob=1)
+    bobs = {("p", "1"): {"id-Bob": BY_ACCOUNT}}
+    assert owners([exported, group], bobs | fays) == [{"id-Bob", "id-Fay"}] * 2
+    assert owners([grown, group], fays) == [{"id-Bob", "id-Fay"}] * 2
 
 
 def test_an_account_is_mine_if_messages_of_its_owner_are_marked_as_mine():
     chats = [chat(1, told={"id-Bob", "id-Fay"}, Bob=1, Fay=1), chat(2, Eve=1, Fay=1)]
-    assert owners(chats, ACCOUNTS) == [{"id-Bob", "id-Fay"}, {"id-Fay"}]
+    assert owners(chats, ACCOUNTS) == [{"id-Bob", "id-Fay"}] * 2
     chats[0].told = {"id-Bob"}
     with pytest.raises(OwnerUnknown, match="several people's accounts"):
         owners(chats, ACCOUNTS)
@@ -165,6 +175,24 @@ def test_a_later_export_without_marks_is_known_by_the_marks_of_an_earlier_one():
     assert owners([chat(1, told={"id-Ann"}, Ann=3), chat(2, Ann=1, Bob=1)]) == [{"id-Ann"}] * 2
 
 
+def test_where_nothing_was_marked_as_mine_what_i_say_later_is_mine():
+    chats = [chat(1, told={"id-Ann"}, Ann=3), chat(2, told=set(), Ann=1, Bob=1)]
+    found = find_owners(chats, {}, [])["p", "2"]
+    said = [("id-Bob", False), ("id-Ann", None), ("id-Ann", False)]
+    assert [found.owns(*one) for one in said] == [False, True, False]
+    assert found.evidence == "as in my other chats on p"
+    assert owners([chat(1, told=set(), Ann=1)]) == [set()]
+
+
+def test_a_new_name_of_mine_takes_the_place_of_the_marks_and_that_is_said():
+    chats = [chat(1, told={"id-Juno"}, Ann=2, Juno=1, **{"Juno Vale": 1})]
+    (owner,) = find_owners(chats, {}, ["Juno Vale"]).values()
+    assert owner.ids == {"id-Juno Vale"}
+    assert owner.evidence == ("you said so; the export marks Juno as me, which one more --me keeps")
+    (owner,) = find_owners(chats, {}, ["Juno Vale", "Juno"]).values()
+    assert (owner.ids, owner.evidence) == ({"id-Juno", "id-Juno Vale"}, "you said so")
+
+
 def test_what_the_export_marks_is_left_as_it_is():
     (owner,) = find_owners([chat(1, told={"id-Ann"}, Ann=1, Bob=1)], {}, []).values()
     assert [owner.owns("id-Ann", said) for said in (True, False)] == [True, False]
@@ -173,6 +201,20 @@ def test_what_the_export_marks_is_left_as_it_is():
 def test_the_only_one_in_all_chats_is_me():
     chats = [chat(1, Ann=1, Bob=1), chat(2, Bob=1, Cem=1), chat(3, Bob=1, Ann=1, Cem=1)]
     assert owners(chats) == [{"id-Bob"}] * 3
+
+
+def test_a_chat_whose_messages_all_moved_to_another_is_none_that_i_missed():
+    chats = [chat(1, Ann=1, Bob=1), chat(2, Bob=1, Cem=1), chat(3)]
+    assert owners(chats[:2]) == [{"id-Bob"}] * 2
+    assert {owner.ids for owner in find_owners(chats, {}, []).values()} == {frozenset({"id-Bob"})}
+    chats[1].platform = "q"
+    assert {owner.ids for owner in find_owners(chats, {}, []).values()} == {frozenset({"id-Bob"})}
+
+
+def test_a_name_that_two_of_my_ids_bear_is_told_once():
+    one = chat(1, Bob=1, Fay=1)
+    one.names["id-Fay"] = "Bob"
+    assert one.names_of({"id-Bob", "id-Fay"}) == ("Bob",)
 
 
 def test_two_who_are_in_all_chats_are_a_question():
