@@ -19,7 +19,9 @@ from exporters.flat import (
     MOMENT,
     PLACE,
     PLATFORM,
+    SENDER,
     SOURCE,
+    SPEAKER_ID,
     Entry,
     Sorter,
     copies_of,
@@ -64,6 +66,8 @@ class Merge:
         self._pending = 0
         self._untidy: set[Place] = set()
         self._entries = Sorter(_by_id, run_messages, self._files)
+        self._begins: dict[tuple[int, int], int] = {}
+        self._speakers: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
         self._ordered = Sorter(_by_time, run_messages, self._files)
         self.doubles: Counter[int] = Counter()
         """How many messages of each source gave way to a later one."""
@@ -122,13 +126,19 @@ class Merge:
             if not pile.tidy():
                 self._untidy.add(place)
                 for number, (source, message) in enumerate(pile.messages()):
-                    self._entries.add(laid_flat(message, chat, number, source))
+                    self._enter(laid_flat(message, chat, number, source))
         tidy = self._piles.keys() - self._untidy
         remain = Counter({place: len(self._piles[place]) for place in tidy})
         for entry in self._once():
             remain[entry[PLATFORM], entry[CHAT_ID]] += 1
             self._ordered.add(entry)
         return remain
+
+    def _enter(self, entry: Entry) -> None:
+        part = entry[CHAT], entry[SOURCE]
+        self._begins[part] = min(entry[MOMENT], self._begins.get(part, entry[MOMENT]))
+        self._speakers[part].add(entry[SPEAKER_ID])
+        self._entries.add(entry)
 
     def _move(self, move: Move) -> None:
         """Take the messages of some chats anew, in the order of their sources."""
@@ -184,12 +194,28 @@ class Merge:
             for later in same:
                 if copies:
                     self.doubles[entry[SOURCE]] += 1
+                    if self._is_miscounted(entry, later):
+                        later[SENDER] = entry[SENDER]
                     later[MOMENT] = _second(entry[MOMENT], later[MOMENT])
                 entry = later
                 copies[entry[SOURCE]] = entry[PLACE]
             if len(copies) > 1:
                 entry[COPIES] = list(copies.items())
             yield entry
+
+    def _is_miscounted(self, earlier: Entry, later: Entry) -> bool:
+        """Tell whether the later of two copies is of somebody else's equal words.
+
+        They are counted from the first that an export holds, which may begin within their minute.
+        Who bears a name that the earlier export does not know was but renamed.
+        """
+        begins = self._begins[later[CHAT], later[SOURCE]]
+        speaker = later[SPEAKER_ID]
+        return bool(
+            speaker != earlier[SPEAKER_ID]
+            and speaker in self._speakers[earlier[CHAT], earlier[SOURCE]]
+            and later[MOMENT] // _MINUTE == begins // _MINUTE
+        )
 
 
 @dataclass(frozen=True, slots=True)

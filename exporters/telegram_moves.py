@@ -141,6 +141,13 @@ def _topics(piles: Piles, root: Place, numbers: Mapping[Place, int]) -> Topics:
     for place, number in numbers.items():
         for _, message in piles[place].messages():
             topics.note({"id": message.id, "reply_to_message_id": number})
-    for _, message in piles[root].messages():
-        topics.note({"id": message.id, "reply_to_message_id": message.reply_to})
+    answers = ((one.id, one.reply_to) for _, one in piles[root].messages() if one.reply_to)
+    for id_, answered in sorted(answers, key=_sent_first):
+        topics.note({"id": id_, "reply_to_message_id": answered})
     return topics
+
+
+def _sent_first(answer: tuple[str, str]) -> int:
+    """Return what sorts answers by their numbers: newer exports may have come first."""
+    found = _NUMBER.fullmatch(answer[0])
+    return int(found[1]) if found else 0

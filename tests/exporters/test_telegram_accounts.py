@@ -230,6 +230,13 @@ def test_an_export_without_a_forums_topics_goes_to_those_that_another_tells(
     assert (cats.messages, cats.outgoing, set(cats.names.values())) == (4, 2, {"Ann", "Jo", "Bo"})
 
 
+def test_exports_of_a_forum_given_newest_first_are_followed_through_all_answers(exported):
+    newest = supergroup(entry(9, 7, 9, "so", reply_to_message_id=8))
+    older = supergroup(entry(8, 7, 8, "and", reply_to_message_id=7))
+    messages, _ = exported(*(account(1, one) for one in (newest, older, supergroup(*WHOLE))))
+    assert [one.id for one in messages if one.chat == "Fam / Cats"] == ["6", "7", "8", "9"]
+
+
 def test_a_forum_grows_by_an_export_that_begins_later(exported):
     exported(account(1, supergroup(*WHOLE)))
     messages, _ = exported(account(1, supergroup(*LATER)), grow=True)

@@ -63,3 +63,11 @@ def test_who_was_renamed_is_not_another_one(tmp_path):
         ("Ann", False),
         ("Juno Vale", True),
     }
+
+
+def test_equal_words_of_a_minute_keep_their_speakers_where_an_export_begins_within_it(tmp_path):
+    said = [("14:55:00", "Ann", "hi"), ("14:56:00", "Ann", "ok"), ("14:56:00", "Juno", "ok")]
+    newer = [said[-1], ("14:57:00", "Juno", "later")]
+    _, found = exported(tmp_path, android(said), android(newer))
+    assert told(found) == [*said, newer[-1]]
+    assert [line["outgoing"] for line in found] == [False, False, True, True]
