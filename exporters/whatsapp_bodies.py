@@ -13,6 +13,7 @@ from exporters.whatsapp_wordings import (
     MEDIA,
     MESSAGE,
     PLACES,
+    WAITING,
 )
 from likeness.messages import Kind, Notice
 
@@ -42,7 +43,7 @@ _MESSAGE, _DELETION = re.compile(MESSAGE), re.compile(DELETION)
 _NOT_OF_THE_APP = re.compile(r"[\d?!:;\n]")
 _EDGES = frozenset(_EDGE_MARKS)
 ENCRYPTED_BEGINS = frozenset(wording[:2] for wording in ENCRYPTED)
-_BEGINNINGS = frozenset(wording[:3] for wording in (*DELETED, *CALLS, *MEDIA, *ENCRYPTED))
+_BEGINNINGS = frozenset(wording[:3] for wording in (*DELETED, *CALLS, *MEDIA, *WAITING, *ENCRYPTED))
 """How all that begins that is known by its wording."""
 
 
@@ -227,6 +228,8 @@ def _placeholder(first: str, more: str) -> Body | None:
         return Notice("call")
     if plain in MEDIA:
         return "media", ""
+    if plain in WAITING:
+        return Notice("made by the app")
     return Notice("encryption") if plain.startswith(ENCRYPTED) else None
 
 

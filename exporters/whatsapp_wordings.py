@@ -122,6 +122,8 @@ MEDIA = frozenset(
     )
 )
 
+WAITING = frozenset(("waiting for this message. this may take a while",))
+
 # What stands before the link of a place that was sent, and behind the name of a file. People write
 # other words there: of those that are not here, only the app's mark and a file's plain name tell.
 PLACES = frozenset(

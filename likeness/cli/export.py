@@ -1,5 +1,8 @@
 """`likeness export`: exports of any app to one file, and the account of what became of them."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,7 +114,7 @@ def export(sources: tuple[Path, ...], output: Path, **chosen: Any) -> None:
     from exporters.run import export as run_export
 
     options = _options(**chosen)
-    with byte_progress() as progress:
+    with _ending_tidily(), byte_progress() as progress:
         task = progress.add_task("Reading", total=None)
         account = run_export(
             sources,
@@ -126,6 +129,24 @@ def export(sources: tuple[Path, ...], output: Path, **chosen: Any) -> None:
     if account.left_alone:
         told = f"Left alone, as no export that Likeness reads: {account.left_alone_told}"
         remarks().print(told, style="yellow", markup=False)
+
+
+@contextmanager
+def _ending_tidily() -> Iterator[None]:
+    """Let SIGTERM and a terminal that closes take away what is half written, as Ctrl-C does."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _options(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -119,6 +120,32 @@ def test_an_export_is_not_written_onto(run: Run):
     said = run("result.json", "-o", "result.json", fails=1).stderr
     assert "Error: result.json is one of the sources: give -o another name." in said
     assert before.read_text("utf-8") == "somebody's only export"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_writing_leaves_nothing_half_written(
+    run: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+):
+    before = signal.getsignal(number)
+    monkeypatch.setattr(Message, "to_json", lambda _: os.kill(os.getpid(), number))
+    run("--alias", "Ann=Ann K.", fails=128 + number)
+    assert [path.name for path in Path().iterdir()] == ["in.jsonl"]
+    assert signal.getsignal(number) is before
+
+
+def test_a_terminal_that_closes_stops_nothing_under_nohup(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    write = Message.to_json
+    monkeypatch.setattr(
+        Message, "to_json", lambda said: os.kill(os.getpid(), signal.SIGHUP) or write(said)
+    )
+    try:
+        run("--alias", "Ann=Ann K.")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert len(written()) == 3
 
 
 @pytest.mark.parametrize(
