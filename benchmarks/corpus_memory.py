@@ -1,7 +1,8 @@
 """How much memory a corpus takes, however many messages it has.
 
 Run `python -m benchmarks.corpus_memory`. Each size has a process of its own, which surveys the
-file, encodes it, and packs the rows of an epoch; the words are invented.
+file, encodes it, notes what goes with the model, and packs the rows of an epoch; the words are
+invented.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from likeness.messages import Message
 from likeness.tokenizer import FolderTokenizer
 from training.config import TrainConfig
 from training.corpus import build_corpus
+from training.outcome import keep
 from training.packing import pack
 from training.rows import WindowsBuilder
 from training.survey import survey
@@ -55,18 +57,20 @@ def measure(path: Path) -> None:
     tokenizer = FolderTokenizer(tokenizers.Tokenizer.from_str(made.backend_tokenizer.to_str()))
     before = _peak_megabytes()
     start = time.monotonic()
+    found = survey(path)
     corpus = build_corpus(
-        path, survey(path), TrainConfig(), tokenizer, _CONTEXT_TOKENS,
+        path, found, TrainConfig(), tokenizer, _CONTEXT_TOKENS,
         lambda: WindowsBuilder(path.parent, len(made)),
     )  # fmt: skip
+    keep(path, path.parent, found, corpus.balance, TrainConfig())
     seconds = time.monotonic() - start
     lengths = corpus.train.lengths
     rows = pack(lengths, _CONTEXT_TOKENS, np.arange(len(lengths)))
-    found = {
+    figures = {
         "tokens": int(lengths.sum()), "windows": len(lengths), "rows": len(rows),
         "seconds": seconds, "before": before, "peak": _peak_megabytes(),
     }  # fmt: skip
-    print(json.dumps(found))
+    print(json.dumps(figures))
 
 
 def _peak_megabytes() -> float:
