@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,12 @@ from safetensors import SafetensorError
 
 from likeness.errors import CannotResume, TrainingError
 from training.base import Base
+from training.memory import is_out_of_memory
 
 _NAME = re.compile(r"checkpoint-(\d+)")
 _STATE = "state.pt"
+_WEIGHTS = "*.safetensors*"
+_FULL = (OSError, RuntimeError, SafetensorError)
 _KEPT = 2
 
 
@@ -125,18 +128,30 @@ def finish(run: Path, step: int) -> None:
         raise TrainingError(f"{run} cannot be written: {error.strerror}.") from error
 
 
-def replace_weights(run: Path, base: Base) -> None:
+def replace_weights(
+    run: Path, base: Base, beside: Callable[[Path], None] = lambda _folder: None
+) -> None:
     """Put a model's weights in the place of those in a finished run's folder.
+
+    Args:
+        run: The run's folder.
+        base: Has the weights.
+        beside: Writes into a folder what is to come into the run's together with them.
 
     Raises:
         TrainingError: The disk does not take them; what stood there stays.
+        LikenessError: The same, of what stands beside them.
     """
     folder = run / ".weights"
     with whole_folder(folder) as temporary:
         base.save(temporary)
-    for path in folder.glob("*.safetensors*"):
+        for path in set(temporary.iterdir()) - set(temporary.glob(_WEIGHTS)):
+            path.unlink()
+        beside(temporary)
+    # A card that tells of weights which are not there yet harms less than one that hides them.
+    for path in sorted(folder.iterdir(), key=lambda path: path.match(_WEIGHTS)):
         path.replace(run / path.name)
-    shutil.rmtree(folder)
+    folder.rmdir()
 
 
 @contextmanager
@@ -160,11 +175,22 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         temporary.replace(folder)
         if os.name == "posix":
             _reach_disk(folder.parent)
-    # A full disk has another name in each library.
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise TrainingError(f"{folder} cannot be written: {error}.") from error
+    except Exception as error:
+        # A full disk is another error in each library; tokenizers has none of its own for it.
+        if not isinstance(error, _FULL) and type(error) is not Exception:
+            raise
+        raise TrainingError(f"{folder} cannot be written: {_why(error)}.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _why(error: Exception) -> str | None:
+    if isinstance(error, OSError):
+        return error.strerror
+    if is_out_of_memory(error):
+        return "the memory is full"
+    # The libraries' own words are about what they were doing.
+    return "the disk seems to be full"
 
 
 def _reach_disk(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from transformers import PreTrainedModel
@@ -26,6 +27,16 @@ def keep_held_out(run: Path, model: PreTrainedModel, judge: Judge) -> None:
     Raises:
         LikenessError: The folder cannot be written.
     """
+    keep_excerpt(run, excerpt(model, judge))
+
+
+def excerpt(model: PreTrainedModel, judge: Judge) -> dict[str, Any]:
+    """Return some held-out windows as ids, with how well a model predicts my words in them.
+
+    Args:
+        model: Its weights, in 32 bits.
+        judge: Has the windows.
+    """
     lines, nats = [], 0.0
     room = _MOST_TOKENS
     for window, length in enumerate(judge.windows.lengths.tolist()):
@@ -38,6 +49,15 @@ def keep_held_out(run: Path, model: PreTrainedModel, judge: Judge) -> None:
         nats += float(losses[mine[batch.weights > 0]].sum())
         lines.append({"ids": batch.ids[0].tolist(), "mine": np.flatnonzero(mine[0]).tolist()})
         room -= length
-    with whole_file(run / FILE_NAME) as file:
-        json.dump({"v": 1, "nats": nats, "lines": lines}, file)
+    return {"v": 1, "nats": nats, "lines": lines}
+
+
+def keep_excerpt(folder: Path, found: dict[str, Any]) -> None:
+    """Write what `excerpt` returned into a model folder.
+
+    Raises:
+        LikenessError: The folder cannot be written.
+    """
+    with whole_file(folder / FILE_NAME) as file:
+        json.dump(found, file)
         file.write("\n")

@@ -5,17 +5,18 @@ import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from likeness.card import RunCard
 from likeness.errors import TrainingError
 from likeness.files import fingerprint
-from training.base import open_base, quiet
+from training.base import Base, open_base, quiet
 from training.checkpoint import replace_weights
 from training.config import LEAST_RATE, TrainConfig
 from training.corpus import build_held_out
 from training.device import pick_device
 from training.evaluate import Judge
-from training.held_out import keep_held_out
+from training.held_out import excerpt, keep_excerpt
 from training.loop import Trainer
 from training.lora import prepared, wants_lora
 from training.loss import sees_apart
@@ -50,7 +51,7 @@ def teach_held_out(
 
     Raises:
         TrainingError: The disk does not take the weights, or they are no numbers any more; the
-            model is as it was.
+            model, and what stands beside it, is as it was.
         LikenessError: The same, of the files beside them.
     """
     if not config.last_lesson:
@@ -72,11 +73,9 @@ def teach_held_out(
         plan = Plan(windows, _gentle(config), row_tokens)
         trainer = Trainer(base.model, plan, pick_device(config.device))
         _learn(trainer, run, on_step)
-        replace_weights(run, base)
         judge = Judge(windows, 0, tags, config.eval_batch_rows, row_tokens)
-        keep_held_out(run, base.model, judge)
-    card.metrics["last_lesson_steps"] = trainer.step
-    leave_card(run, card)
+        card.metrics["last_lesson_steps"] = trainer.step
+        _leave(run, base, card, excerpt(base.model, judge))
     return trainer.step
 
 
@@ -96,3 +95,13 @@ def _learn(trainer: Trainer, run: Path, on_step: Callable[[int, int], None]) -> 
             f"{run}: in the last lesson the loss is no number any more; the model is as it was "
             "before: take a lower learning_rate, or last_lesson=0."
         )
+
+
+def _leave(run: Path, base: Base, card: RunCard, held_out: dict[str, Any]) -> None:
+    """Put the weights and what tells of them into the run's folder, all or nothing."""
+
+    def beside(folder: Path) -> None:
+        keep_excerpt(folder, held_out)
+        leave_card(folder, card)
+
+    replace_weights(run, base, beside)

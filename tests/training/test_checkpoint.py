@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from likeness.errors import CannotResume, Interrupted, TrainingError
 from likeness.messages import Message
@@ -67,6 +68,33 @@ def test_a_disk_that_fills_up_later_leaves_the_last_checkpoint(
     card = learn(path, run, memory, config, resume=True)
     whole = learn(path, tmp_path / "whole", memory, config)
     assert card.metrics == whole.metrics
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (RuntimeError("[enforce fail] . unexpected pos 612 vs 608"), "the disk seems to be full"),
+        (SafetensorError("I/O error: (os error 28)"), "the disk seems to be full"),
+        (Exception("No space left on device (os error 28)"), "the disk seems to be full"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "the memory is full"),
+    ],
+)
+def test_why_a_folder_is_not_written_is_said_in_words(
+    tmp_path: Path, error: Exception, why: str
+) -> None:
+    folder = tmp_path / "checkpoint-1"
+    with pytest.raises(TrainingError) as said, whole_folder(folder):
+        raise error
+    assert str(said.value) == f"{folder} cannot be written: {why}."
+    assert said.value.__cause__ is error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_tells_of_no_disk_is_passed_on(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), whole_folder(tmp_path / "checkpoint-1"):
+        raise KeyError("a mistake")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_whole_or_absent(tmp_path: Path) -> None:

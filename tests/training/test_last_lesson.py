@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 
 from likeness.card import RunCard
-from likeness.errors import TrainingError
+from likeness.errors import LikenessError, TrainingError
 from likeness.messages import Message
 from training.base import Base
 from training.config import TrainConfig
@@ -122,6 +122,45 @@ def test_a_disk_that_takes_no_weights_leaves_the_model_as_it_was(
     assert _weights(run) == before
     assert RunCard.read(run) == card
     assert not list(run.glob(".*weights*"))
+
+
+def _all_that_tells(run: Path) -> list[bytes]:
+    names = ("model.safetensors", "held_out.json", "likeness.json", "README.md")
+    return [(run / name).read_bytes() for name in names]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), LikenessError("No space left")])
+def test_weights_come_with_all_that_tells_of_them_or_not_at_all(
+    trained: Any, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    messages, run, config = trained()
+    before = _all_that_tells(run)
+
+    def stop(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("training.last_lesson.leave_card", stop)
+    with pytest.raises(type(error)):
+        teach_held_out(messages, run, config, None)
+    assert _all_that_tells(run) == before
+    assert not list(run.glob(".*weights*"))
+
+
+def test_the_card_tells_of_the_lesson_before_the_weights_are_there(
+    trained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages, run, config = trained()
+    replace = Path.replace
+    known: list[bool] = []
+
+    def watched(self: Path, target: Path) -> Path:
+        if target == run / "model.safetensors":
+            known.append("last_lesson_steps" in RunCard.read(run).metrics)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    teach_held_out(messages, run, config, None)
+    assert known == [True]
 
 
 def test_messages_that_have_changed_since_teach_nothing_more(
