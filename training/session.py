@@ -119,13 +119,13 @@ class Session:
                     self._save_if_new()
                 if self._done():
                     break
-                if self.trainer.team.any(flag=self._stop):
-                    raise KeyboardInterrupt
+                self._stop_if_asked()
                 self._unreported.append(self.trainer.take_step())
                 self._report_if_due(_SECONDS_BETWEEN_REPORTS)
             self._report_if_due(least_seconds=0)
             if self.judge is None:
                 self._save_if_new()
+            self._stop_if_asked()
 
     def save(self) -> None:
         """Save a checkpoint now."""
@@ -161,6 +161,10 @@ class Session:
         patience = self.trainer.plan.config.patience
         spent = patience is not None and self.progress.worse >= patience
         return spent or self.trainer.step >= self.trainer.plan.steps
+
+    def _stop_if_asked(self) -> None:
+        if self.trainer.team.any(flag=self._stop):
+            raise KeyboardInterrupt
 
     def _evaluate_if_due(self) -> None:
         step, plan = self.trainer.step, self.trainer.plan
