@@ -14,9 +14,11 @@ def only_trainer(run: Path) -> Iterator[None]:
     """Be the only process that writes into a run's folder, until left.
 
     Raises:
-        RunExists: Another process trains there.
+        RunExists: Another process trains there, or it is the root of a disk.
         TrainingError: The folder around it cannot be written.
     """
+    if not run.name:
+        raise RunExists(f"{run} cannot become a run: give --run a name.")
     # Beside the folder: what is in it is swept, copied and looked at.
     path = run.with_name(f".{run.name}.lock")
     missing = [folder for folder in path.parents if not folder.exists()]

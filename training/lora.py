@@ -45,7 +45,7 @@ def adapted(base: Base, config: TrainConfig) -> Base:
     """Return a base of whose weights only the small matrices learn, and the rows of the tags.
 
     Raises:
-        BadSetting: It has no linear layer that LoRA knows.
+        BadSetting: It has no linear layer that LoRA knows, or is put together in another way.
     """
     # It takes seconds to import, and only large bases need it.
     from peft import LoraConfig, get_peft_model  # noqa: PLC0415
@@ -65,7 +65,10 @@ def adapted(base: Base, config: TrainConfig) -> Base:
     try:
         model: Any = get_peft_model(base.model, told)
     except ValueError as error:
-        raise BadSetting(f"method=lora does not fit {base.name}: {error}.") from error
+        raise BadSetting(
+            f"LoRA does not fit the architecture of {base.name}: set method=full, or take another "
+            "base."
+        ) from error
     return dataclasses.replace(base, model=model)
 
 

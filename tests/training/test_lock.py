@@ -28,3 +28,9 @@ def test_nothing_is_left_of_it_but_what_was_made_meanwhile(tmp_path: Path) -> No
     with only_trainer(tmp_path / "runs" / "me"):
         (tmp_path / "runs" / "me").mkdir()
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["me"]
+
+
+def test_the_root_of_a_disk_becomes_no_run() -> None:
+    root = Path(Path.cwd().anchor)
+    with pytest.raises(RunExists, match="cannot become a run"), only_trainer(root):
+        raise AssertionError("it has no name")

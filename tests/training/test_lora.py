@@ -14,10 +14,12 @@ from transformers import (
     GPT2LMHeadModel,
     LlamaConfig,
     LlamaForCausalLM,
+    MambaConfig,
+    MambaForCausalLM,
 )
 
 from likeness.dialogue import END_OF_TURN, ME, START, TAGS
-from likeness.errors import Interrupted
+from likeness.errors import BadSetting, Interrupted
 from likeness.messages import Message
 from training.adapter import is_adapted, learnt, plain
 from training.base import open_base, quiet
@@ -122,6 +124,23 @@ def test_a_small_base_learns_whole_unless_told_otherwise(
     with quiet():
         base = open_base(str(plain_gpt2), TrainConfig(), list)
     assert wants_lora(base, TrainConfig(method=method)) is lora
+
+
+@pytest.mark.slow
+def test_an_architecture_that_lora_does_not_know_is_refused_in_words(
+    plain_gpt2: Path, tmp_path: Path
+) -> None:
+    shape = MambaConfig(vocab_size=300, hidden_size=16, state_size=4, num_hidden_layers=1)
+    config = TrainConfig(method="lora")
+    with quiet():
+        MambaForCausalLM(shape).save_pretrained(tmp_path)
+        AutoTokenizer.from_pretrained(plain_gpt2).save_pretrained(tmp_path)
+        base = open_base(str(tmp_path), config, list)
+        with pytest.raises(BadSetting) as said:
+            prepared(base, config)
+    assert str(said.value) == (
+        f"LoRA does not fit the architecture of {tmp_path}: set method=full, or take another base."
+    )
 
 
 @pytest.mark.slow
