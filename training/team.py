@@ -13,12 +13,36 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 
+from likeness.errors import TrainingError
+
 Item = TypeVar("Item")
+
+# As gloo says it; torch has no class of its own for it.
+_GONE = ("closed by peer", "reset by peer", "broken pipe", "socket closed")
+
+
+@contextmanager
+def _all_there() -> Iterator[None]:
+    """Work with the others.
+
+    Raises:
+        TrainingError: One of them has ended.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not any(said in str(error).lower() for said in _GONE):
+            raise
+        raise TrainingError(
+            "Another of the processes that train together has ended: go on with --resume."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
     """The processes of a run, seen from one of them.
+
+    Where one of them has ended, whatever the others do together raises a TrainingError.
 
     Attributes:
         rank: Which of them this is; the first writes and speaks for all.
@@ -43,6 +67,7 @@ class Team:
         """Return this process's part of what all have to do."""
         return list(items[self.rank :: self.size])
 
+    @_all_there()
     def total(self, numbers: torch.Tensor) -> torch.Tensor:
         """Return the sum of all processes' numbers, which change in place."""
         if self.size > 1:
@@ -53,6 +78,7 @@ class Team:
         """Return the mean of all processes' numbers."""
         return float(self.total(torch.tensor(number, dtype=torch.float64))) / self.size
 
+    @_all_there()
     def most(self, count: int) -> int:
         """Return the largest of all processes' counts."""
         largest = torch.tensor(count)
@@ -64,6 +90,7 @@ class Team:
         """Tell whether any process says so."""
         return bool(self.total(torch.tensor(int(flag))))
 
+    @_all_there()
     def gathered(self, value: Any) -> list[Any]:
         """Return what every process has, by rank."""
         if self.size == 1:
@@ -76,12 +103,14 @@ class Team:
         """Wait until all have come here."""
         self.any(flag=False)
 
+    @_all_there()
     def agree(self, weights: Iterable[torch.Tensor]) -> None:
         """Give all processes the first one's weights."""
         if self.size > 1:
             for weight in weights:
                 dist.broadcast(weight.detach(), 0)
 
+    @_all_there()
     def mean_gradients(self, weights: Iterable[torch.Tensor], share: float) -> None:
         """Put in place of each gradient the mean of all processes'.
 

@@ -75,6 +75,22 @@ def test_two_processes_learn_what_one_learns_stopped_and_resumed(
         assert loss == pytest.approx(alone, rel=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_where_the_first_process_ends_the_others_end_without_a_word(
+    chat: list[Message], write: Write, tmp_path: Path
+) -> None:
+    run = tmp_path / "taken"
+    run.mkdir()
+    (run / "letter.txt").write_text("mine")
+    process = _together(write(chat), run)
+    said, _ = process.communicate(timeout=100)
+    assert process.returncode == 1
+    (sentence,) = [line for line in said.splitlines() if line.startswith("Error: ")]
+    assert "is no run that could go on" in sentence
+    assert "[rank1]" not in said
+
+
 def test_shares_are_everything_once() -> None:
     items = list(range(7))
     shares = [Team(rank, 3).share(items) for rank in range(3)]
