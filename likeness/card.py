@@ -11,6 +11,8 @@ from likeness.errors import BadCard, ModelNotFound, PromptVersionMismatch
 from likeness.files import whole_file
 
 FILE_NAME = "likeness.json"
+RUNS = Path("runs")
+"""Where a run lies that has but a name."""
 VERSION = 1
 
 
@@ -29,7 +31,8 @@ class RunCard:
         settings: The training settings, as `TrainConfig` says them.
         data: The file's SHA-256 and its counts.
         metrics: Held-out figures before and after training.
-        sampling: The temperature and the top-p with which the model writes most as I do, if tuned.
+        sampling: The temperature, the top-p and the min-p with which the model writes most as I
+            do, if tuned.
         foresight: How to take what the model predicts: for `finished` and `my_turn` the slope and
             the intercept of their `Calibration`; under `silences` the seconds that usually pass
             before I answer, by silence tag, "" being none.

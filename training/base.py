@@ -23,6 +23,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from likeness.card import FILE_NAME, RUNS
 from likeness.dialogue import START
 from likeness.errors import BadSetting, BaseUnavailable
 from likeness.tokenizer import FolderTokenizer, newline_id
@@ -184,10 +185,12 @@ def _why(name: str) -> str:
         )
     if name.startswith((".", "/", "~")):
         return f"There is no folder {name}: give `--base` one with a model, or `--base starter`."
+    run = RUNS / name
+    meant = f" Did you mean `--base {run}`?" if (run / FILE_NAME).is_file() else ""
     return (
         f"The model {name} cannot be loaded from the hub (unknown there, or the hub is out of "
         "reach): give `--base` a local folder with a model, or take `--base starter`, the small "
-        "one that comes with Likeness."
+        f"one that comes with Likeness.{meant}"
     )
 
 

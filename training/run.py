@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,6 +13,7 @@ from likeness.card import FILE_NAME, RunCard
 from likeness.dialogue import PROMPT_VERSION
 from likeness.errors import BaseUnavailable, CannotResume, Interrupted, RunExists
 from likeness.files import fingerprint
+from likeness.quotes import FILE_NAME as OTHERS_WORDS
 from training.base import open_base, quiet
 from training.checkpoint import Checkpoint, checkpoints, sweep
 from training.config import TrainConfig
@@ -51,6 +51,9 @@ _FREE_TO_CHANGE = (
 )
 """Settings that a run may go on with differently: they do not change what it learns."""
 
+_FIRST_WRITTEN = (FOLDER, METRICS, OTHERS_WORDS, WORDS)
+"""What a run's folder holds before its first checkpoint."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Task:
@@ -61,6 +64,7 @@ class _Task:
     base: str
     config: TrainConfig
     speaker: str | None
+    command: str
 
     def identity(self) -> dict[str, Any]:
         """Return what must be the same to go on, as plain values."""
@@ -71,16 +75,6 @@ class _Task:
             "speaker": self.speaker,
             "config": dataclasses.asdict(self.config),
         }
-
-    def command(self) -> str:
-        """Return the command that goes on with this run."""
-        name = self.run.name if self.run.parent == Path("runs") else str(self.run)
-        words = ["likeness", "train", str(self.messages), "--run", name, "--base", self.base]
-        if self.speaker is not None:
-            words += ["--as", self.speaker]
-        for setting in self.config.changed(base=self.base):
-            words += ["--set", setting]
-        return shlex.join([*words, "--resume"])
 
 
 def train(
@@ -93,6 +87,7 @@ def train(
     resume: bool,
     watch: Watch,
     team: Team = ALONE,
+    command: str = "",
 ) -> RunCard:
     """Fine-tune a base on a file of messages, and leave a model folder.
 
@@ -105,6 +100,7 @@ def train(
         resume: Go on from the run's last checkpoint.
         watch: Is told what happens.
         team: The processes that train together; all call this, the first alone writes.
+        command: What to type to go on with this run, for the sentence at Ctrl-C.
 
     Returns:
         The card of the model, as it stands in its folder.
@@ -112,7 +108,7 @@ def train(
     Raises:
         RunExists: The folder is taken, and `resume` was not asked for; or another process is at it.
         CannotResume: There is no checkpoint, or it was made from other data or settings.
-        Interrupted: Ctrl-C or SIGTERM; the sentence holds the command to go on with.
+        Interrupted: Ctrl-C or SIGTERM; the sentence holds the command.
         BaseUnavailable: The base cannot be loaded.
         BadSetting: A setting does not fit the base or the machine.
         OwnerUnknown: Nobody can tell who is to be played.
@@ -120,7 +116,7 @@ def train(
         MessagesError: The file cannot be read.
         TrainingError: The disk is full, or the loss is no number any more.
     """
-    task = _Task(messages, run, base, config, speaker)
+    task = _Task(messages, run, base, config, speaker, command)
     with only_trainer(run) if team.leads else nullcontext(), quiet():
         last = _last_checkpoint(run) if resume else None
         if team.leads:
@@ -210,9 +206,8 @@ def _refuse_taken(run: Path) -> None:
 
 
 def _is_leftover(path: Path) -> bool:
-    return path.name in (METRICS, FOLDER, WORDS) or path.name.startswith(
-        (f".{METRICS}.", f".{WORDS}.", ".checkpoint-")
-    )
+    half_written = (".checkpoint-", *(f".{name}." for name in _FIRST_WRITTEN))
+    return path.name in _FIRST_WRITTEN or path.name.startswith(half_written)
 
 
 def _last_checkpoint(run: Path) -> Checkpoint:
@@ -221,7 +216,7 @@ def _last_checkpoint(run: Path) -> Checkpoint:
         return found[-1]
     if (run / FILE_NAME).exists():
         raise CannotResume(
-            f"{run} is finished: to train it further, give it to --base and another name to --run."
+            f"{run} is finished: to train it further, take --base {run} and another name for --run."
         )
     raise CannotResume(f"{run} holds no checkpoint to go on from: train without --resume.")
 
@@ -249,9 +244,9 @@ def _interrupted(task: _Task, session: Session) -> Interrupted:
     saved = checkpoints(task.run)
     if not saved:
         return Interrupted("Stopped within the first step: nothing was there to be saved.")
+    how = f" Go on with: {task.command}" if task.command else ""
     return Interrupted(
-        f"Stopped; all is saved up to step {saved[-1].step} of {session.trainer.plan.steps}. "
-        f"Go on with: {session.trainer.team.launcher}{task.command()}"
+        f"Stopped; all is saved up to step {saved[-1].step} of {session.trainer.plan.steps}.{how}"
     )
 
 

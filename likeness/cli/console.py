@@ -18,10 +18,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from likeness.card import FILE_NAME
+from likeness.card import FILE_NAME, RUNS
 from likeness.texts import harmless
-
-RUNS = Path("runs")
 
 
 class _Harmless(Console):
@@ -84,6 +82,6 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) 
 
 
 def run_folder(name: str) -> Path:
-    """Return the folder of a run, given its name under `runs/` or its path."""
+    """Return the folder of a run, given its name under `runs/` or its path, such as `./juno`."""
     path = Path(name)
-    return path if (path / FILE_NAME).is_file() or path.parent != Path() else RUNS / name
+    return path if path.name != name or (path / FILE_NAME).is_file() else RUNS / name

@@ -1,5 +1,6 @@
 """`likeness train`: messages.jsonl in, a model folder out, with the progress drawn."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from likeness.cli.console import RUNS, count_progress, remarks, results, table
+from likeness.cli.console import count_progress, remarks, results, run_folder, table
 from likeness.cli.tune import choose_sampling
 from likeness.errors import Interrupted, LikenessError
 
@@ -67,11 +68,12 @@ def train(
     from training.team import joined
 
     config = TrainConfig.from_settings(settings, base=base)
-    run = RUNS / name if Path(name).parent == Path() else Path(name)
+    run = run_folder(name)
+    command = _going_on(messages, name, base, speaker, config, tune=tune)
     with joined() as team, _one_voice(leads=team.leads) as console, Drawing(console) as drawing:
         card = train_run(
             messages, run, base=base, config=config, speaker=speaker, resume=resume,
-            watch=drawing, team=team,
+            watch=drawing, team=team, command=f"{team.launcher}{command}",
         )  # fmt: skip
     if not team.leads:
         return
@@ -82,6 +84,20 @@ def train(
     if team.size == 1:
         _teach_held_out(messages, run, config, speaker)
     results().print(f"{card.me} is in {run}. Talk to it: likeness chat {name}", markup=False)
+
+
+def _going_on(
+    messages: Path, name: str, base: str, speaker: str | None, config: "TrainConfig", *, tune: bool
+) -> str:
+    """Return the command that goes on with a run."""
+    words = ["likeness", "train", str(messages), "--run", name, "--base", base]
+    if speaker is not None:
+        words += ["--as", speaker]
+    for setting in config.changed(base=base):
+        words += ["--set", setting]
+    if not tune:
+        words.append("--no-tune")
+    return shlex.join([*words, "--resume"])
 
 
 def _teach_held_out(messages: Path, run: Path, config: "TrainConfig", speaker: str | None) -> None:

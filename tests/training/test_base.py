@@ -21,6 +21,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from likeness.card import RunCard
 from likeness.dialogue import END_OF_TURN, START, TAGS
 from likeness.errors import BadSetting, BaseUnavailable, TrainingError
 from likeness.tokenizer import FolderTokenizer
@@ -167,6 +168,19 @@ def test_a_name_that_cannot_be_loaded_names_the_other_ways() -> None:
     with pytest.raises(BaseUnavailable, match=r"local folder.*--base starter") as found:
         _open("gpt2-that-nobody-has")
     assert "\n" not in str(found.value)
+
+
+def test_the_name_of_a_run_is_said_to_be_one_that_needs_its_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for run in ("runs/juno", "runs/begun"):
+        Path(run).mkdir(parents=True)
+    RunCard("juno", "Juno", "scratch", 64, 60.0).write(Path("runs/juno"))
+    with pytest.raises(BaseUnavailable, match=r"Did you mean `--base runs/juno`\?$"):
+        _open("juno")
+    with pytest.raises(BaseUnavailable, match=r"comes with Likeness\.$"):
+        _open("begun")
 
 
 def test_a_path_to_no_folder_is_not_looked_for_on_the_hub() -> None:

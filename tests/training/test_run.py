@@ -32,9 +32,8 @@ def test_a_run_leaves_a_folder_that_transformers_loads(
     card = learn(write(chat), run, memory, tiny("epochs=3"))
     assert {path.name for path in run.iterdir()} == {
         "README.md", "config.json", "generation_config.json", "held_out.json", "likeness.json",
-        "metrics.jsonl",
-        "model.safetensors", "moments.jsonl", "report.html", "report.json", "tokenizer.json",
-        "tensorboard", "tokenizer_config.json", "words.txt",
+        "metrics.jsonl", "model.safetensors", "moments.jsonl", "others.bin", "report.html",
+        "report.json", "tokenizer.json", "tensorboard", "tokenizer_config.json", "words.txt",
     }  # fmt: skip
     assert run.stat().st_mode & 0o077 == 0
     assert RunCard.read(run) == card

@@ -1,0 +1,59 @@
+"""`likeness train` as a person uses it: where a run lies, and how one goes on with it."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from likeness.cli import main
+from likeness.cli.console import run_folder
+
+Asked = list[dict[str, Any]]
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Return what training is asked for, which stops as at Ctrl-C before it has begun."""
+    asked: Asked = []
+
+    def train(messages: Path, run: Path, **told: Any) -> None:
+        del told["watch"], told["team"]
+        asked.append({"messages": messages, "run": run} | told)
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("training.run.train", train)
+    return asked
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--run", "me", "--base", "scratch"],
+        ["--run", "./Ann B", "--as", "Ann B", "--no-tune", "--set", "epochs=3"],
+        ["--run", "elsewhere/runs/me", "--base", "starter", "--set", "patience=none", "--no-tune"],
+    ],
+)
+def test_the_command_to_go_on_with_asks_for_the_same(asked: Asked, options: list[str]) -> None:
+    CliRunner().invoke(main, ["train", "in.jsonl", *options])
+    likeness, *words = shlex.split(asked[0]["command"])
+    CliRunner().invoke(main, words)
+    assert likeness == "likeness"
+    assert ("--no-tune" in words) == ("--no-tune" in options)
+    assert asked[1] == asked[0] | {"resume": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("me", "runs/me"), ("./me", "me"), ("elsewhere/me", "elsewhere/me"), ("me/", "me")],
+)
+def test_a_run_is_where_all_commands_look_for_it(asked: Asked, name: str, folder: str) -> None:
+    CliRunner().invoke(main, ["train", "in.jsonl", "--run", name])
+    assert asked[0]["run"] == run_folder(name) == Path(folder)
+
+
+def test_ctrl_c_before_anything_has_begun_is_one_sentence(asked: Asked) -> None:
+    result = CliRunner().invoke(main, ["train", "in.jsonl", "--run", "me"])
+    assert (result.exit_code, result.stderr.strip()) == (1, "Error: Stopped.")
