@@ -65,16 +65,20 @@ class DateEvidence:
         """Decide what the numbers are.
 
         Args:
-            day_first: What the user says, None if nothing.
+            day_first: What the user says, None if nothing. It does not count where numbers above 12
+                say otherwise: whatever has such a date would begin no message.
             upper_case_half: Whether the word for the half of the day, if there is one, is in
                 capitals.
         """
         dates = [_unpacked(packed, len(self._shape.widths)) for packed in self._kept]
         year = self._year_place(dates)
+        by_size = _by_size(dates, year)
         if day_first is not None and year != 0:
-            return Order(_places(year, day_first), "as you said")
+            if by_size is None or by_size[0] == day_first:
+                return Order(_places(year, day_first), "as you said")
+            return Order(_places(year, not day_first), f"{by_size[1]}, though you said otherwise")
         day_known, why = (
-            _by_size(dates, year)
+            by_size
             or _by_running_back(dates, year)
             or _by_change(dates, year)
             or self._by_look(year, upper_case_half)

@@ -71,6 +71,11 @@ def test_the_user_decides_the_order_where_nothing_tells():
     assert reading.remarks == ["Dates are read as day, month, year: as you said."]
 
 
+def test_the_user_does_not_decide_against_a_day_that_is_no_month():
+    found, _ = moments("13/6/2023 01:00", "10/6/2023 00:37", day_first=False)
+    assert [moment.day for moment in found] == [13, 10]
+
+
 def test_a_date_with_an_offset_needs_no_zone():
     berlin = ZoneInfo("Europe/Berlin")
     found, reading = moments("2024-07-01T10:00:00.1234567-04:00", zone=berlin)

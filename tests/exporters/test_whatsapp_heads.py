@@ -91,6 +91,18 @@ def test_the_order_can_be_forced(day_first: bool, expected: str) -> None:
     assert any("as you said" in remark for remark in reading.remarks)
 
 
+@pytest.mark.parametrize(
+    ("day_first", "dates"),
+    [(False, ["18/3/24", "3/4/24", "19/4/24"]), (True, ["3/18/24", "3/4/24", "4/19/24"])],
+)
+def test_an_order_that_dates_contradict_swallows_nothing(day_first: bool, dates: list[str]) -> None:
+    text = "".join(f"{date}, 10:15 - Ann: hi\n" for date in dates)
+    records, reading = read(held(text), day_first=day_first)
+
+    assert told(records) == [("Ann", "text", "hi")] * 3
+    assert any("is above 12 2 times, though you said otherwise" in one for one in reading.remarks)
+
+
 def test_learns_unknown_words_for_the_halves_of_the_day() -> None:
     text = "".join(
         f"18/3/22, {time} - Ann: hi\n"

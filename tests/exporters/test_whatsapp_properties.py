@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from exporters.shapes import shapes_of
 from exporters.sources import HEAD_BYTES, Reading, Source
 from exporters.whatsapp import WHATSAPP
-from exporters.whatsapp_wordings import CALLS, DELETED, ENCRYPTED, MEDIA
+from exporters.whatsapp_wordings import CALLS, DELETED, ENCRYPTED, MEDIA, WAITING
 from likeness.errors import DamagedSource
 from likeness.messages import Message, Record
 from tests.examples import examples
@@ -106,7 +106,7 @@ PEOPLE = ["Ann", "Bo-Bo 🤓", "+1 555 010 0199", "José María", "AM"]
 NAMES = st.sampled_from(PEOPLE)
 # What the app itself writes has shapes; they are left to the examples.
 _LINES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf"], exclude_characters="<>()"))
-APP_MADE = DELETED | CALLS | MEDIA
+APP_MADE = DELETED | CALLS | MEDIA | WAITING
 
 
 def is_of_a_person(text: str) -> bool:

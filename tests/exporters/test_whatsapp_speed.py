@@ -14,7 +14,7 @@ from exporters.selection import Selection
 from exporters.sources import sources_in
 from exporters.whatsapp import WHATSAPP
 from exporters.whatsapp_runs import RunLines
-from exporters.whatsapp_wordings import CALLS, DELETED, ENCRYPTED, MEDIA
+from exporters.whatsapp_wordings import CALLS, DELETED, ENCRYPTED, MEDIA, WAITING
 from tests.examples import examples
 from tests.exporters.test_blocks import told, written
 from tests.exporters.test_whatsapp_properties import BEGINNING, SHAPES
@@ -95,7 +95,7 @@ def text_of(lines):
 def test_every_wording_is_read_as_with_care(tmp_path):
     path = tmp_path / "_chat.txt"
     said = ["hello"] * 8
-    for wording in sorted({*DELETED, *CALLS, *MEDIA, *ENCRYPTED, "you and me"}):
+    for wording in sorted({*DELETED, *CALLS, *MEDIA, *WAITING, *ENCRYPTED, "you and me"}):
         said += [
             wording,
             wording.upper(),
