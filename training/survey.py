@@ -91,7 +91,8 @@ def survey(path: Path, speaker: str | None = None) -> Survey:
 
     Args:
         path: A `messages.jsonl`.
-        speaker: The name or id of the speaker to play instead of the file's owner.
+        speaker: The name or id of the speaker to play instead of the file's owner, in capitals or
+            not.
 
     Raises:
         OwnerUnknown: `outgoing` is null somewhere, or nobody is called `speaker`.
@@ -137,13 +138,15 @@ def chats(path: Path, speaker: str | None) -> Iterator[tuple[ChatKey, Iterator[M
         OwnerUnknown: `outgoing` is null somewhere.
         MessagesError: The file cannot be read.
     """
-    messages = (_as_played(path, message, speaker) for message in read_messages(path))
+    wanted = None if speaker is None else speaker.casefold()
+    messages = (_as_played(path, message, wanted) for message in read_messages(path))
     return groupby(messages, key=lambda message: (message.platform, message.chat_id))
 
 
-def _as_played(path: Path, message: Message, speaker: str | None) -> Message:
-    if speaker is not None:
-        return replace(message, outgoing=speaker in (message.speaker, message.speaker_id))
+def _as_played(path: Path, message: Message, wanted: str | None) -> Message:
+    if wanted is not None:
+        called = message.speaker.casefold(), message.speaker_id.casefold()
+        return replace(message, outgoing=wanted in called)
     if message.outgoing is None:
         raise OwnerUnknown(
             f"{path}: in a chat of {message.platform} nobody knows which speaker is you: export "

@@ -10,7 +10,7 @@ from typing import Literal, TextIO
 
 LogForm = Literal["text", "json"]
 
-_QUIET = ("httpx", "httpcore", "aiosqlite", "alembic", "transformers")
+_QUIET = ("httpx", "httpcore", "aiosqlite", "alembic", "torch", "transformers")
 
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 

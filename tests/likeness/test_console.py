@@ -1,5 +1,7 @@
-"""What others wrote does not steer the terminal in which it is shown."""
+"""What is printed, wherever it goes; nothing that others wrote steers the terminal."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -54,3 +56,18 @@ def test_an_export_tells_of_chats_and_people_without_what_steers(run: Run):
 def test_an_error_names_people_without_what_steers(run: Run):
     shown = run("export", "in.jsonl", "-o", "out.jsonl", "--me", "Zed", fails=1).stderr
     assert "Nobody is called 'Zed'." in shown
+
+
+@pytest.mark.parametrize("charset", ["ascii", "cp1252"])
+def test_what_the_output_has_no_letters_for_is_left_out(run: Run, charset: str):
+    result = CliRunner(charset=charset).invoke(main, ["check", "in.jsonl"])
+    assert result.exit_code == 0, result.exception
+    assert "<speaker2> so?" in result.stdout
+
+
+def test_a_disk_that_takes_no_more_is_said_in_one_sentence(tmp_path: Path):
+    # The shell leaves no room for a file, as a full disk has none.
+    command = f"ulimit -f 0; exec {sys.executable} -m likeness --help > {tmp_path / 'out'}"
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == ["Error: Nothing more can be written: File too large."]
