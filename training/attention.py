@@ -10,6 +10,7 @@ import torch
 
 _MOST = 1024
 """What a kernel is told that no window is longer than, unless one is: compiled once for all."""
+_LARGEST_HEAD = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,18 @@ def attend(mixed: torch.Tensor, layout: Layout, heads: int) -> torch.Tensor:
     return seen.reshape(len(mixed), -1)
 
 
-def has_kernel(device: torch.device, width: torch.dtype) -> bool:
+def has_kernel(device: torch.device, width: torch.dtype, head_size: int) -> bool:
     """Tell whether attention in parted windows is fast on a device.
 
     Source: torch.nn.attention.varlen (torch 2.13): flash attention, in 16 bits, on a GPU that is no
-    older than Ampere; in torch 2.10 it took `is_causal` where it takes `window_size` now.
+    older than Ampere, with heads of a multiple of 8 numbers, 256 at the most; in torch 2.10 it took
+    `is_causal` where it takes `window_size` now.
     """
     if device.type == "cpu":
         return True
     able = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
-    return able and width == torch.bfloat16 and _kernel() is not None
+    fits = width == torch.bfloat16 and head_size % 8 == 0 and head_size <= _LARGEST_HEAD
+    return able and fits and _kernel() is not None
 
 
 @cache

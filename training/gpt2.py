@@ -57,7 +57,7 @@ class Gpt2(nn.Module):
             and shape.scale_attn_weights
             and not shape.scale_attn_by_inverse_layer_idx
             and shape.attn_pdrop == 0
-            and has_kernel(model.device, width)
+            and has_kernel(model.device, width, shape.n_embd // shape.n_head)
             and not any(getattr(one, "gradient_checkpointing", False) for one in model.modules())
         )
 

@@ -16,6 +16,8 @@ _CARDS = {
     "L40S": 362, "L4": 121, "A10G": 70, "A10": 125, "RTX 4090": 165, "RTX 3090": 71,
 }  # fmt: skip
 """Products of bfloat16, dense, in 10^12 a second. Source: NVIDIA's data sheets."""
+_ANOTHER = re.compile(r"\b(?:D|Laptop|MIG|NVL|Ti)\b")
+"""What behind a card's name tells that it is another card, or a part of one."""
 _SIDE = {"cpu": 1024, "cuda": 8192}
 _TRIES = 5
 _counted: WeakKeyDictionary[PreTrainedModel, tuple[int, int]] = WeakKeyDictionary()
@@ -55,11 +57,11 @@ def peak_flops(device: torch.device, width: torch.dtype, seconds: float = 0.0) -
 
 def _by_data_sheet(name: str) -> float | None:
     """Return the peak of a card by its name: whole words, as an A1000 is no A100."""
-    if "Laptop" in name:  # of the same name, and slower
-        return None
-    known = (card for card in _CARDS if re.search(rf"\b{re.escape(card)}\b", name))
-    card = next(known, None)
-    return None if card is None else _CARDS[card] * _TERA
+    for card, tera in _CARDS.items():
+        found = re.search(rf"\b{re.escape(card)}\b", name)
+        if found is not None:
+            return None if _ANOTHER.search(name, found.end()) else tera * _TERA
+    return None
 
 
 def step_flops(model: PreTrainedModel, batch: Batch) -> float:

@@ -42,7 +42,9 @@ def answers(
             for ids in _generate(model, tokenizer, prompts[start : start + at_once], new_tokens)
         ]
 
-    with torch.random.fork_rng(), asked(model):
+    # Unless told which, it opens every GPU that there is.
+    own = {"cpu": [], "cuda": [model.device]}.get(model.device.type)
+    with torch.random.fork_rng(own), asked(model):
         written, _ = fewer_rows(all_of_them, _AT_ONCE)
     return written
 

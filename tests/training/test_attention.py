@@ -59,5 +59,16 @@ def test_nothing_flows_back_to_later_words_nor_to_other_windows() -> None:
 
 
 def test_a_processor_needs_no_kernel() -> None:
-    assert has_kernel(CPU, torch.float32)
-    assert not has_kernel(torch.device("mps"), torch.bfloat16)
+    assert has_kernel(CPU, torch.float32, 300)
+    assert not has_kernel(torch.device("mps"), torch.bfloat16, SIZE)
+
+
+@pytest.mark.parametrize(
+    ("size", "taken"), [(8, True), (12, False), (64, True), (256, True), (264, False)]
+)
+def test_the_gpus_kernel_takes_heads_of_some_sizes(
+    monkeypatch: pytest.MonkeyPatch, size: int, taken: bool
+) -> None:
+    monkeypatch.setattr(attention, "_kernel", lambda: _by_torch)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (8, 0))
+    assert has_kernel(torch.device("cuda"), torch.bfloat16, size) == taken

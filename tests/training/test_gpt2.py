@@ -149,6 +149,14 @@ def test_only_a_gpt2_that_computes_as_usual_takes_the_short_way() -> None:
     assert all(isinstance(scorer_for(model, torch.float32), AnyModel) for model in others)
 
 
+def test_heads_that_the_devices_kernel_does_not_take_go_the_long_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("training.gpt2.has_kernel", lambda _device, _width, size: size == 8)
+    assert isinstance(scorer_for(_gpt2(n_head=4), torch.float32), Gpt2)
+    assert isinstance(scorer_for(_gpt2(n_head=8), torch.float32), AnyModel)
+
+
 @pytest.mark.parametrize("width", [torch.float32, torch.bfloat16])
 def test_dropout_keeps_the_mean_and_drops_its_share(width: torch.dtype) -> None:
     torch.manual_seed(0)
