@@ -135,11 +135,26 @@ def test_a_command_in_the_documents_is_one_that_the_command_takes(line: str):
         main.commands[name].make_context(name, arguments)
 
 
+def anchors(page: Path) -> set[str]:
+    """Return what GitHub calls the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def leads_somewhere(page: Path, target: str) -> bool:
+    """Tell whether a link in a page leads to a file that is there, and to a heading in it."""
+    name, _, anchor = target.partition("#")
+    there = page.parent / name if name else page
+    return there.exists() and (not anchor or anchor in anchors(there))
+
+
 def test_links_between_the_documents_lead_somewhere():
     broken = [
         f"{page.name}: {target}"
         for page in pages()
-        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8"))
-        if not (page.parent / target).exists()
+        for target in re.findall(r"\]\((?!https?://)([^)]+)", page.read_text(encoding="utf-8"))
+        if not leads_somewhere(page, target)
     ]
     assert not broken
+    assert not leads_somewhere(REPOSITORY / "README.md", "#nowhere")
