@@ -82,12 +82,15 @@ def kept_report(run: Path) -> dict[str, Any]:
         ModelNotFound: It kept nothing.
     """
     try:
-        compared: dict[str, Any] = json.loads((run / REPORT).read_text(encoding="utf-8"))
+        compared: Any = json.loads((run / REPORT).read_text(encoding="utf-8"))
+        if isinstance(compared, dict) and compared.keys() >= {"pairs", "me", "model"}:
+            return compared
+        reason = None
     except (OSError, ValueError) as error:
-        raise ModelNotFound(
-            f"{run / REPORT} is missing or damaged, and a report is made of it: train again."
-        ) from error
-    return compared
+        reason = error
+    raise ModelNotFound(
+        f"{run / REPORT} is missing or damaged, and a report is made of it: train again."
+    ) from reason
 
 
 def _write_page(run: Path, card: RunCard, compared: dict[str, Any]) -> None:

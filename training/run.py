@@ -15,7 +15,7 @@ from likeness.errors import BaseUnavailable, CannotResume, Interrupted, RunExist
 from likeness.files import fingerprint
 from likeness.quotes import FILE_NAME as OTHERS_WORDS
 from training.base import open_base, quiet
-from training.checkpoint import Checkpoint, checkpoints, sweep
+from training.checkpoint import Checkpoint, checkpoints, remove, sweep
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
 from training.device import pick_device
@@ -76,6 +76,10 @@ class _Task:
             "config": dataclasses.asdict(self.config),
         }
 
+    def how_to_go_on(self) -> str:
+        """Return the end of a sentence at Ctrl-C."""
+        return f" Go on with: {self.command}" if self.command else ""
+
 
 def train(
     messages: Path,
@@ -123,7 +127,7 @@ def train(
             sweep(run) if resume else _refuse_taken(run)
         team.wait()
         with (
-            _nothing_half_done(run, fresh=team.leads and not resume),
+            _nothing_half_done(task, fresh=team.leads and not resume),
             with_events(run, watch, wanted=team.leads) as watch,
         ):
             return _trained(task, last, watch, team)
@@ -212,12 +216,14 @@ def _is_leftover(path: Path) -> bool:
 
 def _last_checkpoint(run: Path) -> Checkpoint:
     found = checkpoints(run)
-    if found:
-        return found[-1]
-    if (run / FILE_NAME).exists():
+    if (run / FILE_NAME).exists():  # written last of all: what is left was to be removed
+        for checkpoint in found:
+            remove(checkpoint)
         raise CannotResume(
             f"{run} is finished: to train it further, take --base {run} and another name for --run."
         )
+    if found:
+        return found[-1]
     raise CannotResume(f"{run} holds no checkpoint to go on from: train without --resume.")
 
 
@@ -244,21 +250,26 @@ def _interrupted(task: _Task, session: Session) -> Interrupted:
     saved = checkpoints(task.run)
     if not saved:
         return Interrupted("Stopped within the first step: nothing was there to be saved.")
-    how = f" Go on with: {task.command}" if task.command else ""
     return Interrupted(
-        f"Stopped; all is saved up to step {saved[-1].step} of {session.trainer.plan.steps}.{how}"
+        f"Stopped; all is saved up to step {saved[-1].step} of {session.trainer.plan.steps}."
+        f"{task.how_to_go_on()}"
     )
 
 
 @contextmanager
-def _nothing_half_done(run: Path, *, fresh: bool) -> Iterator[None]:
+def _nothing_half_done(task: _Task, *, fresh: bool) -> Iterator[None]:
     """Leave no folder of a run that failed before its first checkpoint."""
+    run = task.run
     try:
         yield
     except BaseException as error:
         finished = (run / FILE_NAME).exists()
         if fresh and run.is_dir() and not finished and not checkpoints(run):
             shutil.rmtree(run, ignore_errors=True)
-        if isinstance(error, KeyboardInterrupt):
-            raise Interrupted("Stopped before the first step, with nothing to save.") from error
-        raise
+        if not isinstance(error, KeyboardInterrupt):
+            raise
+        if saved := checkpoints(run):
+            raise Interrupted(
+                f"Stopped; all is as it was saved at step {saved[-1].step}.{task.how_to_go_on()}"
+            ) from error
+        raise Interrupted("Stopped before the first step, with nothing to save.") from error

@@ -1,6 +1,7 @@
 """`likeness train`: messages.jsonl in, a model folder out, with the progress drawn."""
 
 import shlex
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from likeness.card import RunCard
 from likeness.cli.console import count_progress, remarks, results, run_folder, table
 from likeness.cli.tune import choose_sampling
 from likeness.errors import Interrupted, LikenessError
@@ -67,8 +69,11 @@ def train(
     from training.run import train as train_run
     from training.team import joined
 
+    if not name:
+        raise click.BadParameter("a run needs a name.", param_hint="--run")
     config = TrainConfig.from_settings(settings, base=base)
     run = run_folder(name)
+    click.get_current_context().with_resource(_ended_as_by_ctrl_c())
     command = _going_on(messages, name, base, speaker, config, tune=tune)
     with joined() as team, _one_voice(leads=team.leads) as console, Drawing(console) as drawing:
         card = train_run(
@@ -84,6 +89,16 @@ def train(
     if team.size == 1:
         _teach_held_out(messages, run, config, speaker)
     results().print(f"{card.me} is in {run}. Talk to it: likeness chat {name}", markup=False)
+
+
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, whatever is at work."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _going_on(
@@ -120,9 +135,11 @@ def _whole_when_stopped(run: Path, where: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stop:
+        taught = RunCard.read(run).metrics.get("last_lesson_steps")
+        lesson = "and" if taught else "but the held-out messages have not taught it, and"
         raise Interrupted(
-            f"Stopped {where}: the model in {run} is whole, but the held-out messages have not "
-            "taught it. How it replies is chosen anew by `likeness tune`."
+            f"Stopped {where}: the model in {run} is whole, {lesson} how it replies is chosen anew "
+            "by `likeness tune`."
         ) from stop
 
 

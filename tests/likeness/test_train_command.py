@@ -1,12 +1,14 @@
 """`likeness train` as a person uses it: where a run lies, and how one goes on with it."""
 
 import shlex
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from likeness.card import RunCard
 from likeness.cli import main
 from likeness.cli.console import run_folder
 
@@ -57,3 +59,47 @@ def test_a_run_is_where_all_commands_look_for_it(asked: Asked, name: str, folder
 def test_ctrl_c_before_anything_has_begun_is_one_sentence(asked: Asked) -> None:
     result = CliRunner().invoke(main, ["train", "in.jsonl", "--run", "me"])
     assert (result.exit_code, result.stderr.strip()) == (1, "Error: Stopped.")
+
+
+def test_sigterm_is_as_ctrl_c_whatever_is_at_work(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        pytest.fail("it went on")
+
+    monkeypatch.setattr("training.run.train", train)
+    before = signal.getsignal(signal.SIGTERM)
+    result = CliRunner().invoke(main, ["train", "in.jsonl", "--run", "me"])
+    assert (result.exit_code, result.stderr.strip()) == (1, "Error: Stopped.")
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert asked == []
+
+
+def test_a_run_has_a_name(asked: Asked) -> None:
+    result = CliRunner().invoke(main, ["train", "in.jsonl", "--run", ""])
+    assert (result.exit_code, asked) == (2, [])
+    assert "a run needs a name" in result.stderr
+
+
+@pytest.mark.parametrize("taught", [True, False])
+def test_who_stops_afterwards_hears_what_has_taught_the_model(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, taught: bool
+) -> None:
+    def train(_: Path, run: Path, **__: object) -> RunCard:
+        run.mkdir(parents=True)
+        metrics = {"before": None, "after": None, "steps": 1, "best_step": 1}
+        lesson = {"last_lesson_steps": 1} if taught else {}
+        card = RunCard("me", "Me", "scratch", 64, 60.0, metrics=metrics | lesson)
+        card.write(run)
+        return card
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("training.run.train", train)
+    monkeypatch.setattr("training.last_lesson.teach_held_out", stop)
+    result = CliRunner().invoke(main, ["train", "in.jsonl", "--run", "me", "--no-tune"])
+    assert "the model in runs/me is whole" in result.stderr
+    assert ("have not taught it" in result.stderr) == (not taught)
+    assert asked == []

@@ -104,9 +104,10 @@ def test_a_report_is_made_again_without_the_messages(run: Path) -> None:
     (run / "report.html").unlink()
     assert report_again(run) == run / "report.html"
     assert (run / "report.html").read_text(encoding="utf-8") == before
-    (run / "report.json").unlink()
-    with pytest.raises(ModelNotFound, match=r"report\.json is missing"):
-        report_again(run)
+    for content in ("[]", "{}", "{", None):
+        (run / "report.json").write_text(content) if content else (run / "report.json").unlink()
+        with pytest.raises(ModelNotFound, match=r"report\.json is missing or damaged"):
+            report_again(run)
 
 
 def test_the_readme_tells_figures_and_no_words(run: Path, chat: list[Message]) -> None:

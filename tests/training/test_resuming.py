@@ -74,6 +74,34 @@ def test_a_stop_before_the_first_step_leaves_nothing(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_stop_before_a_run_goes_on_says_what_is_saved_and_keeps_it(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    def press(_: object) -> None:
+        raise KeyboardInterrupt
+
+    path, run = write(chat), tmp_path / "run"
+    memory.interrupt_at = 10
+    with pytest.raises(Interrupted):
+        learn(path, run, memory, tiny("epochs=20"))
+    memory.corpus = press
+    with pytest.raises(Interrupted, match=r"as it was saved at step 10\. Go on with: this$"):
+        learn(path, run, memory, tiny("epochs=20"), resume=True, command="this")
+    assert checkpoints(run)[-1].step == 10
+
+
+def test_a_finished_run_is_rid_of_checkpoints_that_were_to_go(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    path, run = write(chat), tmp_path / "run"
+    card = learn(path, run, memory, tiny("epochs=1"))
+    (run / "checkpoint-3").mkdir()
+    with pytest.raises(CannotResume, match="is finished"):
+        learn(path, run, memory, tiny("epochs=1"), resume=True)
+    assert checkpoints(run) == []
+    assert RunCard.read(run) == card
+
+
 def test_a_taken_folder_is_refused_and_kept(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
 ) -> None:
