@@ -1,7 +1,8 @@
 """Which files the given paths lead to, who reads each of them, and what led to nothing."""
 
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from exporters import EXPORTERS, Exporter, find_exporter
 from exporters.companions import could_be_chat, is_companion, was_sent
@@ -70,5 +71,24 @@ def _not_recognised(path: Path) -> str:
     formats = ", ".join(exporter.name for exporter in EXPORTERS)
     if path.is_file() and path.stat().st_size == 0:
         return f"{path} is empty: export it again."
+    if _is_metas_html(path):
+        return (
+            f"{path} is Messenger's or Instagram's HTML, which Likeness does not read: export it "
+            "again, in the format JSON."
+        )
     what = "holds no export" if path.is_dir() else "is not an export"
-    return f"{path} {what} that Likeness reads; it reads {formats}."
+    return (
+        f"{path} {what} that Likeness reads; it reads {formats}. docs/exporting.md says how to "
+        "export from each app."
+    )
+
+
+def _is_metas_html(path: Path) -> bool:
+    """Return whether it is, or holds, what Meta gives to those who do not ask for JSON."""
+    names = [path.as_posix()]
+    if path.is_dir():
+        names += [file.as_posix() for file in find_files(path)]
+    elif zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as opened:
+            names += opened.namelist()
+    return any(PurePosixPath(name).match("inbox/*/message_*.html") for name in names)

@@ -26,9 +26,13 @@ def refuse_flaws(account: Account, failures: Sequence[SourceError]) -> None:
     for source in account.sources:
         if source.places:
             where, count = source.places[0], source.rejected.total()
+            cannot = (
+                f"a record cannot be used, at {where.where}"
+                if count == 1
+                else f"{count} records cannot be used, the first at {where.where}"
+            )
             raise SourceError(
-                f"{source.name}: {count} records cannot be used, the first at {where.where}: "
-                f"{where.reason}; leave out --strict to export the others."
+                f"{source.name}: {cannot}: {where.reason}; leave out --strict to export the others."
             )
 
 

@@ -17,7 +17,22 @@ if TYPE_CHECKING:
     from exporters.options import ExportOptions
     from exporters.selection import Selection
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+
+class _Day(click.DateTime):
+    """A day as ISO 8601 writes it."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return its beginning."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no day: write it as 2024-01-31.", param, ctx)
+
+
+_DAY = _Day()
 
 
 class _File(click.Path):

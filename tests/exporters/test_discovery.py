@@ -192,3 +192,19 @@ def test_a_report_of_ours_is_not_named(folder: Path, tmp_path: Path):
     options = ExportOptions(UTC, "UTC", ("Omar",), report=folder / "report.json")
     export([folder], tmp_path / "out.jsonl", options)
     assert "dl/report.json" not in left_alone(folder)
+
+
+def test_metas_html_is_told_apart_and_where_the_rest_is_explained(tmp_path: Path):
+    page = tmp_path / "download" / "messages" / "inbox" / "ann_1" / "message_1.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<html><body>Ann</body></html>")
+    with zipfile.ZipFile(tmp_path / "download.zip", "w") as file:
+        file.write(page, "messages/inbox/ann_1/message_1.html")
+    failures: list[str] = []
+    for path in (tmp_path / "download", page, tmp_path / "download.zip"):
+        discover([path], lambda _, error: failures.append(str(error)))
+        assert "export it again, in the format JSON" in failures[-1]
+    (tmp_path / "letter.html").write_text("<html><body>Ann</body></html>")
+    discover([tmp_path / "letter.html"], lambda _, error: failures.append(str(error)))
+    assert "format JSON" not in failures[-1]
+    assert failures[-1].endswith("docs/exporting.md says how to export from each app.")

@@ -175,7 +175,7 @@ def test_strict_is_content_with_whole_sources(run, two_chats):
 @pytest.mark.parametrize(
     ("content", "error", "sentence"),
     [
-        ("[1]\n", SourceError, r"flawed\.jsonl: 1 records cannot be used, the first at line 6: it"),
+        ("[1]\n", SourceError, r"flawed\.jsonl: a record cannot be used, at line 6: it"),
         (None, SourceError, r"gone\.jsonl does not exist"),
     ],
 )

@@ -80,7 +80,7 @@ def test_strict_writes_nothing_when_something_cannot_be_used(run: Run):
     with Path("in.jsonl").open("a", encoding="utf-8") as file:
         file.write("oops\n")
     said = run("--strict", fails=1).stderr
-    assert "Error: in.jsonl: 1 records cannot be used, the first at line 4: it is not JSON" in said
+    assert "Error: in.jsonl: a record cannot be used, at line 4: it is not JSON" in said
     assert not Path("out.jsonl").exists()
     assert "rejected   line 4: it is not JSON" in run().stdout
 
@@ -175,3 +175,8 @@ def test_a_choice_that_does_not_fit_is_told_and_nothing_is_written(
     os.mkfifo("pipe")
     assert complaint in run(*options, fails=code).stderr
     assert not Path("out.jsonl").exists()
+
+
+def test_a_day_that_is_none_is_told_how_to_be_written(run: Run) -> None:
+    said = run("--since", "1.1.2024", fails=2).stderr
+    assert "'1.1.2024' is no day: write it as 2024-01-31." in said
