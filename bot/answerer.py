@@ -84,8 +84,7 @@ class Answerer:
         if question is None:
             return
         await turns.until_done(question.speaker_id, lambda: self._pause(outlet.chat))
-        if turns.more:
-            question = await self._history.question(outlet.chat)
+        question = await self._history.question(outlet.chat)  # by now another, or none any more
         messages = await self.recent(outlet.chat)
         turns.see(messages)
         if messages and question is not None:
@@ -119,7 +118,8 @@ class Answerer:
                 for draft in await self._history.plan(outlet.chat, through, planned, kind, answers):
                     if not first and await turns.interrupts(manner.typing_seconds(draft.text)):
                         break
-                    await self._send(outlet, draft, answers if first else "")
+                    if not await self._send(outlet, draft, answers if first else ""):
+                        break
                     turns.answered()
                     if first:
                         seconds = time.monotonic() - since
@@ -128,7 +128,7 @@ class Answerer:
         if turns.interrupted.is_set():
             await self._history.withdraw(outlet.chat)
         elif first:  # there was nothing to say, or the newest of it is deleted by now
-            await self._history.plan(chat, through, [], "text")
+            await self._history.plan(chat, through, [], "text", answers)
             await self._ask_again(turns, chat)
 
     async def _ask_again(self, turns: Turns, chat: ChatId) -> None:
@@ -138,9 +138,15 @@ class Answerer:
         if question is not None:
             turns.ask(question.message_id)
 
-    async def _send(self, outlet: Outlet, draft: Draft, answers: str) -> None:
-        """Send a draft, and keep that it was; if only that failed before, it is not sent again."""
+    async def _send(self, outlet: Outlet, draft: Draft, answers: str) -> bool:
+        """Send a draft, and keep that it was; if only that failed before, it is not sent again.
+
+        Returns:
+            False if it was taken back meanwhile, and was not sent.
+        """
         if draft.id not in self._unkept:
+            if not await self._history.stands(draft):
+                return False
             try:
                 message_id = await outlet.send(draft.text, draft.nonce, answers)
             except Exception as error:
@@ -153,3 +159,4 @@ class Answerer:
         me = self._voice.engine.card.me
         await self._history.sent(draft, self._unkept[draft.id], me, self._clock())
         del self._unkept[draft.id]
+        return True

@@ -15,6 +15,9 @@ from bot.voice import Voice
 from bot.watch import Watch
 from likeness.messages import Message
 
+FORECAST_SECONDS = 1.0
+"""How long the model may take to tell whose turn it is."""
+
 
 class Conversation:
     """Keeps what it hears and answers as the model's person, each chat in its own order."""
@@ -99,13 +102,20 @@ class Conversation:
         return asks and not turns.ask(message.id)
 
     async def my_turn(self, chat: ChatId, message: Message) -> float | None:
-        """Return how likely the person would speak after a message, None if the model cannot tell.
+        """Return how likely the person would speak after a message.
+
+        Returns:
+            None if the model cannot tell, or not in time: what else is heard waits for it.
 
         Raises:
             DatabaseError: The history could not be read.
         """
         messages = [*await self._answerer.recent(chat), message]
-        outlook = await self.voice.outlook(chat, messages, self._clock())
+        try:
+            async with asyncio.timeout(FORECAST_SECONDS):
+                outlook = await self.voice.outlook(chat, messages, self._clock())
+        except TimeoutError:
+            return None
         return outlook.my_turn if outlook else None
 
     async def owed(self, platform: str, limit: int) -> list[Place]:

@@ -121,8 +121,16 @@ class History(Guestbook, Protocol):
             speaker_id: Who must have said it.
         """
 
-    async def delete(self, chat: ChatId, message_ids: Collection[str]) -> None:
-        """Delete some messages as `erase` does, and what is still to be sent in answer to them."""
+    async def delete(
+        self, platform: str, place: str, message_ids: Collection[str] | None = None
+    ) -> None:
+        """Delete messages as `erase` does, and what is still to be sent in answer to them.
+
+        Args:
+            platform: Where ids of chats and threads are told apart.
+            place: The id of a thread, or of a chat, which stands for its threads, too.
+            message_ids: Which; by default all, and what is kept of the place itself.
+        """
 
     async def recent(self, chat: ChatId, limit: int) -> list[Message]:
         """Return the newest messages, at most `limit`, in the order in which they were added."""
@@ -165,7 +173,8 @@ class History(Guestbook, Protocol):
     ) -> list[Draft]:
         """Keep what is to be sent; from now on nothing up to the message `through` waits.
 
-        Nothing is sent that has regard to what was put out of sight or deleted meanwhile.
+        Nothing is planned, and nothing ceases to wait, where the newest message or the one that is
+        answered was put out of sight or deleted meanwhile.
 
         Args:
             chat: Where.
@@ -177,6 +186,9 @@ class History(Guestbook, Protocol):
 
     async def drafts(self, chat: ChatId) -> list[Draft]:
         """Return what is still to be sent, in order."""
+
+    async def stands(self, draft: Draft) -> bool:
+        """Return whether a draft is still to be sent, and nobody has taken it back."""
 
     async def sent(self, draft: Draft, message_id: str, speaker: str, at: datetime) -> None:
         """Turn a draft into a message of mine."""
@@ -229,5 +241,5 @@ class History(Guestbook, Protocol):
     async def erase(self, platform: str, speaker_id: str) -> int:
         """Delete what `of_person` returns, for good, and return how many messages that were.
 
-        Only the ids of the messages stay, so that none that comes again is taken for a new one.
+        Only ids and times of messages stay, so that none that comes again is taken for a new one.
         """

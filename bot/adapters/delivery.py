@@ -95,6 +95,20 @@ async def excused(place: object, obeyed: Awaitable[Reply | None]) -> Reply | Non
         return Reply(NOT_NOW, refuses=True)
 
 
+async def say_or_excuse(say: Callable[[Reply], Awaitable[object]], reply: Reply) -> None:
+    """Say something; where a file does not go through, say once that it did not.
+
+    Raises:
+        NotDelivered: That does not go through either.
+    """
+    try:
+        await say(reply)
+    except NotDelivered:
+        if reply.file is None:
+            raise
+        await say(Reply(NOT_NOW, refuses=True))
+
+
 @asynccontextmanager
 async def kept_up(
     sign: Callable[[], Awaitable[object]], every_seconds: float, room: asyncio.Semaphore

@@ -50,8 +50,7 @@ class LikenessClient(discord.Client):
             shards: Over how many connections, where it makes more than one.
             reads: Whether to ask for the right to read what is not for the bot.
         """
-        # It warns at every start that voice lacks its libraries; this bot only writes.
-        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        quieten_library()
         super().__init__(
             intents=discord.Intents(guilds=True, messages=True, message_content=reads),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -141,24 +140,25 @@ class LikenessClient(discord.Client):
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Delete what somebody deleted; it is not answered any more."""
-        await self._delete(event, {event.message_id})
+        await self._delete(event.channel_id, {event.message_id})
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Delete what a moderator deleted."""
-        await self._delete(event, event.message_ids)
+        await self._delete(event.channel_id, event.message_ids)
 
-    async def _delete(
-        self,
-        event: discord.RawMessageDeleteEvent | discord.RawBulkMessageDeleteEvent,
-        ids: Collection[int],
-    ) -> None:
-        chat = ChatId("discord", str(event.channel_id))
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Delete what was said in a channel that is gone, and in its threads."""
+        await self._delete(channel.id)
+
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        """Delete what was said in a thread that is gone."""
+        await self._delete(event.thread_id)
+
+    async def _delete(self, place: int, ids: Collection[int] | None = None) -> None:
+        which = None if ids is None else {str(id_) for id_ in ids}
+        delete = partial(self._conversation.history.delete, "discord", str(place), which)
         async with self._hearing.turn():  # what was deleted may yet have to be kept
-            if event.guild_id is not None:  # it may be a thread
-                found = partial(self._channel, chat)
-                chat = chat_of(await delivery.insist(found, pause, self._patience))
-            delete = self._conversation.history.delete
-            await self._hearing.insist(partial(delete, chat, {str(id_) for id_ in ids}))
+            await self._hearing.insist(delete)
 
     async def _reread(self, message: discord.Message) -> None:
         edited = translate(message)
@@ -270,6 +270,11 @@ class ShardedClient(LikenessClient, discord.AutoShardedClient):
     async def on_shard_connect(self, shard_id: int) -> None:
         """Begin a session of one connection."""
         await self._begin(shard_id)
+
+
+def quieten_library() -> None:
+    """Silence what warns of each client that voice lacks its libraries; this bot only writes."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
 
 def make_client(reception: Reception, patience: Patience, settings: Settings) -> LikenessClient:

@@ -145,6 +145,7 @@ class _TelegramBot:
     async def _move(self, chat: ChatId, to: ChatId) -> None:
         await self._conversation.history.move(chat, to)
         await self._reception.access.move(chat.chat, to.chat)
+        self._answers.refill_later()  # what was being written there has not been sent
 
     async def _receive(self) -> None:
         if self._webhook is not None:

@@ -1,6 +1,6 @@
 """What the bot has heard and said, and what it owes, in a database."""
 
-from sqlalchemy import delete, func, select, true, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.history import ChatId
@@ -29,7 +29,8 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
 
         Raises:
             DatabaseTooNew: A newer Likeness migrated it; it was left as it is.
-            DatabaseError: It is not a database, or cannot be opened or written.
+            BadSettings: It is not a database of ours, or there is none of that name.
+            DatabaseError: It cannot be opened or written.
         """
         return cls(await connect(url))
 
@@ -152,7 +153,8 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
                     MessageRow.chat_id == mine.chat_id,
                     MessageRow.id > first,
                     MessageRow.id <= mine.id,
-                    true() if question else MessageRow.outgoing,
+                    # What asks was written while the answer was on its way, and waits.
+                    or_(MessageRow.outgoing, ~MessageRow.asks) if question else MessageRow.outgoing,
                 )
                 .values(hidden=True)
                 .execution_options(synchronize_session=False)

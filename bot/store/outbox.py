@@ -42,14 +42,21 @@ class Outbox(Workers):
         """Keep what is to be sent; from now on nothing up to the message `through` waits.
 
         What another process was told meanwhile holds here, too: then there is nothing to send. Who
-        still waits though the newest message was deleted goes on waiting.
+        still waits though the newest message or the answered one was deleted goes on waiting.
         """
         now = datetime.now(UTC)
         async with self._transaction() as session:
             key = await session.scalar(select(chat_key(chat)))
+            if key is None:  # the chat has moved
+                return []
             await self._must_be_mine(session, key)
             newest = MessageRow.chat_id == key, MessageRow.message_id == through
-            forgotten = select(MessageRow.id).join(ChatRow).where(*newest, ~in_sight())
+            regarded = MessageRow.message_id.in_((through, answers or through))
+            forgotten = (
+                select(MessageRow.id)
+                .join(ChatRow)
+                .where(MessageRow.chat_id == key, regarded, ~in_sight())
+            )
             if await session.scalar(select(exists(forgotten))):
                 return []
             if await session.scalar(select(is_stopped())):
@@ -86,6 +93,11 @@ class Outbox(Workers):
         planned = select(DraftRow).where(DraftRow.chat_id == chat_key(chat)).order_by(DraftRow.id)
         async with self._transaction() as session:
             return [_draft(row) for row in await session.scalars(planned)]
+
+    async def stands(self, draft: Draft) -> bool:
+        """Return whether a draft is still to be sent, and nobody has taken it back."""
+        async with self._transaction() as session:
+            return await session.get(DraftRow, draft.id) is not None
 
     async def sent(self, draft: Draft, message_id: str, speaker: str, at: datetime) -> None:
         """Turn a draft into a message of mine; a draft that was withdrawn meanwhile is none."""

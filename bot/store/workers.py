@@ -130,9 +130,9 @@ class Workers(Sessions):
                 .execution_options(synchronize_session=False)
             )
 
-    async def _must_be_mine(self, session: AsyncSession, key: int | None) -> None:
+    async def _must_be_mine(self, session: AsyncSession, key: int) -> None:
         """Raise if another process has taken a chat over, as from one that was asleep too long."""
-        if not self.shared or key is None:
+        if not self.shared:
             return
         mine = select(ChatRow.id).where(ChatRow.id == key, self._free())
         if await session.scalar(mine.with_for_update(key_share=True)) is None:

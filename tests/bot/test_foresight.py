@@ -112,6 +112,28 @@ async def test_a_model_that_breaks_as_it_looks_ahead_loses_no_message(
     assert "secret" not in caplog.text
 
 
+async def test_a_model_that_is_slow_to_look_ahead_holds_up_no_message(
+    seer: Make, message: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.conversation.FORECAST_SECONDS", 0.01)
+    engine, history = seer(my_turn=1.0), FakeHistory()
+
+    async def take_for_ever(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    engine.outlook = take_for_ever
+    talk = Conversation(history, engine, manner=Manner(chattiness="lively"), clock=lambda: NOW)
+    access = Access("telegram", history, ("1",), (EVERYONE,))
+    door = Reception(talk, access, dice=random.Random(4))  # noqa: S311 (no secret)
+    asked = 0
+    async with asyncio.timeout(30):
+        for number in range(100):
+            said: Message = message("x", id=str(number))
+            asked += (await door.hear(ADAM, GROUP, said, addressed=False))[0]
+    assert asked == 1  # by chance, and then not for some minutes
+    assert len(history.texts("telegram", "-100")) == 100
+
+
 @pytest.mark.parametrize(
     ("chattiness", "my_turn", "least", "most"),
     [

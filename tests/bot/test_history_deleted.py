@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.history import History, Question
+from bot.history import ChatId, History, Question
 from bot.store import Store
 from likeness.messages import Message
 from tests.bot import test_history
-from tests.bot.conftest import ANN, BEN
+from tests.bot.conftest import ANN, BEN, NOON
 from tests.bot.test_store import on_disk, url
 
 MakeMessage = Callable[..., Message]
@@ -21,7 +21,7 @@ async def test_what_is_deleted_is_out_of_sight_and_not_answered_and_does_not_com
     for chat in (ANN, BEN):
         for number in "123":
             await history.add(chat, message(f"{number}?", id=number), asks=True)
-    await history.delete(ANN, {"2", "3", "unknown"})
+    await history.delete("telegram", "7", {"2", "3", "unknown"})
     assert [found.text for found in await history.recent(ANN, 9)] == ["1?"]
     assert await history.question(ANN) == Question("1", "user1")
     await history.edit(ANN, "3", "my secret", "user1")
@@ -34,12 +34,37 @@ async def test_what_is_deleted_is_out_of_sight_and_not_answered_and_does_not_com
 async def test_nothing_is_sent_any_more_in_answer_to_what_was_deleted(
     history: History, message: MakeMessage
 ) -> None:
+    planned = []
     for number in "12":
         await history.add(ANN, message("hello", id=number), asks=True)
-        await history.plan(ANN, number, [f"to {number}"], "text")
-    await history.delete(ANN, {"1"})
+        planned += await history.plan(ANN, number, [f"to {number}"], "text")
+    await history.delete("telegram", "7", {"1"})
     assert [draft.text for draft in await history.drafts(ANN)] == ["to 2"]
+    assert [await history.stands(draft) for draft in planned] == [False, True]
     assert await history.plan(ANN, "1", ["again"], "text") == []
+    assert await history.plan(ANN, "2", ["again"], "text", "1") == []
+
+
+async def test_who_asked_before_the_answered_message_that_was_deleted_goes_on_waiting(
+    history: History, message: MakeMessage
+) -> None:
+    for number in "123":
+        await history.add(ANN, message(number, id=number), asks=number < "3")
+    await history.delete("telegram", "7", {"2"})
+    assert await history.plan(ANN, "3", [], "text", "2") == []
+    assert await history.question(ANN) == Question("1", "user1")
+
+
+async def test_what_asks_is_not_hidden_with_an_answer_that_was_on_its_way(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("a", id="1"), asks=True)
+    [draft] = await history.plan(ANN, "1", ["to a"], "text")
+    await history.add(ANN, message("b", id="2"), asks=True)
+    await history.sent(draft, "3", "Robin", NOON)
+    assert await history.hide_last(ANN, question=True)
+    assert [found.text for found in await history.recent(ANN, 9)] == ["b"]
+    assert await history.question(ANN) == Question("2", "user1")
 
 
 async def test_no_byte_of_what_is_deleted_stays_in_the_files(
@@ -47,8 +72,35 @@ async def test_no_byte_of_what_is_deleted_stays_in_the_files(
 ) -> None:
     store = await Store.open(url(tmp_path / "likeness.db"))
     await store.add(ANN, message("a-secret-that-shall-be-forgotten " * 300, id="1"))
-    await store.delete(ANN, {"1"})
+    await store.delete("telegram", "7", {"1"})
     kept = on_disk(tmp_path)
     assert b"SQLite" in kept
     assert b"a-secret-that" not in kept
     await store.close()
+
+
+async def test_what_was_said_in_a_place_that_is_deleted_is_gone_with_its_threads_and_its_name(
+    history: History, message: MakeMessage
+) -> None:
+    thread, other = ChatId("telegram", "7", "8"), ChatId("telegram", "9", "10")
+    for chat in (ANN, BEN, thread, other):
+        await history.add(chat, message("hello", id="1"), asks=True)
+        await history.plan(chat, "1", ["to that"], "text", "")
+    await history.delete("telegram", "8")
+    assert [len(await history.recent(chat, 9)) for chat in (ANN, BEN, thread)] == [1, 0, 0]
+    await history.delete("telegram", "7")
+    await history.delete("discord", "9")
+    await history.delete("telegram", "11")
+    for chat, left in ((ANN, 0), (BEN, 0), (thread, 0), (other, 1)):
+        assert len(await history.recent(chat, 9)) == len(await history.drafts(chat)) == left
+    await history.add(ANN, message("again", id="2", chat=""))
+    assert [found.chat for found in await history.recent(ANN, 9)] == [""]
+
+
+async def test_nothing_is_planned_in_a_chat_that_has_moved(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("hello", id="1"), asks=True)
+    await history.move(ANN, BEN)
+    assert await history.plan(ANN, "1", ["to that"], "text", "1") == []
+    assert await history.question(BEN) == Question("7:1", "user1")

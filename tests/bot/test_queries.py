@@ -34,7 +34,7 @@ async def use_everything(store: Store) -> None:
     await store.sent(one, "9", "Robin", NOON)
     await store.recent(ANN, 9)
     await store.hide_last(ANN, question=True)
-    await store.delete(ANN, {"2"})
+    await store.delete("telegram", "7", {"2"})
     await store.newest("telegram", 9)
     await store.move(ANN, elsewhere)
     await store.forget(elsewhere)

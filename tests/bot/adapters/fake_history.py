@@ -98,7 +98,8 @@ class FakeHistory:
             here = self.settings[chat]
             self.settings[chat] = replace(here, attempts=here.attempts + 1)
         while question and seen and not seen[-1].message.outgoing:
-            seen.pop().hidden = True
+            asked = seen.pop()
+            asked.hidden = not asked.asks
         return True
 
     async def move(self, chat: ChatId, to: ChatId) -> None:
@@ -121,7 +122,13 @@ class FakeHistory:
         kind: Kind,
         answers: str | None = None,
     ) -> list[Draft]:
-        if any(kept.hidden for kept in self.kept[chat] if kept.message.id == through):
+        if not self.kept[chat]:
+            return []
+        if any(
+            kept.hidden
+            for kept in self.kept[chat]
+            if kept.message.id in (through, answers or through)
+        ):
             return []
         for kept in self.kept[chat]:
             kept.asks = False
@@ -135,6 +142,9 @@ class FakeHistory:
 
     async def drafts(self, chat: ChatId) -> list[Draft]:
         return list(self.planned[chat])
+
+    async def stands(self, draft: Draft) -> bool:
+        return any(draft.id == left.id for left in itertools.chain(*self.planned.values()))
 
     async def sent(self, draft: Draft, message_id: str, speaker: str, at: datetime) -> None:
         for chat, planned in self.planned.items():
@@ -234,12 +244,19 @@ class FakeHistory:
             kept.erase()
         return len(erased)
 
-    async def delete(self, chat: ChatId, message_ids: Collection[str]) -> None:
-        for kept in self.kept[chat]:
-            if kept.message.id in message_ids:
-                kept.erase()
-        planned = self.planned[chat]
-        planned[:] = [draft for draft in planned if draft.answers not in message_ids]
+    async def delete(
+        self, platform: str, place: str, message_ids: Collection[str] | None = None
+    ) -> None:
+        for chat, said in self.kept.items():
+            if chat.platform != platform or place not in (chat.chat, chat.thread):
+                continue
+            for kept in said:
+                if message_ids is None or kept.message.id in message_ids:
+                    kept.erase()
+            planned = self.planned[chat]
+            planned[:] = [
+                one for one in planned if one.answers not in (message_ids or [one.answers])
+            ]
 
     async def standings(self, platform: str, ids: Collection[str]) -> dict[str, Standing]:
         known = {id_: self.signed.get((platform, id_)) for id_ in ids}

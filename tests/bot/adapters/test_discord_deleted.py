@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import discord
 import pytest
 
 from bot.adapters.delivery import Patience
+from bot.history import ChatId
 from likeness.errors import DatabaseError
 from tests.bot.adapters.fake_discord import ANN, FakeDiscord, said_before
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.simcord_world import mention, place, running_in_simcord
+from tests.bot.conftest import write_message
 
 Run = Callable[..., Any]
 
@@ -72,3 +75,36 @@ async def test_what_is_deleted_in_a_thread_is_gone_though_that_is_archived(
         await ann.delete(said)
         await world.settle()
         assert history.texts("discord", channel.id, thread.id) == ["", "ok"]
+
+
+async def test_what_was_said_in_a_thread_or_channel_that_is_deleted_is_gone(
+    history: FakeHistory, hasty: Patience, fake_engine: Any
+) -> None:
+    async with running_in_simcord(history, hasty, fake_engine)() as world:
+        channel, ann = place(world)
+        await ann.send(channel, "about the drums")
+        drums = world.bot.get_channel(channel.id)
+        for name in ("one", "two"):
+            thread = await drums.create_thread(name=name, type=discord.ChannelType.public_thread)
+            await ann.send(channel.threads[-1], f"about {name}")
+        await world.settle()
+        await thread.delete()
+        await world.settle()
+        assert history.texts("discord", channel.id, thread.id) == [""]
+        assert history.texts("discord", channel.id) == ["about the drums"]
+        await drums.delete()
+        await world.settle()
+        assert {found.text for said in history.chats.values() for found in said} == {""}
+
+
+async def test_what_is_deleted_where_the_bot_may_not_look_is_gone_all_the_same(
+    server: FakeDiscord, online: Run, history: FakeHistory
+) -> None:
+    thread = ChatId("discord", "9", "10")
+    await history.add(thread, write_message("my secret", id="77", platform="discord"))
+    server.faults["channels/10"].extend([403] * 9)
+    async with online():
+        await server.until(lambda: server.identified == 1)
+        event = {"id": "77", "channel_id": "10", "guild_id": "12"}
+        await server.dispatch("MESSAGE_DELETE", event)
+        await server.until(lambda: history.texts("discord", 9, 10) == [""])

@@ -1,10 +1,17 @@
 """Telegram's groups: whom the bot answers there, their topics, and where they move."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.adapters.delivery import Patience
+from bot.adapters.telegram import serve
+from bot.conversation import Conversation
+from bot.history import ChatId
+from bot.settings import Settings
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.fake_telegram import ANN, BOT, GROUP, FakeTelegram
 
@@ -97,3 +104,25 @@ async def test_a_group_that_moves_takes_its_history_along(
     assert [message.text for message in engine.asked[0]] == ["before", "@LikenessBot after"]
     assert history.texts("telegram", -200) == ["before", "@LikenessBot after", "ok"]
     assert history.texts("telegram", -100) == []
+
+
+async def test_who_asked_in_a_group_that_moves_while_the_answer_is_written_is_answered_there(
+    telegram: FakeTelegram,
+    settings: Settings,
+    history: FakeHistory,
+    hasty: Patience,
+    fake_engine: Any,
+) -> None:
+    gate, moved = asyncio.Event(), ChatId("telegram", "-200")
+    engine = fake_engine([gate, "never"], ["there"])
+    patience = replace(hasty, again_seconds=0.2)
+    bot = asyncio.create_task(serve(settings, Conversation(history, engine), patience))
+    await telegram.say("@LikenessBot hi", chat=GROUP)
+    await telegram.until(lambda: bool(engine.asked))
+    await telegram.say(None, chat=GROUP, migrate_to_chat_id=-200)
+    await telegram.until(lambda: moved in history.chats)
+    gate.set()
+    assert await telegram.until_sent(1) == ["there"]
+    assert telegram.sent[0]["chat"]["id"] == -200
+    bot.cancel()
+    await asyncio.wait([bot])
