@@ -1,12 +1,17 @@
 """`/mydata` and `/forgetme`: what the bot keeps of a person, shown or deleted."""
 
+import io
 import json
 import sys
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from bot.access import Guest
 from bot.orders import Order
 from bot.outlet import Button, Reply
 
+DATA = "mydata.jsonl"
+LARGE_BYTES = 5_000_000
+"""What is larger is sent zipped: Discord takes ten million bytes, Telegram fifty."""
 IN_PRIVATE = "Ask me that in private, where nobody reads along."
 
 
@@ -26,7 +31,17 @@ async def send(order: Order) -> Reply:
     }
     lines = [json.dumps(person), *(message.to_json() for message in messages)]
     text = f"This is what I keep of you: {len(messages)} messages, one a line."
-    return Reply(text, file=("mydata.jsonl", ("\n".join(lines) + "\n").encode()))
+    return Reply(text, file=_file(("\n".join(lines) + "\n").encode()))
+
+
+def _file(held: bytes) -> tuple[str, bytes]:
+    """Return a file with what is kept of somebody, small enough for a platform if that may be."""
+    if len(held) <= LARGE_BYTES:
+        return DATA, held
+    packed = io.BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        archive.writestr(DATA, held)
+    return f"{DATA}.zip", packed.getvalue()
 
 
 async def _listed(order: Order) -> Guest | None:

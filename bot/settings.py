@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -19,20 +19,20 @@ from bot.pace import Chattiness, Manner, Pace
 from likeness.errors import BadSettings
 
 
-def _url(*schemes: str) -> AfterValidator:
+def _address(*schemes: str) -> Callable[[str], str]:
     def check(url: str) -> str:
         scheme, found, rest = url.partition("://")
         if scheme not in schemes or not found or not rest:
             raise ValueError(f"must be a URL that begins with {' or '.join(schemes)}")
         return url.rstrip("/")
 
-    return AfterValidator(check)
+    return check
 
 
 def _database(url: str) -> str:
-    dialect, found, _ = url.partition("://")
-    if not found or "+" not in dialect:
-        raise ValueError("must be a URL like sqlite+aiosqlite:///likeness.db")
+    from bot.store.databases import parsed  # noqa: PLC0415 (loads SQLAlchemy)
+
+    parsed(url)
     return url
 
 
@@ -55,15 +55,23 @@ def _of(platform: str, value: str) -> frozenset[str]:
     return frozenset(id_ for where, _, id_ in named if where in ("", platform))
 
 
-def _no_blanks(token: object) -> object:
-    return (token.strip() or None) if isinstance(token, str) else token
+def _one_word(token: object) -> object:
+    if not isinstance(token, str):
+        return token
+    token = token.strip()
+    if any(letter.isspace() or not letter.isprintable() for letter in token):
+        raise ValueError("must be one word, and there is a blank or a control character in it")
+    return token or None
 
 
 PLATFORMS = ("telegram", "discord")
 _OURS = "LIKENESS_"
 _ID = re.compile(r"-?\d+")
+web_url = _address("https", "http")
+"""Returns an address of the web without a slash at its end; raises ValueError if it is none."""
+_WebUrl = Annotated[str, AfterValidator(web_url)]
 _Ids = Annotated[str, AfterValidator(_ids)]
-_Token = Annotated[SecretStr | None, BeforeValidator(_no_blanks)]
+_Token = Annotated[SecretStr | None, BeforeValidator(_one_word)]
 
 _WHERE_TOKENS_COME_FROM = {
     "telegram": "TELEGRAM_TOKEN is missing (write /newbot to @BotFather in Telegram to get one)",
@@ -133,15 +141,17 @@ class Settings(_Tokens):
     """
 
     database: Annotated[str, AfterValidator(_database)] = Field(
-        default="sqlite+aiosqlite:///likeness.db", validation_alias="LIKENESS_DATABASE", repr=False
+        default="sqlite+aiosqlite:///likeness.db",
+        validate_default=False,
+        validation_alias="LIKENESS_DATABASE",
+        repr=False,
     )
     telegram_base_url: Annotated[
-        str,
-        _url("https", "http"),
+        _WebUrl,
         AfterValidator(lambda url: url if url.endswith("/bot") else f"{url}/bot"),
     ] = "https://api.telegram.org/bot"
-    discord_api_url: Annotated[str, _url("https", "http")] | None = None
-    discord_gateway_url: Annotated[str, _url("wss", "ws")] | None = None
+    discord_api_url: _WebUrl | None = None
+    discord_gateway_url: Annotated[str, AfterValidator(_address("wss", "ws"))] | None = None
 
     pause_seconds: float = Field(
         default=1.0, ge=0, le=10, validation_alias="LIKENESS_PAUSE_SECONDS"
@@ -161,9 +171,7 @@ class Settings(_Tokens):
     discord_reads: Literal["all", "mentions"] = Field(
         default="all", validation_alias="LIKENESS_DISCORD_READS"
     )
-    webhook_url: Annotated[str, _url("https", "http")] | None = Field(
-        default=None, validation_alias="LIKENESS_WEBHOOK_URL"
-    )
+    webhook_url: _WebUrl | None = Field(default=None, validation_alias="LIKENESS_WEBHOOK_URL")
     webhook_host: str = Field(default="127.0.0.1", validation_alias="LIKENESS_WEBHOOK_HOST")
     webhook_port: int = Field(
         default=8080, ge=1, le=65_535, validation_alias="LIKENESS_WEBHOOK_PORT"
@@ -171,9 +179,7 @@ class Settings(_Tokens):
     health_port: int | None = Field(
         default=None, ge=0, le=65_535, validation_alias="LIKENESS_HEALTH_PORT"
     )
-    engine_url: Annotated[str, _url("https", "http")] | None = Field(
-        default=None, validation_alias="LIKENESS_ENGINE_URL"
-    )
+    engine_url: _WebUrl | None = Field(default=None, validation_alias="LIKENESS_ENGINE_URL")
     engine_key: _Token = Field(default=None, validation_alias="LIKENESS_ENGINE_KEY")
     log: Literal["text", "json"] = Field(default="text", validation_alias="LIKENESS_LOG")
 
@@ -219,7 +225,7 @@ class Settings(_Tokens):
         """
         faults: list[str] = []
         try:
-            faults += _missing(_Tokens(), platforms)
+            faults += missing_tokens(_Tokens(), platforms)
             faults += _unknown(_names(cls))
             settings = cls()
         except ValidationError as error:
@@ -233,7 +239,8 @@ class Settings(_Tokens):
         return settings
 
 
-def _missing(tokens: _Tokens, platforms: Collection[str]) -> list[str]:
+def missing_tokens(tokens: _Tokens, platforms: Collection[str]) -> list[str]:
+    """Return, platform by platform, that there is no token and where to get one."""
     return [
         _WHERE_TOKENS_COME_FROM[name]
         for name in PLATFORMS
@@ -255,9 +262,11 @@ def _unknown(names: Collection[str]) -> list[str]:
 
 
 def _meant(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
-    return f" (did you mean {near[0]}?)" if near else ""
+    longer = [one for one in known if one.startswith(f"{name}_")]
+    near = longer or difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 def _fault(problem: ErrorDetails) -> str:
-    return f"{str(problem['loc'][0]).upper()} {problem['msg'].removeprefix('Value error, ')}"
+    says = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{str(problem['loc'][0]).upper()} {says.partition(', unable to parse')[0]}"

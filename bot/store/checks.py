@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, func, make_url, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,27 +15,20 @@ from bot.findings import Finding
 from bot.store.databases import file_of, make_engine, place, reason
 from bot.store.migrations import config
 from bot.store.tables import ChatRow, MessageRow
-from likeness.errors import DatabaseError
+from likeness.errors import ServeError
 
 SUBJECT = "Database"
 
 
 def database_folder(url: str) -> Path | None:
     """Return the folder of a database file; None for a database that is elsewhere."""
-    try:
-        file = file_of(make_url(url))
-    except SQLAlchemyError:
-        return None
+    file = file_of(url)
     return file.parent if file is not None and file.parent.is_dir() else None
 
 
 async def examine_database(url: str) -> AsyncIterator[Finding]:
     """Look whether it opens, of which revision it is, and whether it can be written."""
-    try:
-        file = file_of(make_url(url))
-    except SQLAlchemyError as error:
-        yield Finding(SUBJECT, "fault", f"LIKENESS_DATABASE cannot be used: {reason(error)}.")
-        return
+    file = file_of(url)
     if file is not None and not file.exists():
         yield _unborn(file)
         return
@@ -43,7 +36,7 @@ async def examine_database(url: str) -> AsyncIterator[Finding]:
         yield Finding(SUBJECT, "fault", f"Others may read {file}: type `chmod 600 {file}`.")
     try:
         engine = make_engine(url)
-    except DatabaseError as error:
+    except ServeError as error:
         yield Finding(SUBJECT, "fault", str(error))
         return
     try:

@@ -45,7 +45,7 @@ class Guests(Sessions):
 
     async def strike(self, platform: str, id_: str) -> None:
         """Take one off the list."""
-        async with self._transaction() as session:
+        async with self._erasing() as session:
             await session.execute(delete(GuestRow).where(*_is(platform, id_)))
 
     async def guests(

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from bot.store.databases import file_of
 from likeness.errors import InstanceRunning
@@ -18,15 +16,13 @@ def only_process(url: str) -> Iterator[None]:
     A database server is shared by several processes instead, which keep out of each other's way.
 
     Args:
-        url: Any async URL of SQLAlchemy; one that is of no use is left to whoever opens it.
+        url: Any async URL of SQLAlchemy.
 
     Raises:
+        BadSettings: The URL is none.
         InstanceRunning: Another process is at it.
     """
-    try:
-        database = file_of(make_url(url))
-    except ArgumentError:
-        database = None
+    database = file_of(url)
     if database is None or not database.parent.is_dir():
         yield
         return

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, inspect, select
 
 from alembic import command
 from bot.store.tables import Table
-from likeness.errors import DatabaseError, DatabaseTooNew
+from likeness.errors import BadSettings, DatabaseTooNew
 
 
 def config() -> Config:
@@ -30,7 +30,7 @@ def migrate(connection: Connection, place: str) -> None:
 
     Raises:
         DatabaseTooNew: A newer Likeness migrated it.
-        DatabaseError: It holds tables of these names that are not ours.
+        BadSettings: It holds tables of these names that are not ours.
     """
     if connection.dialect.name == "postgresql":  # until the end of the transaction
         lock = func.hashtextextended("likeness migrations", 0)
@@ -47,7 +47,7 @@ def migrate(connection: Connection, place: str) -> None:
     if not found and not Table.metadata.tables.keys().isdisjoint(
         inspect(connection).get_table_names()
     ):
-        raise DatabaseError(
+        raise BadSettings(
             f"The database {place} belongs to another program: name another one in "
             "LIKENESS_DATABASE."
         )

@@ -1,16 +1,15 @@
 """What is kept of one person, to be shown to them or to be deleted."""
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.history import ChatId
-from bot.store.rows import chat_key, to_message
+from bot.store.rows import to_message
 from bot.store.sessions import Sessions
 from bot.store.tables import ChatRow, DraftRow, MessageRow
 from likeness.messages import Message
@@ -55,7 +54,7 @@ class Privacy(Sessions):
     async def erase(self, platform: str, speaker_id: str) -> int:
         """Delete what `of_person` returns, for good, and return how many messages that were.
 
-        Only the ids of the messages stay, so that none that comes again is taken for a new one.
+        Only ids and times of messages stay, so that none that comes again is taken for a new one.
         """
         async with self._erasing() as session:
             alone = list(await session.scalars(_alone(platform, speaker_id)))
@@ -66,45 +65,47 @@ class Privacy(Sessions):
                 .execution_options(synchronize_session=False)
             )
             await session.execute(delete(DraftRow).where(DraftRow.chat_id.in_(alone)))
-            await session.execute(
-                update(ChatRow)
-                .where(ChatRow.id.in_(alone))
-                .values(title="", temperature=None, pace=None, chattiness=None)
-                .execution_options(synchronize_session=False)
-            )
+            await _make_nameless(session, alone)
         return erased.rowcount
 
-    async def delete(self, chat: ChatId, message_ids: Collection[str]) -> None:
-        """Delete some messages as `erase` does, and what is still to be sent in answer to them."""
+    async def delete(
+        self, platform: str, place: str, message_ids: Collection[str] | None = None
+    ) -> None:
+        """Delete messages as `erase` does, and what is still to be sent in answer to them.
+
+        Args:
+            platform: Where ids of chats and threads are told apart.
+            place: The id of a thread, or of a chat, which stands for its threads, too.
+            message_ids: Which; by default all, and what is kept of the place itself.
+        """
+        there = or_(ChatRow.chat == place, ChatRow.thread == place)
         async with self._erasing() as session:
+            keys = list(
+                await session.scalars(select(ChatRow.id).where(ChatRow.platform == platform, there))
+            )
+            said, planned = [MessageRow.chat_id.in_(keys)], [DraftRow.chat_id.in_(keys)]
+            if message_ids is None:
+                await _make_nameless(session, keys)
+            else:
+                said.append(MessageRow.message_id.in_(message_ids))
+                planned.append(DraftRow.answers.in_(message_ids))
             await session.execute(
                 update(MessageRow)
-                .where(MessageRow.chat_id == chat_key(chat), MessageRow.message_id.in_(message_ids))
+                .where(*said)
                 .values(NOTHING_LEFT)
                 .execution_options(synchronize_session=False)
             )
-            await session.execute(
-                delete(DraftRow).where(
-                    DraftRow.chat_id == chat_key(chat), DraftRow.answers.in_(message_ids)
-                )
-            )
+            await session.execute(delete(DraftRow).where(*planned))
 
-    @asynccontextmanager
-    async def _erasing(self) -> AsyncIterator[AsyncSession]:
-        """Yield a transaction of whose deleted words no byte stays in the files."""
-        sqlite = self._engine.dialect.name == "sqlite"
-        async with self._transaction() as session:
-            if sqlite:  # or the words stay in the file until something is written over them
-                await session.execute(text("PRAGMA secure_delete = ON"))
-            yield session
-        if sqlite:
-            await self._clear_journal()
 
-    async def _clear_journal(self) -> None:
-        """Empty SQLite's journal, which holds what the file held before."""
-        async with self._engine.connect() as connection:
-            outside_transactions: Any = await connection.get_raw_connection()
-            await outside_transactions.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+async def _make_nameless(session: AsyncSession, chats: list[int]) -> None:
+    """Delete what is kept of some chats themselves."""
+    await session.execute(
+        update(ChatRow)
+        .where(ChatRow.id.in_(chats))
+        .values(title="", temperature=None, pace=None, chattiness=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _theirs(platform: str, speaker_id: str, alone: list[int]) -> ColumnElement[bool]:

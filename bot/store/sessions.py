@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
@@ -32,6 +33,16 @@ class Sessions:
                 yield session
         except (SQLAlchemyError, OSError) as error:
             raise self._unusable(error) from error
+
+    @asynccontextmanager
+    async def _erasing(self) -> AsyncIterator[AsyncSession]:
+        """Yield a transaction of whose deleted words no byte stays in the files."""
+        async with self._transaction() as session:
+            yield session
+        if self._engine.dialect.name == "sqlite":  # its journal holds what the file held before
+            async with self._engine.connect() as connection:
+                raw: Any = await connection.get_raw_connection()  # outside transactions
+                await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _unusable(self, error: Exception) -> DatabaseError:
         return DatabaseError(

@@ -11,13 +11,13 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, delete, exists, func, make_url, select, update
+from sqlalchemy import Connection, delete, exists, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from alembic import command
 from bot.history import ChatId
-from bot.store.databases import connect, file_of, make_engine, place, reading, reason
+from bot.store.databases import connect, file_of, make_engine, place, read_url, reading, reason
 from bot.store.lock import only_process
 from bot.store.migrations import config
 from bot.store.rows import to_message
@@ -61,7 +61,7 @@ async def downgrade(url: str, revision: str) -> None:
         except CommandError as error:
             found = MigrationContext.configure(connection).get_current_heads()
             raise DatabaseError(
-                f"The database {place(make_url(url))} is of revision {', '.join(found) or 'none'}: "
+                f"The database {place(read_url(url))} is of revision {', '.join(found) or 'none'}: "
                 f"it cannot be brought back to {revision} by this Likeness."
             ) from error
 
@@ -79,7 +79,7 @@ def backup(url: str, target: Path) -> None:
         LikenessError: The copy cannot be written, or there is something of that name.
     """
     file = _file(url)
-    _refuse_taken(target)
+    _must_be_free(target)
     part = target.with_name(f".{target.name}.part")
     try:
         part.touch(mode=0o600)
@@ -100,9 +100,11 @@ def backup(url: str, target: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _refuse_taken(target: Path) -> None:
+def _must_be_free(target: Path) -> None:
     if target.exists():
         raise LikenessError(f"{target} is there already: name another file.")
+    if not target.parent.is_dir():
+        raise LikenessError(f"{target} cannot be written: there is no folder {target.parent}.")
 
 
 async def export(url: str, target: Path) -> int:
@@ -115,7 +117,7 @@ async def export(url: str, target: Path) -> int:
         DatabaseError: There is none, or it cannot be read.
         LikenessError: The file cannot be written, or there is something of that name.
     """
-    _refuse_taken(target)
+    _must_be_free(target)
     everything = (
         select(ChatRow, MessageRow)
         .join(MessageRow)
@@ -194,7 +196,7 @@ async def _open(url: str, engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
         yield engine
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise DatabaseError(
-            f"The database {place(make_url(url))} cannot be used: {reason(error)}."
+            f"The database {place(read_url(url))} cannot be used: {reason(error)}."
         ) from error
     finally:
         await engine.dispose()
@@ -202,10 +204,7 @@ async def _open(url: str, engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
 
 def _existing(url: str) -> Path | None:
     """Return a database's file, which is there; None for a database that is elsewhere."""
-    try:
-        file = file_of(make_url(url))
-    except SQLAlchemyError as error:
-        raise DatabaseError(f"LIKENESS_DATABASE cannot be used: {reason(error)}.") from error
+    file = file_of(url)
     if file is not None and not file.is_file():
         raise DatabaseError(f"There is no database {file}: name it in LIKENESS_DATABASE.")
     return file

@@ -11,6 +11,7 @@ import click
 from likeness.cli.console import remarks, results
 
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+OLDEST = timedelta(days=100 * _DAYS["y"])
 
 
 class Age(click.ParamType[timedelta]):
@@ -25,7 +26,10 @@ class Age(click.ParamType[timedelta]):
         found = re.fullmatch(r"([1-9]\d{0,4})([dwmy])", str(value))
         if found is None:
             self.fail("write days, weeks, months or years, such as 90d, 12w, 6m or 1y", param, ctx)
-        return timedelta(days=int(found[1]) * _DAYS[found[2]])
+        age = timedelta(days=int(found[1]) * _DAYS[found[2]])
+        if age > OLDEST:
+            self.fail("nobody wrote to a bot so long ago: write 100y at the most", param, ctx)
+        return age
 
 
 @click.group()

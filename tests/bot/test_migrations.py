@@ -20,7 +20,7 @@ from bot.store import Store
 from bot.store.databases import make_engine
 from bot.store.migrations import config, migrate
 from bot.store.tables import Table
-from likeness.errors import DatabaseError, DatabaseTooNew
+from likeness.errors import BadSettings, DatabaseError, DatabaseTooNew
 from likeness.messages import Message
 from tests.bot.conftest import ANN
 from tests.bot.postgresql import PostgreSQL
@@ -172,7 +172,7 @@ async def test_another_program_s_database_is_refused_untouched(tmp_path: Path) -
     path = tmp_path / "other.db"
     run_sql(path, "CREATE TABLE messages (body TEXT)")
     before = path.read_bytes()
-    with pytest.raises(DatabaseError, match="belongs to another program"):
+    with pytest.raises(BadSettings, match="belongs to another program"):
         await opened(path)
     assert path.read_bytes() == before
 

@@ -152,3 +152,39 @@ def test_a_misspelt_name_is_a_fault_wherever_it_stands(monkeypatch: pytest.Monke
         "LIKENESS_CHATTINES is no setting (did you mean LIKENESS_CHATTINESS?); "
         "LIKENESS_WHATEVER_ELSE is no setting."
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LIKENESS_PAUSE", "LIKENESS_PAUSE_SECONDS"),
+        ("LIKENESS_DISCORD", "LIKENESS_DISCORD_SHARDS or LIKENESS_DISCORD_READS"),
+    ],
+)
+def test_of_a_name_that_is_cut_short_the_whole_is_said(
+    monkeypatch: pytest.MonkeyPatch, name: str, meant: str
+) -> None:
+    monkeypatch.setenv(name, "3")
+    with pytest.raises(BadSettings) as found:
+        Settings.read()
+    assert str(found.value).endswith(f"{name} is no setting (did you mean {meant}?).")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("LIKENESS_PACE", "slow", "should be 'off', 'quick' or 'natural'."),
+        ("LIKENESS_PAUSE_SECONDS", "x", "should be a valid number."),
+        ("TELEGRAM_TOKEN", "1:hu\tsh", "must be one word, and there is a blank"),
+        ("DISCORD_TOKEN", "hu\nsh", "must be one word, and there is a blank"),
+        ("DISCORD_TOKEN", "hu\x7fsh", "must be one word, and there is a blank"),
+    ],
+)
+def test_why_a_value_does_not_fit_is_said_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings) as found:
+        Settings.read()
+    assert f" do not fit: {name} {says}" in str(found.value)
+    assert "hu" not in str(found.value)

@@ -14,7 +14,7 @@ from bot.access import Guest
 from bot.history import ChatId
 from bot.pace import Customs
 from bot.store import Store
-from likeness.errors import DatabaseError
+from likeness.errors import BadSettings, DatabaseError
 from likeness.messages import Message
 from tests.bot.conftest import ANN, BEN, NOON
 
@@ -195,7 +195,7 @@ async def test_a_database_that_cannot_be_opened_is_one_sentence(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DatabaseError) as caught:
+    with pytest.raises(BadSettings) as caught:
         await Store.open(address)
     assert "\n" not in str(caught.value)
     assert str(caught.value).endswith(".")
@@ -205,7 +205,7 @@ async def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> No
     path = tmp_path / "notes.txt"
     path.write_bytes(b"these are my notes, and no database\n" * 100)
     before = path.read_bytes()
-    with pytest.raises(DatabaseError, match=r"notes\.txt cannot be opened: file is not a database"):
+    with pytest.raises(BadSettings, match=r"notes\.txt cannot be opened: file is not a database"):
         await Store.open(url(path))
     assert path.read_bytes() == before
 

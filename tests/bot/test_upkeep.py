@@ -188,11 +188,20 @@ def test_what_cannot_be_copied_is_one_sentence(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+def test_no_folder_is_made_for_a_copy(likeness: Likeness) -> None:
+    likeness("upgrade")
+    for command in ("backup", "export"):
+        said = likeness(command, "nowhere/copy", fails=1).output
+        assert "nowhere/copy cannot be written: there is no folder nowhere." in said
+    assert not Path("nowhere").exists()
+
+
 def test_the_command_asks_before_anything_is_gone(likeness: Likeness) -> None:
     asyncio.run(fill("sqlite+aiosqlite:///likeness.db"))
     assert "will be gone. Go on?" in likeness("prune", "--older", "1y", given="n", fails=1).output
     assert "0 messages are gone" in likeness("prune", "--older", "99y", "--yes").output
     assert "write days, weeks" in likeness("prune", "--older", "soon", fails=2).output
+    assert "write 100y at the most" in likeness("prune", "--older", "3000y", fails=2).output
     assert "4 messages are gone" in likeness("prune", "--older", "6m", given="y").output
     likeness("vacuum")
     assert "1 messages" in likeness("export", "messages.jsonl").output
