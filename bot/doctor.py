@@ -12,7 +12,7 @@ import aiohttp
 
 from bot.engine import ReplyEngine, Sampling
 from bot.findings import Finding
-from bot.settings import Settings
+from bot.settings import PLATFORMS, Settings, missing_tokens
 from bot.store.checks import database_folder, examine_database
 from likeness.errors import LikenessError
 from likeness.messages import Message
@@ -38,7 +38,8 @@ async def examine(
         Exception: What `open_model` raises and is none of ours.
     """
     if not platforms:
-        yield Finding("Platforms", "fault", "Neither TELEGRAM_TOKEN nor DISCORD_TOKEN is set.")
+        missing = " and ".join(missing_tokens(settings, PLATFORMS))
+        yield Finding("Platforms", "fault", f"One token at least is needed: {missing}.")
     for platform in platforms:
         async for finding in import_module(f"bot.adapters.{platform}_checks").examine(settings):
             yield finding

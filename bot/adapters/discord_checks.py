@@ -7,6 +7,7 @@ import aiohttp
 import discord
 
 from bot.adapters.discord import BLIND, REFUSED, urls
+from bot.adapters.discord_client import quieten_library
 from bot.findings import Finding
 from bot.settings import Settings
 
@@ -30,8 +31,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             "application, Bot, Reset Token.",
         )
         return
+    quieten_library()
     with urls(settings):
-        async with discord.Client(intents=discord.Intents.none()) as client:
+        async with discord.Client(intents=discord.Intents(guilds=True)) as client:
             try:
                 async with asyncio.timeout(REACH_SECONDS):
                     await client.login(settings.discord_token.get_secret_value())
@@ -44,6 +46,14 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                     "Discord",
                     "fault",
                     f"It cannot be reached ({type(error).__name__}): is the network up?",
+                )
+                return
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                yield Finding(
+                    "Discord",
+                    "fault",
+                    f"What answers does not speak as Discord does ({type(error).__name__}): is "
+                    "DISCORD_API_URL right?",
                 )
                 return
             yield Finding("Discord token", "ok", f"It is that of {client.user}.")

@@ -114,9 +114,12 @@ class Orders:
             mark = None if through is None else await through
             return await self._reception.obey(visitor, chat, line, mark)
 
+        async def insist(reply: Reply) -> None:
+            await delivery.insist(lambda: show(reply), pause, self._patience)
+
         async def work() -> None:
             reply = await delivery.excused(chat, obeyed()) or Reply(delivery.NOTHING)
-            await delivery.insist(lambda: show(reply), pause, self._patience)
+            await delivery.say_or_excuse(insist, reply)
             await self._told(reply, chat)
 
         self.chores.start(chat, work())

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 
 from telegram import Bot, User, WebhookInfo
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import InvalidToken, NetworkError, TelegramError
 
 from bot.adapters.telegram import REFUSED
-from bot.adapters.telegram_wire import quieten_libraries
+from bot.adapters.telegram_wire import TelegramRequest, quieten_libraries
 from bot.findings import Finding
 from bot.settings import Settings
 
@@ -19,18 +19,30 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         )
         return
     quieten_libraries()
-    bot = Bot(settings.telegram_token.get_secret_value(), base_url=settings.telegram_base_url)
+    bot = Bot(
+        settings.telegram_token.get_secret_value(),
+        base_url=settings.telegram_base_url,
+        request=TelegramRequest(),
+    )
     try:
         async with bot:
             webhook = await bot.get_webhook_info()
     except InvalidToken:
         yield Finding("Telegram token", "fault", REFUSED)
         return
-    except TelegramError as error:
+    except NetworkError as error:
         yield Finding(
             "Telegram",
             "fault",
             f"It cannot be reached ({type(error).__name__}): is the network up?",
+        )
+        return
+    except (TelegramError, AttributeError, KeyError, TypeError, ValueError) as error:
+        yield Finding(
+            "Telegram",
+            "fault",
+            f"What answers does not speak as Telegram does ({type(error).__name__}): is "
+            "TELEGRAM_BASE_URL right?",
         )
         return
     yield Finding("Telegram token", "ok", f"It is that of @{bot.username}.")

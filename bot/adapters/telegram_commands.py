@@ -4,6 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 
 from telegram import (
     Bot,
@@ -150,7 +151,8 @@ class Orders:
         self._follow(chat, reply)
 
     async def _say(self, chat: ChatId, reply: Reply, answers: str) -> None:
-        await self._outlet(chat).say(reply, answers)
+        outlet = self._outlet(chat)
+        await delivery.say_or_excuse(partial(outlet.say, answers=answers), reply)
         self._follow(chat, reply)
 
     def _follow(self, chat: ChatId, reply: Reply) -> None:

@@ -14,6 +14,16 @@ STOP_SECONDS = 8.0
 """Supervisors kill what does not stop; Docker after ten seconds."""
 
 
+def _web_url(_ctx: click.Context, _param: click.Parameter, url: str | None) -> str | None:
+    """Take an address as LIKENESS_WEBHOOK_URL does."""
+    from bot.settings import web_url
+
+    try:
+        return web_url(url) if url else None
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from None
+
+
 @click.command()
 @click.argument("name")
 @click.argument("platforms", nargs=-1, required=True, type=click.Choice(PLATFORMS))
@@ -33,6 +43,7 @@ STOP_SECONDS = 8.0
     "--webhook",
     "webhook_url",
     metavar="URL",
+    callback=_web_url,
     help="Let Telegram call this address instead of fetching; or LIKENESS_WEBHOOK_URL.",
 )
 @sampling_options

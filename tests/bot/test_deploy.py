@@ -47,6 +47,11 @@ def test_the_unit_starts_what_the_command_takes_and_gives_it_time_to_stop() -> N
     assert str(BadSettings.exit_code) in re.findall(r"RestartPreventExitStatus=(.+)", UNIT)[0]
 
 
+def test_the_unit_never_gives_up_where_another_try_may_help() -> None:
+    assert re.findall(r"(?m)^StartLimit\w+=\S+$", UNIT) == ["StartLimitIntervalSec=0"]
+    assert re.findall(r"(?m)^Restart=(\S+)$", UNIT) == ["on-failure"]
+
+
 def test_the_model_is_given_to_the_user_whom_the_unit_runs_as() -> None:
     [user] = re.findall(r"(?m)^User=(\S+)$", UNIT)
     [model] = re.findall(r"(?m)^ExecStart=\S+ serve (\S+)", UNIT)

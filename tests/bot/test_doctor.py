@@ -1,6 +1,7 @@
 """The doctor finds what keeps the bot from working, and says where to click."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,24 @@ def examine(settings: Settings, fake_engine: Any) -> Examine:
     return examine
 
 
+@asynccontextmanager
+async def answering(answered: web.Response) -> AsyncIterator[str]:
+    """Run a server that answers everything with the same; yield its address."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=answered.body, headers=answered.headers)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
 async def test_a_bot_that_works_is_told_so(
     examine: Examine, telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +136,36 @@ async def test_a_platform_out_of_reach_is_said(
     assert found["Telegram"].state == found["Discord"].state == "fault"
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("<html>It works!</html>", "text/html"),
+        ('{"hello": "you"}', "application/json"),
+        ('["hello"]', "application/json"),
+        ('{"ok": true, "result": [], "id": {}}', "application/json"),
+    ],
+)
+async def test_something_else_that_answers_is_said(examine: Examine, body: str, kind: str) -> None:
+    # discord.py reads JSON only if the header is exactly this.
+    answered = web.Response(body=body.encode(), headers={"Content-Type": kind})
+    async with answering(answered) as url:
+        found = await examine(
+            "telegram", "discord", telegram_base_url=f"{url}/bot", discord_api_url=url
+        )
+    assert found["Telegram"].state == found["Discord"].state == "fault"
+    assert "does not speak as Telegram does" in found["Telegram"].says
+    assert "does not speak as Discord does" in found["Discord"].says
+
+
+async def test_nothing_is_said_of_voice(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for library in ("warn_nacl", "warn_dave"):
+        monkeypatch.setattr(f"discord.VoiceClient.{library}", True)
+    await examine("discord")
+    assert not caplog.records
+
+
 async def test_what_a_group_and_a_webhook_mean_is_said(
     examine: Examine, telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,17 +180,9 @@ async def test_what_a_group_and_a_webhook_mean_is_said(
 
 
 async def test_a_wrong_clock_is_said(examine: Examine) -> None:
-    async def answer(_request: web.Request) -> web.Response:
-        return web.Response(headers={"Date": "Wed, 01 May 2024 12:00:00 GMT"})
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    found = await examine("telegram", telegram_base_url=f"{url}/bot")
-    await runner.cleanup()
+    dated = web.Response(headers={"Date": "Wed, 01 May 2024 12:00:00 GMT"})
+    async with answering(dated) as url:
+        found = await examine("telegram", telegram_base_url=f"{url}/bot")
     assert found["Clock"].state == "fault"
     assert "s fast" in found["Clock"].says
 
@@ -212,7 +253,9 @@ def test_the_command_prints_what_it_finds_and_fails_if_something_must_be_mended(
         monkeypatch.delenv(name, raising=False)
     result = CliRunner().invoke(main, ["doctor", str(tiny_model)])
     assert result.exit_code == 1
-    assert "fault Platforms: Neither TELEGRAM_TOKEN nor DISCORD_TOKEN is set." in result.output
+    assert "fault Platforms: One token at least is needed: TELEGRAM_TOKEN is" in result.output
+    assert "@BotFather" in result.output
+    assert "https://discord.com/developers/applications" in result.output
     assert "has written a token" in result.output
     assert list(tmp_path.iterdir()) == []
 

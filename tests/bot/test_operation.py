@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from bot.settings import Settings
 from bot.store.lock import only_process
+from likeness.cli import main
 from likeness.cli.logs import JsonLines, TextLines
 from likeness.errors import InstanceRunning
 from tests.bot.adapters import fake_discord
 from tests.bot.adapters.fake_discord import FakeDiscord
 from tests.bot.adapters.fake_telegram import TOKEN, FakeTelegram
 from tests.bot.adapters.fake_telegram_wire import UNAUTHORIZED, Fault
+from tests.bot.conftest import FakeEngine
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """
@@ -86,7 +90,7 @@ async def test_a_second_process_on_the_same_file_is_one_sentence(tmp_path: Path)
         assert not (tmp_path / "likeness.db").exists()
 
 
-@pytest.mark.parametrize("url", ["sqlite+aiosqlite://", "postgresql+asyncpg://x/y", "nonsense"])
+@pytest.mark.parametrize("url", ["sqlite+aiosqlite://", "postgresql+asyncpg://x/y"])
 def test_what_is_no_file_is_not_locked(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,3 +187,29 @@ def test_an_error_in_the_log_is_told_by_its_kind_and_place_alone(lines: logging.
     assert "ValueError" in line
     assert "in fail" in line
     assert "secret" not in line
+
+
+def test_a_webhook_s_address_is_taken_as_the_setting_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str | None] = []
+
+    async def note(_engine: object, settings: Settings, *_: object, **__: object) -> None:
+        told.append(settings.webhook_url)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TELEGRAM_TOKEN", TOKEN)
+    monkeypatch.setattr("bot.run.serve", note)
+    monkeypatch.setattr("bot.engine.open_engine", lambda *_, **__: FakeEngine())
+    for given in ("https://likeness.example/x/", ""):
+        assert _run("--webhook", given).exit_code == 0
+    monkeypatch.setenv("LIKENESS_WEBHOOK_URL", "https://set.example")
+    assert _run("--webhook", "").exit_code == 0
+    assert told == ["https://likeness.example/x", None, "https://set.example"]
+    refused = _run("--webhook", "hello")
+    assert refused.exit_code == 2
+    assert "'--webhook': must be a URL that begins with https or http." in refused.output
+
+
+def _run(*options: str) -> Result:
+    return CliRunner().invoke(main, ["serve", "me", "telegram", *options])

@@ -1,4 +1,4 @@
-"""What people order on Discord, and how the commands are registered: against SimCord."""
+"""What people order on Discord, and how the commands are registered: mostly against SimCord."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from bot.adapters.discord_client import LikenessClient
 from bot.commands import COMMANDS
 from likeness.errors import DatabaseError
 from likeness.messages import Message
+from tests.bot.adapters.fake_discord import FakeDiscord
 from tests.bot.adapters.fake_history import FakeHistory
 from tests.bot.adapters.simcord_world import door, mention, place, running_in_simcord, talk, words
 
@@ -82,6 +83,16 @@ async def test_a_command_that_fails_says_so_and_is_logged_without_words(
             assert NOT_NOW in told
             assert f"a command failed: {reason}" in caplog.text
     assert "my secret" not in caplog.text
+
+
+async def test_a_file_that_discord_does_not_take_is_excused_once(
+    server: FakeDiscord, online: Run
+) -> None:
+    async with online():
+        await server.until(lambda: server.identified == 1)
+        server.faults["webhooks/4711/a-token"].append(413)
+        await server.order("mydata")
+        await server.until(lambda: server.followed_up == [NOT_NOW])
 
 
 async def test_again_gives_another_answer_and_undo_forgets_the_last(

@@ -44,6 +44,15 @@ async def test_reset_starts_over(telegram: FakeTelegram, running: Run) -> None:
     assert [message.text for message in engine.asked[1]] == ["who am I?"]
 
 
+async def test_a_file_that_telegram_does_not_take_is_excused_once(
+    telegram: FakeTelegram, running: Run
+) -> None:
+    telegram.faults["sendDocument"].extend([Fault(413, "Request Entity Too Large")] * 9)
+    async with running():
+        await telegram.say("/mydata")
+        assert await telegram.until_sent(1) == [NOT_NOW]
+
+
 async def test_what_is_written_right_after_a_reset_is_answered(
     telegram: FakeTelegram, running: Run, history: FakeHistory
 ) -> None:
