@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from exporters import EXPORTERS, Exporter, find_exporter
@@ -9,6 +10,8 @@ from exporters.companions import could_be_chat, is_companion, was_sent
 from exporters.sources import Source, find_files, sources_in
 from likeness.errors import SourceError, UnrecognisedSource
 from likeness.texts import whole
+
+_NO_ZIP = (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, ValueError)
 
 OnFailure = Callable[[str, SourceError], None]
 """Told the name of what cannot be read, and why."""
@@ -88,7 +91,7 @@ def _is_metas_html(path: Path) -> bool:
     names = [path.as_posix()]
     if path.is_dir():
         names += [file.as_posix() for file in find_files(path)]
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as opened:
+    else:
+        with suppress(*_NO_ZIP), zipfile.ZipFile(path) as opened:
             names += opened.namelist()
     return any(PurePosixPath(name).match("inbox/*/message_*.html") for name in names)

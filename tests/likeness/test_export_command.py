@@ -127,7 +127,7 @@ def test_a_signal_while_writing_leaves_nothing_half_written(
     run: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ):
     before = signal.getsignal(number)
-    monkeypatch.setattr(Message, "to_json", lambda _: os.kill(os.getpid(), number))
+    monkeypatch.setattr(Message, "to_json", lambda _: signal.raise_signal(number))
     run("--alias", "Ann=Ann K.", fails=128 + number)
     assert [path.name for path in Path().iterdir()] == ["in.jsonl"]
     assert signal.getsignal(number) is before
@@ -139,7 +139,7 @@ def test_a_terminal_that_closes_stops_nothing_under_nohup(
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     write = Message.to_json
     monkeypatch.setattr(
-        Message, "to_json", lambda said: os.kill(os.getpid(), signal.SIGHUP) or write(said)
+        Message, "to_json", lambda said: signal.raise_signal(signal.SIGHUP) or write(said)
     )
     try:
         run("--alias", "Ann=Ann K.")
