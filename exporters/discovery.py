@@ -7,11 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from exporters import EXPORTERS, Exporter, find_exporter
 from exporters.companions import could_be_chat, is_companion, was_sent
-from exporters.sources import Source, find_files, sources_in
+from exporters.sources import BROKEN_ZIP, Source, find_files, sources_in
 from likeness.errors import SourceError, UnrecognisedSource
 from likeness.texts import whole
-
-_NO_ZIP = (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, ValueError)
 
 OnFailure = Callable[[str, SourceError], None]
 """Told the name of what cannot be read, and why."""
@@ -92,6 +90,6 @@ def _is_metas_html(path: Path) -> bool:
     if path.is_dir():
         names += [file.as_posix() for file in find_files(path)]
     else:
-        with suppress(*_NO_ZIP), zipfile.ZipFile(path) as opened:
+        with suppress(OSError, *BROKEN_ZIP), zipfile.ZipFile(path) as opened:
             names += opened.namelist()
     return any(PurePosixPath(name).match("inbox/*/message_*.html") for name in names)

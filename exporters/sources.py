@@ -21,7 +21,7 @@ HEAD_BYTES = 65_536
 _FIRST_LOOK_BYTES = 512
 _NUMBER = re.compile(r"0*([0-9]+)")
 _ZIP_MARK = b"PK\x03\x04"
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ class _Counted(io.RawIOBase):
 def _plain_errors(name: str) -> Iterator[None]:
     try:
         yield
-    except _BROKEN_ZIP as error:
+    except BROKEN_ZIP as error:
         raise DamagedSource(f"{name} is a broken zip: download or export it again.") from error
     except RuntimeError as error:  # what zipfile raises for a member with a password
         raise DamagedSource(f"{name} is locked with a password: unpack it first.") from error
