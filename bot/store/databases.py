@@ -24,6 +24,8 @@ AN_ADDRESS = (
     "%40 %3A %2F"
 )
 A_PATH = "must name a file by its path, such as sqlite+aiosqlite:////var/lib/likeness.db"
+_POSTGRESQL_DRIVER = "asyncpg"
+_INSTALLING = "install it with: pip install 'likeness[postgresql]'"
 _NO_PLACE = FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError
 _REFUSED = "28", "3D"
 """How PostgreSQL's codes begin for a name or password that it refuses, and for no such database.
@@ -42,6 +44,7 @@ async def connect(url: str) -> AsyncEngine:
     """
     engine = make_engine(url)
     try:
+        await _reach(engine)
         async with engine.begin() as connection:
             await connection.run_sync(migrate, place(engine.url))
         if (file := file_of(url)) is not None:
@@ -59,6 +62,18 @@ async def connect(url: str) -> AsyncEngine:
             f"The database {place(engine.url)} cannot be opened: {reason(error)}."
         ) from error
     return engine
+
+
+async def _reach(engine: AsyncEngine) -> None:
+    """Open the first connection, for which a driver looks at what stands behind the "?"."""
+    try:
+        async with engine.connect():
+            pass
+    except TypeError as error:
+        raise BadSettings(
+            f"LIKENESS_DATABASE says something behind its ? that {engine.driver} does not know: "
+            f"{reason(error)}."
+        ) from error
 
 
 def _is_misnamed(error: Exception) -> bool:
@@ -125,7 +140,7 @@ def make_engine(url: str) -> AsyncEngine:
         BadSettings: The URL or the file is of no use.
         DatabaseError: The file cannot be made now.
     """
-    address, file = read_url(url), file_of(url)
+    address, file = _as_drivers_say(read_url(url)), file_of(url)
     # One connection to a file: its transactions queue here instead of failing as "locked".
     pool = {"pool_size": 1, "max_overflow": 0} if file else {}
     try:
@@ -133,8 +148,11 @@ def make_engine(url: str) -> AsyncEngine:
             file.touch(mode=0o600)
         engine = create_async_engine(address, hide_parameters=True, **pool)
     except (SQLAlchemyError, ImportError) as error:
+        remedy = f"it {AN_ADDRESS}"
+        if getattr(error, "name", None) == _POSTGRESQL_DRIVER:
+            remedy = "install it with: pip install 'likeness[postgresql]'"
         raise BadSettings(
-            f"LIKENESS_DATABASE cannot be used: {reason(error)}; it {AN_ADDRESS}."
+            f"LIKENESS_DATABASE cannot be used: {reason(error)}; {remedy}."
         ) from error
     except OSError as error:
         fault = BadSettings if isinstance(error, _NO_PLACE) else DatabaseError
@@ -145,6 +163,14 @@ def make_engine(url: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def _as_drivers_say(url: URL) -> URL:
+    """Return an address with `sslmode`, as PostgreSQL's own programs say, in asyncpg's word."""
+    if url.get_driver_name() != _POSTGRESQL_DRIVER or "sslmode" not in url.query:
+        return url
+    query = {"ssl": url.query["sslmode"], **url.query}
+    return url.set(query={name: value for name, value in query.items() if name != "sslmode"})
 
 
 def _is_sqlite(url: URL) -> bool:

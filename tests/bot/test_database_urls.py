@@ -1,6 +1,7 @@
 """What LIKENESS_DATABASE may say, and in one sentence why it does not fit."""
 
 import sqlite3
+import sys
 import traceback
 from pathlib import Path
 
@@ -8,9 +9,9 @@ import pytest
 
 from bot.settings import Settings
 from bot.store import Store
-from bot.store.databases import file_of, place, read_url
+from bot.store.databases import file_of, make_engine, place, read_url
 from bot.store.lock import only_process
-from likeness.errors import BadSettings
+from likeness.errors import BadSettings, DatabaseError
 from tests.bot.postgresql import PostgreSQL
 
 FILE = "sqlite+aiosqlite:///likeness.db"
@@ -84,6 +85,34 @@ async def test_a_name_that_the_server_refuses_is_a_setting_to_be_mended(
     for strange in (url.replace("postgres@", "nobody@"), url.replace("/test", "/nosuch")):
         with pytest.raises(BadSettings, match=r"cannot be opened: .* does not exist"):
             await Store.open(strange)
+
+
+@pytest.mark.slow
+async def test_sslmode_is_understood_as_postgresql_s_own_programs_do(
+    postgresql: PostgreSQL,
+) -> None:
+    url = postgresql.new_database()
+    await (await Store.open(f"{url}&sslmode=disable")).close()
+    with pytest.raises(DatabaseError, match="cannot be opened"):
+        await Store.open(f"{url.replace('?host=', '?sslmode=require&host=')}-gone")
+    with pytest.raises(BadSettings, match=r"behind its \? that asyncpg does not know: .*'sslmod'"):
+        await Store.open(f"{url}&sslmod=disable")
+
+
+def test_what_sslmode_says_reaches_the_driver_as_ssl() -> None:
+    for query in ("sslmode=require", "sslmode=disable&ssl=require"):
+        engine = make_engine(f"postgresql+asyncpg://me:hush@db.example/likeness?{query}")
+        _, told = engine.dialect.create_connect_args(engine.url)
+        assert told["ssl"] == "require"
+        assert "sslmode" not in told
+
+
+def test_a_driver_that_is_missing_is_named_with_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(BadSettings, match=r"pip install 'likeness\[postgresql\]'"):
+        make_engine("postgresql+asyncpg://me:hush@db.example/likeness")
 
 
 def test_a_database_s_name_tells_no_password() -> None:
