@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from likeness.errors import CannotResume, TrainingError
-from training.base import Base
+from likeness.errors import BaseUnavailable, CannotResume, TrainingError
+from training.base import Base, open_base
+from training.config import TrainConfig
 from training.memory import is_out_of_memory
 
 _NAME = re.compile(r"checkpoint-(\d+)")
@@ -49,10 +50,25 @@ class Checkpoint:
                 self.folder / _STATE, map_location="cpu", weights_only=True
             )
         except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
-            raise CannotResume(
-                f"{self.folder} cannot be read: remove it to go on from the one before."
-            ) from error
+            raise self._unreadable() from error
         return found
+
+    def model(self, config: TrainConfig) -> Base:
+        """Open its weights and tokenizer, to go on from.
+
+        Raises:
+            CannotResume: They cannot be read.
+            TrainingError: The memory does not hold them.
+        """
+        try:
+            return open_base(str(self.folder), config, list)
+        except BaseUnavailable as error:
+            raise self._unreadable() from error
+
+    def _unreadable(self) -> CannotResume:
+        return CannotResume(
+            f"{self.folder} cannot be read: remove it to go on from the one before."
+        )
 
 
 def checkpoints(run: Path) -> list[Checkpoint]:

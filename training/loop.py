@@ -98,6 +98,10 @@ class Trainer:
         """How many operations a second the device reaches at the most."""
         return peak_flops(self.device, self.width)
 
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0: the plan's, or LoRA's multiple."""
+        return self.plan.rate(step) * self._pace
+
     def take_step(self) -> Taken:
         """Learn from the next batches.
 
@@ -111,7 +115,7 @@ class Trainer:
         taken = self._timed(self._tries) if self._tries else self._fitted()
         if self.team.size > 1:
             taken = self._together(taken)
-        self._optimizer.step(self.plan.rate(self.step) * self._pace)
+        self._optimizer.step(self.rate(self.step))
         self._optimizer.zero_grad()
         self.step += 1
         self.busy = False

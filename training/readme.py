@@ -35,8 +35,6 @@ as token ids, by which a bot checks its rounded weights.
 
 ## How good it is
 
-On {data["held_out"]:,} messages of {card.me} that it never learnt from:
-
 {_figures(card)}
 {_mixed(card)}{_last_lesson(card)}## What it learned from
 
@@ -48,7 +46,7 @@ On {data["held_out"]:,} messages of {card.me} that it never learnt from:
 {left_out}
 ## How to use it
 
-`likeness chat {card.name}`, or as any model of transformers:
+`likeness chat path/to/this/folder`, or as any model of transformers:
 
 ```python
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -83,11 +81,17 @@ def _last_lesson(card: RunCard) -> str:
 def _figures(card: RunCard) -> str:
     before, after = card.metrics["before"], card.metrics["after"]
     if not before or not after:
-        return "The messages were too few to hold any out: nothing tells how good it is.\n"
+        wanted = card.settings.get("held_out_share", 1)
+        why = "The messages were too few to hold any out" if wanted else "None were held out"
+        return f"{why}: nothing tells how good it is.\n"
     rows = [
         ("perplexity per token", "perplexity", ",.1f"),
         ("nats per character", "nats_per_character", ".3f"),
     ]
-    return "| | before | after |\n|---|---|---|\n" + "".join(
+    figures = "".join(
         f"| {name} | {before[key]:{form}} | {after[key]:{form}} |\n" for name, key, form in rows
+    )
+    return (
+        f"On {card.data['held_out']:,} messages of {card.me} that it never learnt from:\n\n"
+        f"| | before | after |\n|---|---|---|\n{figures}"
     )

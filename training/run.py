@@ -156,10 +156,13 @@ def _open(
         _refuse_other(task.run, state["identity"], identity)
     device = pick_device(device_name(config.device, team))
     # What LoRA learns is kept by itself, beside the base it began with.
-    merged = last and state and state["adapter"] is None
-    name = str(last.folder) if last and merged else task.base
-    opened = open_base(name, config, lambda: train_texts(task.messages, found, config))
-    base = dataclasses.replace(opened, name=task.base)
+    whole = last if state and state["adapter"] is None else None
+    base = (
+        whole.model(config)
+        if whole
+        else open_base(task.base, config, lambda: train_texts(task.messages, found, config))
+    )
+    base = dataclasses.replace(base, name=task.base)
     if looks_ahead(base.model):
         raise BaseUnavailable(
             f"{task.base} sees the words that it is to predict, so it cannot learn to write: take "
@@ -245,6 +248,8 @@ def _refuse_other(run: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
 
 
 def _interrupted(task: _Task, session: Session) -> Interrupted:
+    if (task.run / FILE_NAME).exists():
+        return _stopped_when_finished(task.run)
     if not session.trainer.busy:
         session.save()
     saved = checkpoints(task.run)
@@ -253,6 +258,13 @@ def _interrupted(task: _Task, session: Session) -> Interrupted:
     return Interrupted(
         f"Stopped; all is saved up to step {saved[-1].step} of {session.trainer.plan.steps}."
         f"{task.how_to_go_on()}"
+    )
+
+
+def _stopped_when_finished(run: Path) -> Interrupted:
+    return Interrupted(
+        f"Stopped, but {run} is finished: its model is whole, and how it replies is chosen by "
+        "`likeness tune`."
     )
 
 
@@ -268,6 +280,8 @@ def _nothing_half_done(task: _Task, *, fresh: bool) -> Iterator[None]:
             shutil.rmtree(run, ignore_errors=True)
         if not isinstance(error, KeyboardInterrupt):
             raise
+        if finished:
+            raise _stopped_when_finished(run) from error
         if saved := checkpoints(run):
             raise Interrupted(
                 f"Stopped; all is as it was saved at step {saved[-1].step}.{task.how_to_go_on()}"

@@ -194,7 +194,7 @@ class Session:
             of=plan.steps,
             epoch=step / plan.steps_per_epoch,
             loss=loss,
-            learning_rate=plan.rate(step - 1),
+            learning_rate=self.trainer.rate(step - 1),
             tokens_per_second=sum(one.tokens for one in self._unreported) / seconds,
             targets_per_second=sum(one.targets for one in self._unreported) / seconds,
             share_of_peak=sum(one.flops for one in self._unreported) / seconds / self.trainer.peak,

@@ -185,7 +185,7 @@ class Drawing:
             markup=False,
         )
         if not balance.held_out:
-            self._console.print("Too few to hold any out: nothing will tell how good it gets.")
+            self._console.print("None is held out: nothing will tell how good it gets.")
 
     def base(self, description: str) -> None:
         """Print what is trained."""

@@ -1,5 +1,6 @@
 """`likeness train` as a person uses it: where a run lies, and how one goes on with it."""
 
+import io
 import shlex
 import signal
 from pathlib import Path
@@ -7,10 +8,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from likeness.card import RunCard
 from likeness.cli import main
 from likeness.cli.console import run_folder
+from likeness.cli.train import Drawing
+from training.survey import Balance
 
 Asked = list[dict[str, Any]]
 
@@ -74,6 +78,14 @@ def test_sigterm_is_as_ctrl_c_whatever_is_at_work(
     assert (result.exit_code, result.stderr.strip()) == (1, "Error: Stopped.")
     assert signal.getsignal(signal.SIGTERM) == before
     assert asked == []
+
+
+def test_why_nothing_is_held_out_is_not_guessed() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    Drawing(console).corpus(Balance(60, 30, 30, 0, {}))
+    said = console.file.getvalue()
+    assert "30 that teach + 0 held out" in said
+    assert "None is held out" in said
 
 
 def test_a_run_has_a_name(asked: Asked) -> None:

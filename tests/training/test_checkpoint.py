@@ -1,6 +1,7 @@
 """Checkpoints are few, whole or absent, on a full disk too; a damaged one is said to be one."""
 
 from collections.abc import Callable, Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.training.conftest import learn
 from training import checkpoint
 from training.checkpoint import checkpoints, whole_folder
 from training.config import TrainConfig
+from training.evaluate import Evaluation, Judge
 
 pytestmark = pytest.mark.slow
 
@@ -22,9 +24,12 @@ Write = Callable[[Iterable[Message]], Path]
 
 
 def test_checkpoints_are_the_newest_two_and_the_best(
-    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
-) -> None:
-    config = tiny("epochs=6", "save_every=2", "eval_every=3", "patience=none", "learning_rate=0.1")
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    ever_worse = count(1.0)
+    monkeypatch.setattr(Judge, "evaluate", lambda *_: Evaluation(1.0, next(ever_worse), 1.0, 1))
+    config = tiny("epochs=6", "save_every=2", "eval_every=3", "patience=none")
     seen: list[list[int]] = []
     memory.saved = lambda _: seen.append([one.step for one in checkpoints(tmp_path / "run")])
     learn(write(chat), tmp_path / "run", memory, config)
@@ -118,3 +123,16 @@ def test_a_damaged_checkpoint_is_said_to_be_one(
     (run / "checkpoint-10" / "state.pt").write_bytes(b"no")
     with pytest.raises(CannotResume, match="checkpoint-10 cannot be read"):
         learn(path, run, memory, tiny("epochs=20"), resume=True)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_a_checkpoint_whose_model_is_damaged_is_named_too(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path, name: str
+) -> None:
+    path, config = write(chat), tiny("epochs=20", "save_every=5")
+    memory.interrupt_at = 10
+    with pytest.raises(Interrupted):
+        learn(path, tmp_path / "run", memory, config)
+    (tmp_path / "run" / "checkpoint-10" / name).write_bytes(b"{")
+    with pytest.raises(CannotResume, match="checkpoint-10 cannot be read"):
+        learn(path, tmp_path / "run", memory, config, resume=True)

@@ -21,7 +21,7 @@ from transformers import (
 from likeness.dialogue import END_OF_TURN, ME, START, TAGS
 from likeness.errors import BadSetting, Interrupted
 from likeness.messages import Message
-from training.adapter import is_adapted, learnt, plain
+from training.adapter import PACE, is_adapted, learnt, plain
 from training.base import open_base, quiet
 from training.config import TrainConfig
 from training.lora import prepared, wants_lora
@@ -115,6 +115,18 @@ def test_lora_stopped_and_resumed_is_uninterrupted_bit_for_bit(
     assert whole.metrics == parted.metrics
     one, other = (load_file(tmp_path / run / "model.safetensors") for run in ("whole", "parted"))
     assert all(torch.equal(one[name], other[name]) for name in one | other)
+
+
+@pytest.mark.slow
+def test_the_rate_that_is_told_is_the_one_that_lora_learns_at(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, plain_gpt2: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    path, told = write(chat), ("epochs=1", "warmup_steps=0", "learning_rate=1e-3")
+    for method in ("full", "lora"):
+        _train(path, tmp_path / method, plain_gpt2, tiny(f"method={method}", *told), memory)
+    full, lora = (step.learning_rate for step in memory.steps if step.step == step.of)
+    assert lora == pytest.approx(PACE * full)
 
 
 @pytest.mark.parametrize(("method", "lora"), [("full", False), ("auto", False), ("lora", True)])

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.card import RunCard
+from likeness.cli.console import run_folder
 from likeness.errors import ModelNotFound
 from likeness.messages import Message
 from likeness.quotes import OthersWords, runs
@@ -22,6 +23,7 @@ from training.moments import Moment, draw_moments
 from training.page import _shares, page
 from training.plots import _ticks, curves
 from training.portions import Portion, portions
+from training.readme import readme
 from training.report import compare, quoting, report_again
 from training.run import train
 from training.survey import survey
@@ -174,6 +176,25 @@ def test_a_run_without_evaluation_has_a_page_too(
     text = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert _Page(text).seen.count("svg") == 1
     assert "too few to hold any out" in (tmp_path / "run" / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_a_model_of_which_nothing_is_held_out_says_why(share: float) -> None:
+    data = {"messages": 60, "train": 30, "held_out": 0, "left_out": {}}
+    metrics = {"before": None, "after": None}
+    told = readme(
+        RunCard(
+            "juno", "Juno", "x", 64, 60.0, settings={"held_out_share": share}, data=data,
+            metrics=metrics,
+        )
+    )  # fmt: skip
+    assert ("too few" in told) == bool(share)
+    assert "never learnt from" not in told
+
+
+def test_how_to_talk_to_a_model_is_told_wherever_its_folder_is(run: Path) -> None:
+    (command,) = re.findall("`likeness chat (.+?)`", (run / "README.md").read_text("utf-8"))
+    assert run_folder(command.replace("path/to/this/folder", str(run))) == run
 
 
 @given(st.lists(st.integers(0, 9), min_size=1))

@@ -90,6 +90,19 @@ def test_a_stop_before_a_run_goes_on_says_what_is_saved_and_keeps_it(
     assert checkpoints(run)[-1].step == 10
 
 
+def test_a_stop_when_all_is_done_says_that_the_model_is_whole(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    def press(path: Path) -> None:
+        if path == run:
+            raise KeyboardInterrupt
+
+    memory.saved, run = press, tmp_path / "run"
+    with pytest.raises(Interrupted, match="is finished: its model is whole"):
+        learn(write(chat), run, memory, tiny("epochs=1"), command="this")
+    assert RunCard.read(run).me == "me"
+
+
 def test_a_finished_run_is_rid_of_checkpoints_that_were_to_go(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
 ) -> None:
