@@ -5,6 +5,7 @@ from datetime import timedelta
 from bot.access import Guest, Standing
 from bot.orders import Order
 from bot.outlet import Button, Reply
+from bot.settings import PLATFORMS
 
 SHOWN = 8
 """How many guests one reply lists."""
@@ -56,10 +57,9 @@ async def deny(order: Order) -> Reply:
 
 
 async def _decide(order: Order, standing: Standing) -> Reply:
-    platform, found, id_ = order.words.strip().partition(":")
-    if not found:
-        platform, id_ = order.visitor.platform, order.words.strip()
-    if not id_.removeprefix("-").isdecimal():
+    named, found, id_ = (part.strip() for part in order.words.rpartition(":"))
+    platform = named.lower() if found else order.visitor.platform
+    if platform not in PLATFORMS or not id_.removeprefix("-").isdecimal():
         return Reply(f"Tell me an id, such as /{order.name} {order.visitor.platform}:42.")
     book = order.access.book
     before = (await book.standings(platform, [id_])).get(id_)

@@ -133,6 +133,8 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
             heard = seen.where(MessageRow.outgoing.is_(False), MessageRow.id < mine.id).limit(1)
             answered = heard.where(MessageRow.message_id == mine.reply_to)
             asked = await session.scalar(answered) or await session.scalar(heard)
+            if asked is None and not question:  # it was deleted, and nothing else could be answered
+                return False
             first = asked.id if asked else 0
             if asked is not None and question:
                 before = await session.scalar(

@@ -140,6 +140,10 @@ class Outbox(Workers):
         if limit <= 0:
             return []
         here = select(ChatRow.id).where(ChatRow.platform == platform)
+        if busy:  # /again asks for another answer to what may be old: it is being written there
+            here = here.where(~is_one_of(busy))
+        if self.shared:
+            here = here.where(self._free())
         stale = MessageRow.asks, MessageRow.sent_at < since, MessageRow.chat_id.in_(here)
         async with self._transaction() as session:
             await session.execute(

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from bot.conversation import Conversation
+from bot.history import Question
 from bot.outlet import NotDelivered
 from bot.store import Store
 from likeness.errors import DatabaseError
-from tests.bot.conftest import ANN, BEN, NOW, settle
+from tests.bot.conftest import ANN, BEN, NOON, NOW, settle
 
 Make = Callable[..., Any]
 
@@ -110,3 +111,16 @@ async def test_an_answer_cut_short_is_finished_by_the_next_process_and_no_more_i
     assert outlet.sent == ["a", "b", "c"]
     assert engine.asked == []
     assert outlet.nonces[0] == outlet.nonces[1]
+
+
+async def test_another_answer_to_what_is_old_is_not_given_up_while_it_is_being_written(
+    message: Make, store: Store
+) -> None:
+    await store.add(ANN, message("hi", id="1", seconds=-60), asks=True)
+    [draft] = await store.plan(ANN, "1", ["hello"], "text")
+    await store.sent(draft, "2", "Robin", NOON)
+    assert await store.hide_last(ANN, question=False)
+    assert await store.owed("telegram", NOON, 9, [ANN]) == []
+    assert await store.question(ANN) == Question("1", "user1")
+    assert await store.owed("telegram", NOON, 9) == []
+    assert await store.question(ANN) is None

@@ -67,6 +67,19 @@ async def test_what_asks_is_not_hidden_with_an_answer_that_was_on_its_way(
     assert await history.question(ANN) == Question("2", "user1")
 
 
+async def test_an_answer_to_what_was_deleted_stays_in_sight_where_nothing_could_be_answered_anew(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("a", id="1"), asks=True)
+    [draft] = await history.plan(ANN, "1", ["to a"], "text")
+    await history.sent(draft, "2", "Robin", NOON)
+    await history.delete("telegram", "7", {"1"})
+    assert not await history.hide_last(ANN, question=False)
+    assert [found.text for found in await history.recent(ANN, 9)] == ["to a"]
+    assert await history.hide_last(ANN, question=True)
+    assert await history.recent(ANN, 9) == []
+
+
 async def test_no_byte_of_what_is_deleted_stays_in_the_files(
     tmp_path: Path, message: MakeMessage
 ) -> None:

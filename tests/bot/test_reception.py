@@ -108,6 +108,22 @@ async def test_an_owner_elsewhere_who_knew_the_code_stays_the_owner(
     assert await history.standings("discord", ["55"]) == {"55": "owner"}
 
 
+@pytest.mark.parametrize("who", ["telegram:7", "Telegram:7", " telegram: 7", "7"])
+async def test_whoever_is_named_is_shut_out_however_a_phone_spells_it(door: Any, who: str) -> None:
+    reception = door(EVERYONE)
+    reply = await reception.obey(OLGA, ANN, f"deny {who}")
+    assert reply.text == "I no longer talk with telegram:7."
+    assert await reception.access.standing(ADAM) == "denied"
+
+
+async def test_a_platform_that_is_none_is_not_said_to_be_shut_out(
+    door: Any, history: FakeHistory
+) -> None:
+    reply = await door(EVERYONE).obey(OLGA, ANN, "deny telegran:7")
+    assert reply.text == "Tell me an id, such as /deny telegram:42."
+    assert not history.signed
+
+
 @pytest.mark.parametrize("allowed", ["7", "-100", EVERYONE])
 async def test_people_places_or_everyone_may_be_let_in_from_the_start(
     door: Any, message: Make, allowed: str

@@ -89,7 +89,7 @@ class FakeHistory:
         seen = [kept for kept in self.kept[chat] if not kept.hidden]
         while seen and not seen[-1].message.outgoing:
             seen.pop()
-        if not seen:
+        if not seen or (not question and all(kept.message.outgoing for kept in seen)):
             return False
         while seen and seen[-1].message.outgoing:
             seen.pop().hidden = True
