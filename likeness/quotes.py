@@ -13,6 +13,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
+from likeness.errors import ModelError
+
 FILE_NAME = "others.bin"
 RUN_WORDS = 8
 """So many words in a row are hardly said twice by chance."""
@@ -20,6 +22,10 @@ _LETTERS_A_WORD = 2
 """As many letters say as much as a word where words are not parted by spaces."""
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 _APOSTROPHES = "'’"
+_UNSEEN = ("Cf", "Me")
+"""Joiners, soft hyphens and marks of direction; and what frames the character before."""
+_VARIANT = "VARIATION SELECTOR"
+"""Stands behind a character, such as most hearts, and says how it is drawn."""
 _PRIME = 2**61 - 1
 _BASE = 0x1D2D3C5A7B91F
 
@@ -33,15 +39,31 @@ class OthersWords:
 
     @classmethod
     def load(cls, folder: Path) -> "OthersWords":
-        """Open what a model folder keeps; one that was trained without it keeps nothing."""
-        numbers = array("Q")
+        """Open what a model folder keeps; one that was trained without it keeps nothing.
+
+        Raises:
+            ModelError: It is there, but damaged or not to be read.
+        """
+        path, numbers = folder / FILE_NAME, array("Q")
         try:
-            numbers.frombytes((folder / FILE_NAME).read_bytes())
-        except (OSError, ValueError):
+            numbers.frombytes(path.read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
             return NOBODYS_WORDS
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise ModelError(
+                f"{path} is damaged, and without it others' words would be sent: copy the model's "
+                "folder anew, or train again."
+            ) from error
         if sys.byteorder == "big":
             numbers.byteswap()
         return cls(numbers)
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The numbers of their runs of words, ascending."""
+        return self._numbers
 
     def quoted_in(self, text: str) -> bool:
         """Return whether a text holds eight words in a row that others wrote."""
@@ -84,12 +106,13 @@ class _Parted(dict[int, str]):
 
     @staticmethod
     def _made(char: str) -> str:
-        kind = unicodedata.category(char)[0]
+        category, name = unicodedata.category(char), unicodedata.name(char, "")
+        if char in _APOSTROPHES or category in _UNSEEN or name.startswith(_VARIANT):
+            return ""
+        kind = category[0]
         if _is_unspaced(char):
             return f" {char} " if kind in "LN" else ""
-        if kind in "LMN":
-            return char
-        return "" if char in _APOSTROPHES else " "
+        return char if kind in "LMN" else " "
 
 
 def _is_unspaced(char: str) -> bool:

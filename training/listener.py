@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.files import whole_file
-from likeness.quotes import FILE_NAME, runs
+from likeness.quotes import FILE_NAME, OthersWords, runs
 from training.rows import OnDisk
 
 _AT_ONCE = 1 << 20
@@ -36,6 +36,15 @@ class Listener:
             TrainingError: The disk does not take it.
         """
         (self._mine if mine else self._others).extend(list(runs(text)))
+
+    def recall(self, folder: Path) -> None:
+        """Take what a model folder keeps of others, if any: a model that goes on knows it still.
+
+        Raises:
+            ModelError: What it keeps is damaged.
+            TrainingError: The disk does not take it.
+        """
+        self._others.extend(OthersWords.load(folder).numbers)
 
     def keep_others(self, folder: Path) -> None:
         """Write what others wrote and I did not into a model folder, for its owner alone to read.

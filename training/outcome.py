@@ -15,6 +15,7 @@ import likeness
 from likeness.calibration import Calibration
 from likeness.card import RunCard, origin
 from likeness.quotes import OthersWords
+from training.base import SCRATCH
 from training.checkpoint import checkpoints, finish, remove
 from training.config import TrainConfig
 from training.foresight import Predicted, predict, reply_silences
@@ -29,7 +30,7 @@ from training.readme import leave_card
 from training.replies import answers
 from training.report import compare, leave_report, quoting
 from training.session import Session
-from training.survey import Balance, Survey
+from training.survey import Balance, Survey, is_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,14 @@ class Kept:
     moments: list[Moment]
 
 
-def keep(messages: Path, run: Path, found: Survey, balance: Balance, config: TrainConfig) -> Kept:
+def keep(
+    messages: Path,
+    run: Path,
+    found: Survey,
+    balance: Balance,
+    config: TrainConfig,
+    base: str = SCRATCH,
+) -> Kept:
     """Take from the messages what goes with the model; the words go into the run's folder at once.
 
     Args:
@@ -62,15 +70,19 @@ def keep(messages: Path, run: Path, found: Survey, balance: Balance, config: Tra
         found: The file's survey.
         balance: Where my messages go.
         config: The run's settings.
+        base: What the run begins with: a model folder's words of others stay others' words.
 
     Raises:
         MessagesError: The file cannot be read.
-        LikenessError: The disk does not take it.
+        LikenessError: The disk does not take it, or what a folder keeps is damaged.
     """
     words: set[str] = set()
     listener = Listener(run)
+    for folder in (Path(base), run):  # where a run goes on, its base may be gone
+        listener.recall(folder)
     for message, taught in heard(messages, found, config):
-        listener.hear(message.text, mine=bool(message.outgoing))
+        # What I passed on, somebody else wrote.
+        listener.hear(message.text, mine=is_target(message))
         if taught:
             words |= vocabulary([message.text])
     keep_words(run, words)

@@ -51,7 +51,7 @@ def questions(
     pairs = [
         (moment, mine, models)
         for moment, models in zip(moments, written, strict=True)
-        if (mine := [message.text for message in moment.mine if message.text]) and models
+        if (mine := [text for message in moment.mine if (text := message.text.strip())]) and models
         if mine != models
     ]
     drawn = sorted(dice.sample(range(len(pairs)), min(most, len(pairs))))

@@ -118,6 +118,7 @@ def train(
         OwnerUnknown: Nobody can tell who is to be played.
         NothingToLearn: No message could teach.
         MessagesError: The file cannot be read.
+        ModelError: What the base keeps of others' words is damaged.
         TrainingError: The disk is full, or the loss is no number any more.
     """
     task = _Task(messages, run, base, config, speaker, command)
@@ -136,7 +137,9 @@ def train(
 def _trained(task: _Task, last: Checkpoint | None, watch: Watch, team: Team) -> RunCard:
     found = survey(task.messages, task.speaker)
     session, corpus = _open(task, found, last, watch, team)
-    kept = keep(task.messages, task.run, found, corpus.balance, task.config) if team.leads else None
+    kept = None
+    if team.leads:
+        kept = keep(task.messages, task.run, found, corpus.balance, task.config, task.base)
     try:
         session.go()
         if kept:

@@ -1,6 +1,7 @@
 """`likeness quiz`: a page on which friends guess which of two replies is mine."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -39,11 +40,20 @@ def quiz(name: str, most: int, seed: int, device: str, engine_url: str | None) -
     engine = open_chosen(name, Settings.read(), device=device, engine_url=engine_url)
     asked = questions(moments, _replies(engine, moments, seed), most, seed)
     if not asked:
-        raise ModelNotFound(f"{run} kept no held-out replies to ask about: train again.")
+        raise _nothing_to_ask(run, moments)
     seen = bool(card.metrics.get("last_lesson_steps"))
     page = leave_quiz(run, card.me, asked, seen=seen)
     results().print(
         f"{len(asked)} questions are in {page}. Who gets it reads these messages.", markup=False
+    )
+
+
+def _nothing_to_ask(run: Path, moments: "list[Moment]") -> ModelNotFound:
+    if not moments:
+        return ModelNotFound(f"{run} kept no held-out replies to ask about: train again.")
+    return ModelNotFound(
+        f"{run} has nothing to ask: at all {len(moments)} held-out moments the model says nothing, "
+        "or just what you said. Try another --seed."
     )
 
 

@@ -68,3 +68,14 @@ def test_without_moments_it_says_so(engine: Parrot, tmp_path: Path) -> None:
     assert "kept no held-out replies to ask about" in nothing.stderr
     assert not (tmp_path / "quiz.html").exists()
     assert engine.closed
+
+
+def test_where_the_model_says_just_what_i_said_it_says_so(
+    engine: Parrot, say: Say, tmp_path: Path
+) -> None:
+    engine.card.write(tmp_path)
+    keep_moments(tmp_path, [Moment([say("Ann", "hi")], [say("me", "hi")]) for _ in range(3)])
+    nothing = ask(tmp_path)
+    assert nothing.exit_code != 0
+    assert "at all 3 held-out moments" in nothing.stderr
+    assert "kept no" not in nothing.stderr

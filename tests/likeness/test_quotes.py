@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from likeness.errors import ModelError
 from likeness.quotes import FILE_NAME, NOBODYS_WORDS, RUN_WORDS, OthersWords, runs
 
 SECRET = "between us: the key to the cabin is under the third stone"
@@ -58,6 +59,20 @@ def test_marks_belong_to_their_letters(greeting: str) -> None:
     assert not list(runs(greeting))
 
 
+@pytest.mark.parametrize("row", ["❤️" * 8, "☀️ " * 9, "❗️‼️" * 5, "#️⃣ " * 8])
+def test_a_row_of_emoji_is_no_words(row: str) -> None:
+    assert not list(runs(row))
+
+
+def test_an_emoji_between_words_parts_no_run() -> None:
+    assert heard(SECRET).quoted_in("the key ❤️ to the cabin ☀️ is under the third")
+
+
+def test_what_is_not_seen_within_a_word_parts_none() -> None:
+    assert not list(runs("می\u200cخواهم نمی\u200cدانم می\u200cروم می\u200cگویم"))
+    assert heard(SECRET).quoted_in("the key to the ca\u00adbin is under the third")
+
+
 @given(WORDS, WORDS, WORDS)
 def test_a_text_quotes_if_it_holds_a_run_and_only_then(
     said: list[str], before: list[str], after: list[str]
@@ -81,9 +96,21 @@ def test_it_is_read_from_a_model_folder(tmp_path: Path) -> None:
     assert OthersWords.load(tmp_path).quoted_in(SECRET)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"odd"])
+@pytest.mark.parametrize("content", [None, b""])
 def test_without_it_nothing_is_a_quote(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / FILE_NAME).write_bytes(content)
     assert not OthersWords.load(tmp_path).quoted_in(SECRET)
+    (tmp_path / "file").touch()
+    assert not OthersWords.load(tmp_path / "file").quoted_in(SECRET)
     assert not NOBODYS_WORDS.quoted_in(SECRET)
+
+
+def test_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"odd")
+    with pytest.raises(ModelError, match=r"others\.bin is damaged"):
+        OthersWords.load(tmp_path)
+    (tmp_path / FILE_NAME).unlink()
+    (tmp_path / FILE_NAME).mkdir()
+    with pytest.raises(ModelError, match=r"others\.bin cannot be read"):
+        OthersWords.load(tmp_path)

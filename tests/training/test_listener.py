@@ -38,6 +38,20 @@ def test_it_is_kept_for_its_owner_alone_and_holds_no_words(tmp_path: Path) -> No
     assert b"cabin" not in (tmp_path / FILE_NAME).read_bytes()
 
 
+def test_what_a_base_keeps_of_others_is_kept_on(tmp_path: Path) -> None:
+    folder = tmp_path / "base"
+    folder.mkdir()
+    heard(folder, [SECRET, SONG], [])
+    listener = Listener(tmp_path)
+    listener.recall(folder)
+    listener.recall(tmp_path / "nowhere")
+    listener.hear(SONG, mine=True)
+    listener.keep_others(tmp_path)
+    others = OthersWords.load(tmp_path)
+    assert others.quoted_in(SECRET)
+    assert not others.quoted_in(SONG)
+
+
 def test_who_heard_nothing_keeps_nothing(tmp_path: Path) -> None:
     assert not heard(tmp_path, [], []).quoted_in(SECRET)
     assert (tmp_path / FILE_NAME).read_bytes() == b""

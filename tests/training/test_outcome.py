@@ -1,6 +1,7 @@
 """At a run's end one model is in memory, not what was trained beside what is kept."""
 
 import gc
+import shutil
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -10,13 +11,16 @@ from typing import Any
 import pytest
 import torch
 
+from likeness.errors import Interrupted
 from likeness.messages import Message
+from likeness.quotes import OthersWords
 from tests.training.conftest import Memory, learn
 from training import outcome
 from training.config import TrainConfig
 from training.loop import Trainer
 from training.run import train
 from training.session import Session
+from training.survey import Balance, survey
 
 
 @pytest.mark.slow
@@ -77,3 +81,36 @@ def test_the_bot_lets_as_long_a_silence_pass_before_a_reply_as_training_did(
     config = tiny("epochs=1", "gap_seconds=5000", "reply_gap_seconds=60", "report_replies=0")
     card = learn(write(chat), tmp_path / "run", memory, config)
     assert (card.gap_seconds, card.reply_gap_seconds) == (5000, 5000)
+
+
+SECRET = "the key to the cabin is under the third stone"
+
+
+def test_what_i_passed_on_is_still_what_others_wrote(
+    say: Callable[..., Message], write: Callable[[Iterable[Message]], Path],
+    tiny: Callable[..., TrainConfig], tmp_path: Path,
+) -> None:  # fmt: skip
+    told = [say("ann", SECRET), say("me", "oh"), say("ben", "where is it?")]
+    passed_on = say("me", SECRET, kind="forwarded")
+    path, config = write([*told, passed_on, say("me", "there")]), tiny()
+    found = survey(path)
+    balance = Balance(5, 3, 2, 0, {"forwarded": 1})
+    outcome.keep(path, tmp_path / "run", found, balance, config)
+    assert OthersWords.load(tmp_path / "run").quoted_in(SECRET)
+
+
+@pytest.mark.slow
+def test_who_goes_on_from_a_model_keeps_what_others_wrote_there(
+    chat: list[Message], say: Callable[..., Message],
+    write: Callable[[Iterable[Message]], Path], tiny: Callable[..., TrainConfig],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    config, base, run = tiny("epochs=2", "report_replies=0"), tmp_path / "base", tmp_path / "run"
+    learn(write([say("ann", SECRET), say("me", "oh"), *chat]), base, Memory(), config)
+    told: dict[str, Any] = {"base": str(base)}
+    path = write(chat)
+    with pytest.raises(Interrupted):
+        learn(path, run, Memory(interrupt_at=0), config, **told)
+    shutil.rmtree(base)
+    learn(path, run, Memory(), config, resume=True, **told)
+    assert OthersWords.load(run).quoted_in(SECRET)

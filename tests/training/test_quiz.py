@@ -46,8 +46,9 @@ def test_where_both_say_the_same_or_one_nothing_nothing_is_asked(
     moments: list[Moment], say: Say
 ) -> None:
     silent = Moment([say("Ann", "hm")], [say("me", "", kind="media")])
-    few = [*moments[:3], silent]
-    written = [["hello 0"], [], ["other"], ["other"]]
+    spaced = Moment([say("Ann", "so")], [say("me", "yes ")])
+    few = [*moments[:3], silent, spaced]
+    written = [["hello 0"], [], ["other"], ["other"], ["yes"]]
     (only,) = questions(few, written, 20, seed=0)
     assert only.context[0]["text"] == "hi 2"
 
