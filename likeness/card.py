@@ -57,6 +57,11 @@ class RunCard:
     prompt: int = PROMPT_VERSION
     v: int = VERSION
 
+    @property
+    def masking(self) -> bool:
+        """Whether it learned from messages in which what a stranger could use was hidden."""
+        return bool(self.settings.get("mask"))
+
     def write(self, folder: Path) -> None:
         """Write the card into a model folder, whole or not at all."""
         with whole_file(folder / FILE_NAME) as file:

@@ -90,6 +90,9 @@ class TrainConfig:
     patience: int | None = _setting(
         4, "evaluations without a better one that end the run; none: never", 1
     )
+    mask: int = _setting(
+        1, "1: mail addresses, long numbers, passwords and keys are hidden; 0: they teach", 0, 1
+    )
     context_weight: float = _setting(1.0, "of others' words in the loss, mine having 1", 0, 1)
     gap_seconds: float | None = _setting(
         None, "the silence that ends a conversation; found for each chat unless given", 1

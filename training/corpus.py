@@ -116,6 +116,7 @@ def build_corpus(
         held_out=builder.held_out_targets,
         left_out=dict(found.left_out),
         shortened=builder.lost.targets,
+        masked=found.masked,
     )
     return Corpus(
         builder.train.windows(), builder.held_out.windows(), builder.held_out_characters, balance

@@ -65,7 +65,8 @@ def teach_held_out(
         if wants_lora(base, config):
             return 0
         tags, room = base.tags, base.context_tokens
-        windows = build_held_out(messages, survey(messages, speaker), config, tags, room)
+        found = survey(messages, speaker, masking=bool(config.mask))
+        windows = build_held_out(messages, found, config, tags, room)
         if not len(windows):
             return 0
         row_tokens = room if sees_apart(base.model) else None

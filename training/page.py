@@ -5,6 +5,7 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
+from likeness import masking
 from likeness.quotes import RUN_WORDS
 from training.plots import Points, curves, shares
 from training.style import STYLE
@@ -110,6 +111,8 @@ def _balance(data: Mapping[str, Any]) -> str:
     )
     said = " + ".join(f"<b>{count:,}</b> {escape(why)}" for why, count, _ in parts)
     short = f" {data['shortened']:,} were longer than a row." if data.get("shortened") else ""
+    if data.get("masked"):
+        short += f" {masking.account(data['masked'])}"
     return (
         f"<section><h2>Where my messages went</h2><div class='balance'>{bar}</div>"
         f"<p><b>{data['mine']:,}</b> of {data['messages']:,} messages are mine = {said}.{short}</p>"

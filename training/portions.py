@@ -43,7 +43,7 @@ def portions(path: Path, found: Survey, config: TrainConfig) -> Iterator[Portion
         MessagesError: The file cannot be read.
     """
     share = found.held_out_share(config)
-    for chat, messages in chats(path, found.speaker):
+    for chat, messages in chats(path, found.speaker, masking=found.masking):
         left = found.targets[chat] - found.held_out(chat, share)
         gap_seconds = found.gap_seconds(chat, config)
         reply_gap_seconds = max(gap_seconds, config.reply_gap_seconds)

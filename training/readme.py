@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from likeness import masking
 from likeness.card import RunCard
 from likeness.files import whole_file
 
@@ -23,6 +24,7 @@ def readme(card: RunCard) -> str:
     left_out = "".join(
         f"| of mine, {why} | {count:,} |\n" for why, count in data["left_out"].items()
     )
+    hidden = f"\n{masking.account(data['masked'])}\n" if data.get("masked") else ""
     return f"""# {card.name}
 
 A language model that writes as **{card.me}** does in chats, trained by Likeness
@@ -43,7 +45,7 @@ as token ids, by which a bot checks its rounded weights.
 | in the file, everybody's | {data["messages"]:,} |
 | of mine, that teach | {data["train"]:,} |
 | of mine, held out | {data["held_out"]:,} |
-{left_out}
+{left_out}{hidden}
 ## How to use it
 
 `likeness chat path/to/this/folder`, or as any model of transformers:

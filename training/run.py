@@ -135,7 +135,7 @@ def train(
 
 
 def _trained(task: _Task, last: Checkpoint | None, watch: Watch, team: Team) -> RunCard:
-    found = survey(task.messages, task.speaker)
+    found = survey(task.messages, task.speaker, masking=bool(task.config.mask))
     session, corpus = _open(task, found, last, watch, team)
     kept = None
     if team.leads:

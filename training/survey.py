@@ -8,6 +8,7 @@ from pathlib import Path
 
 from likeness.errors import MessagesError, NothingToLearn, OwnerUnknown
 from likeness.files import read_messages
+from likeness.masking import mask
 from likeness.messages import Message
 from training.config import TrainConfig
 from training.gaps import Silences, find_gap, median_gap, step_of
@@ -24,6 +25,8 @@ class Survey:
 
     Attributes:
         speaker: The name or id of the speaker to play, None for the file's owner.
+        masking: Whether what a stranger could use is hidden in messages: `likeness.masking`.
+        masked: In how many of them, everybody's, something was.
         messages: How many messages there are.
         targets: Per chat, how many messages of mine teach.
         left_out: How many of mine do not teach, by reason.
@@ -32,6 +35,8 @@ class Survey:
     """
 
     speaker: str | None = None
+    masking: bool = False
+    masked: int = 0
     messages: int = 0
     targets: Counter[ChatKey] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -76,6 +81,7 @@ class Balance:
         held_out: Those that are only evaluated on.
         left_out: The others, by reason.
         shortened: How many targets were longer than a window and lost their end.
+        masked: In how many messages, everybody's, what a stranger could use is hidden.
     """
 
     messages: int
@@ -84,22 +90,24 @@ class Balance:
     held_out: int
     left_out: dict[str, int]
     shortened: int = 0
+    masked: int = 0
 
 
-def survey(path: Path, speaker: str | None = None) -> Survey:
+def survey(path: Path, speaker: str | None = None, *, masking: bool = False) -> Survey:
     """Count what a file holds, in one pass and constant memory.
 
     Args:
         path: A `messages.jsonl`.
         speaker: The name or id of the speaker to play instead of the file's owner, in capitals or
             not.
+        masking: Whether what a stranger could use is to be hidden in what is read of it.
 
     Raises:
         OwnerUnknown: `outgoing` is null somewhere, or nobody is called `speaker`.
         NothingToLearn: No message of mine teaches.
         MessagesError: The file cannot be read, or a chat's lines do not stand together.
     """
-    found = Survey(speaker)
+    found = Survey(speaker, masking)
     everybody: Counter[str] = Counter()
     for chat, messages in chats(path, speaker):
         if chat in found.targets:
@@ -131,15 +139,25 @@ def is_target(message: Message) -> bool:
     return bool(message.outgoing) and message.teaches
 
 
-def chats(path: Path, speaker: str | None) -> Iterator[tuple[ChatKey, Iterator[Message]]]:
+def chats(
+    path: Path, speaker: str | None, *, masking: bool = False
+) -> Iterator[tuple[ChatKey, Iterator[Message]]]:
     """Yield each chat of a file with its messages, marked as mine as it is played.
+
+    Args:
+        path: A `messages.jsonl`.
+        speaker: The speaker to play, None for the file's owner.
+        masking: Whether to hide in them what a stranger could use.
 
     Raises:
         OwnerUnknown: `outgoing` is null somewhere.
         MessagesError: The file cannot be read.
     """
     wanted = None if speaker is None else speaker.casefold()
+    messages: Iterator[Message]
     messages = (_as_played(path, message, wanted) for message in read_messages(path))
+    if masking:
+        messages = map(mask, messages)
     return groupby(messages, key=lambda message: (message.platform, message.chat_id))
 
 
@@ -157,6 +175,8 @@ def _as_played(path: Path, message: Message, wanted: str | None) -> Message:
 
 def _count(found: Survey, chat: ChatKey, message: Message) -> None:
     found.messages += 1
+    if found.masking and mask(message) is not message:
+        found.masked += 1
     if not message.outgoing:
         return
     found.names[message.speaker] += 1

@@ -16,6 +16,7 @@ from likeness.dialogue import (
     prompt,
     split_conversations,
 )
+from likeness.masking import mask
 from likeness.messages import Message
 
 _TAGS_OF_A_PROMPT = 2
@@ -59,10 +60,11 @@ def seen(
 
 
 def newest_conversation(messages: Sequence[Message], card: RunCard) -> list[Message]:
-    """Return what was said since the last long silence of a chat."""
+    """Return what was said since the last long silence of a chat, as the model may know it."""
     conversations = split_conversations(messages, card.gap_seconds, card.reply_gap_seconds)
     newest = deque(conversations, maxlen=1)
-    return newest[0] if newest else []
+    said = newest[0] if newest else []
+    return list(map(mask, said)) if card.masking else said
 
 
 def given_words(ids: Sequence[int], tokenizer: Tokenizer) -> list[int]:

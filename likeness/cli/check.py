@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from likeness import masking
 from likeness.cli.console import byte_progress, results, table
 from likeness.dialogue import (
     CharacterTokenizer,
@@ -79,7 +80,7 @@ def check(
     console = results()
     counts = _count(messages)
     _print_counts(console, messages, counts)
-    found = survey(messages, speaker)
+    found = survey(messages, speaker, masking=bool(config.mask))
     _print_mine(console, found, config)
     dice = random.Random(seed)  # noqa: S311 - which examples are printed is no secret
     conversations = (portion.messages for portion in portions(messages, found, config))
@@ -152,6 +153,8 @@ def _print_mine(console: Console, found: "Survey", config: "TrainConfig") -> Non
     console.print(
         f"{mine:,} mine = {targets - held_out:,} that teach + {held_out:,} held out{reasons}"
     )
+    if found.masked:
+        console.print(masking.account(found.masked), markup=False)
     gap = timedelta(seconds=round(found.usual_gap_seconds(config)))
     usual = "" if config.gap_seconds else "; that is the usual one, each chat has its own"
     console.print(f"A silence of {gap} ends a conversation{usual}\n")

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from likeness import masking
 from likeness.card import RunCard
 from likeness.cli.console import count_progress, remarks, results, run_folder, table
 from likeness.cli.tune import choose_sampling
@@ -184,6 +185,8 @@ class Drawing:
             f"{balance.held_out:,} held out{reasons}",
             markup=False,
         )
+        if balance.masked:
+            self._console.print(masking.account(balance.masked), markup=False)
         if not balance.held_out:
             self._console.print("None is held out: nothing will tell how good it gets.")
 

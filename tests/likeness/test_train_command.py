@@ -86,6 +86,13 @@ def test_why_nothing_is_held_out_is_not_guessed() -> None:
     said = console.file.getvalue()
     assert "30 that teach + 0 held out" in said
     assert "None is held out" in said
+    assert "hidden" not in said
+
+
+def test_in_how_many_messages_something_was_hidden_is_told() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    Drawing(console).corpus(Balance(60, 30, 27, 3, {}, masked=1))
+    assert "In 1 message, counting everybody's, a mail address" in console.file.getvalue()
 
 
 def test_a_run_has_a_name(asked: Asked) -> None:

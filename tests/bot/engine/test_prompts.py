@@ -1,5 +1,6 @@
 """What the engine asks is how what training taught begins."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from bot.engine import Sampling
 from bot.engine.asking import ask
 from likeness.card import RunCard
 from likeness.dialogue import CharacterTokenizer, encode_turns, join
+from likeness.masking import mask
 from likeness.messages import Message
 from tests.examples import examples
 
@@ -17,7 +19,17 @@ GAP = 3600.0
 TOKENIZER = CharacterTokenizer()
 KINDS = ["text", "text", "text", "media", "forwarded", "automated", "deleted"]
 WORDS = st.text(min_size=1, max_size=12) | st.sampled_from(
-    ["<speaker1> no", "a<msg>b", "two\nlines", "\r\n", "<after:days>", "👩‍🚀", "<|endoftext|>"]
+    [
+        "<speaker1> no",
+        "a<msg>b",
+        "two\nlines",
+        "\r\n",
+        "<after:days>",
+        "👩‍🚀",
+        "<|endoftext|>",
+        "call 0170 1234567",
+        "ann@mail.example",
+    ]
 )
 CARD = RunCard(name="t", me="Robin", base="scratch", context_tokens=20_000, gap_seconds=GAP)
 
@@ -68,15 +80,18 @@ def newest_conversation(messages: list[Message]) -> list[Message]:
     return messages[first:]
 
 
-@given(chat=chats(), room=st.integers(1, 200))
+@given(chat=chats(), room=st.integers(1, 200), masking=st.booleans())
 @settings(max_examples=examples(300), deadline=None)
 def test_the_prompt_is_a_prefix_of_what_training_taught(
-    chat: tuple[list[Message], list[Message]], room: int
+    chat: tuple[list[Message], list[Message]], room: int, masking: bool
 ) -> None:
     messages, reply = chat
     sampling = Sampling(max_new_tokens=room)
-    asked = ask(messages, TOKENIZER, CARD, sampling, reply[0].sent_at)
-    taught = join(encode_turns(newest_conversation(messages) + reply, TOKENIZER), TOKENIZER).ids
+    card = replace(CARD, settings={"mask": int(masking)})
+    asked = ask(messages, TOKENIZER, card, sampling, reply[0].sent_at)
+    said = newest_conversation(messages) + reply
+    said = list(map(mask, said)) if masking else said
+    taught = join(encode_turns(said, TOKENIZER), TOKENIZER).ids
     assert TOKENIZER.decode(taught).startswith(TOKENIZER.decode(asked))
     assert asked == taught[: len(asked)]
 
