@@ -42,21 +42,28 @@ def main() -> None:
     preparing = steps.add_parser("prepare", help="corpora to token ids, with a tokenizer of theirs")
     preparing.add_argument("--corpora", type=Path, default=CORPORA)
     preparing.add_argument("--vocabulary", type=int, default=VOCABULARY)
+    _further(preparing, "keep the tokenizer of this starter (the shipped one), to train it further")
     training = steps.add_parser("train", help="token ids to checkpoints")
     training.add_argument("--minutes", type=float, default=180)
     training.add_argument("--resume", action="store_true", help="go on after a stop")
-    training.add_argument("--further", action="store_true", help="begin with the shipped weights")
+    _further(training, "begin with the weights of this starter (the shipped one)")
     steps.add_parser("install", help="the best checkpoint to training/starter")
     told = parser.parse_args()
     config = TrainConfig.from_settings([*SETTINGS, *told.settings])
     data, run = told.work / "data", told.work / "run"
     if told.step == "prepare":
-        mix.prepare(told.corpora, data, told.vocabulary, config.context_tokens or 512)
+        tokens = config.context_tokens or 512
+        mix.prepare(told.corpora, data, told.vocabulary, tokens, told.further)
     elif told.step == "train":
-        further = STARTER_FOLDER if told.further else None
-        train(data, run, config, told.minutes, resume=told.resume, further=further)
+        train(data, run, config, told.minutes, resume=told.resume, further=told.further)
     else:
         install(data, run, config)
+
+
+def _further(step: argparse.ArgumentParser, described: str) -> None:
+    step.add_argument(
+        "--further", nargs="?", type=Path, const=STARTER_FOLDER, metavar="FOLDER", help=described
+    )
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ SOURCES = (
         "ubuntu-irc",
         "CC-BY-4.0",
         "Ubuntu IRC with disentangled conversations: Kummerfeld et al. (2019)",
-        share=0.4,
+        share=1.0,
         held_out=0.05,
         longest=250,
     ),

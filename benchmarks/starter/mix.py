@@ -2,6 +2,7 @@
 
 import heapq
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from training.windows import shorten, windows
 
 _ACCOUNT = "data.json"
 _TAUGHT = "taught"
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 _HELD_OUT_CONVERSATIONS = 400
 
 
@@ -47,7 +49,20 @@ def make_tokenizer(corpora: Path, vocabulary: int, folder: Path) -> Tokenizer:
     return FolderTokenizer.load(folder)
 
 
-def prepare(corpora: Path, folder: Path, vocabulary: int, context_tokens: int) -> None:
+def take_tokenizer(of: Path, folder: Path) -> Tokenizer:
+    """Take over the tokenizer of a starter, byte for byte, so that its weights can go on."""
+    for name in TOKENIZER_FILES:
+        shutil.copyfile(of / name, folder / name)
+    return FolderTokenizer.load(folder)
+
+
+def prepare(
+    corpora: Path,
+    folder: Path,
+    vocabulary: int,
+    context_tokens: int,
+    tokens_of: Path | None = None,
+) -> None:
     """Encode all that teaches and all that judges, and write an account of it.
 
     Args:
@@ -55,9 +70,13 @@ def prepare(corpora: Path, folder: Path, vocabulary: int, context_tokens: int) -
         folder: What to fill.
         vocabulary: How many tokens there shall be, tags included.
         context_tokens: The longest window.
+        tokens_of: A starter whose tokenizer to take, instead of making one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = make_tokenizer(corpora, vocabulary, folder)
+    if tokens_of is None:
+        tokenizer = make_tokenizer(corpora, vocabulary, folder)
+    else:
+        tokenizer = take_tokenizer(tokens_of, folder)
     taught = WindowsBuilder()
     account = {}
     for source in SOURCES:

@@ -1,7 +1,6 @@
 """The starter's recipe, from token ids to a folder that can be a base, in a few seconds."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -27,8 +26,7 @@ def data(tmp_path: Path) -> Path:
     """Return what `mix.prepare` would leave of some invented windows."""
     folder = tmp_path / "data"
     folder.mkdir()
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(STARTER_FOLDER / name, folder / name)
+    mix.take_tokenizer(STARTER_FOLDER, folder)
     builder = WindowsBuilder()
     with quiet():
         tags = open_base("starter", TrainConfig(), list).tags
