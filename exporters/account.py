@@ -8,6 +8,8 @@ from exporters.blocks import Block, Sender
 from likeness.messages import Message, Notice, Record, Rejected
 
 DOUBLE = "the same message again"
+NAMELESS = "me"
+"""The id of an owner whom an export marks and does not name: it tells nobody elsewhere."""
 _PLACES_KEPT = 5
 _FILES_NAMED = 5
 _NAMES_LISTED = 20
@@ -109,6 +111,7 @@ class ChatAccount:
         chat: Its name.
         speakers: How many messages each speaker id sent.
         names: The speakers' names, by id.
+        bots: The speaker ids of which a program wrote all.
         told: The speaker ids that the export itself marks as mine; None if it marks nothing.
         messages: How many messages were written.
         outgoing: How many of them are mine.
@@ -121,6 +124,7 @@ class ChatAccount:
     chat: str
     speakers: Counter[str] = field(default_factory=Counter)
     names: dict[str, str] = field(default_factory=dict)
+    bots: set[str] = field(default_factory=set)
     told: set[str] | None = None
     messages: int = 0
     outgoing: int = 0
@@ -145,6 +149,7 @@ class ChatAccount:
     def count(self, message: Message) -> None:
         """Enter one message as it was read; the chat is called as it was called last."""
         self.chat = message.chat
+        self.note_bot(message.speaker_id, message.kind == "automated")
         self.speakers[message.speaker_id] += 1
         self.names[message.speaker_id] = message.speaker
         self.mark(message)
@@ -157,9 +162,18 @@ class ChatAccount:
     def count_block(self, block: Block) -> None:
         """Enter many messages, of which none says itself whether it is mine."""
         self.chat = block.chat
+        bots = block.bots
         for (id_, name), count in block.tally.items():
+            self.note_bot(id_, id_ in bots)
             self.speakers[id_] += count
             self.names[id_] = name
+
+    def note_bot(self, speaker_id: str, automated: bool) -> None:
+        """Note, before it is counted, whether a program wrote what is of a speaker."""
+        if not automated:
+            self.bots.discard(speaker_id)
+        elif speaker_id not in self.speakers:
+            self.bots.add(speaker_id)
 
     def hand_over(self, senders: Mapping[Sender, int], other: "ChatAccount") -> None:
         """Enter messages of this chat as those of another one, to which they belong.
@@ -169,9 +183,11 @@ class ChatAccount:
             other: The other one.
         """
         for (id_, name), count in senders.items():
+            other.note_bot(id_, id_ in self.bots)
             self.speakers[id_] -= count
             if self.speakers[id_] <= 0:
                 del self.speakers[id_], self.names[id_]
+                self.bots.discard(id_)
             other.speakers[id_] += count
             other.names.setdefault(id_, name)
         if self.told is not None:

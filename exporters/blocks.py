@@ -34,6 +34,7 @@ class Block:
         notices: How many notices stood among them, by reason.
         rejected: The records that could not be read.
         guess: What the lines say under `outgoing`, by speaker id, before anybody can know it.
+        automated: How many of each speaker id a program wrote.
     """
 
     platform: str
@@ -48,6 +49,7 @@ class Block:
     notices: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
     guess: dict[str, bool | None] = field(default_factory=dict)
+    automated: Counter[str] = field(default_factory=Counter)
 
     def add(self, record: Record, guess: Guess | None = None) -> None:
         """Take in a record; a message must be of this chat.
@@ -65,6 +67,8 @@ class Block:
                 self.ids.append(record.id.encode())
                 self.moments.append(record.sent_at.timestamp())
                 self.senders.append((record.speaker_id, record.speaker))
+                if record.kind == "automated":
+                    self.automated[record.speaker_id] += 1
             case Notice(reason=reason):
                 self.notices[reason] += 1
             case Rejected():
@@ -87,6 +91,14 @@ class Block:
     def messages(self) -> int:
         """How many messages it stands for."""
         return len(self.ids)
+
+    @property
+    def bots(self) -> set[str]:
+        """The speaker ids of which a program wrote all; once it is closed."""
+        people = Counter[str]()
+        for (id_, _), count in self.tally.items() if self.automated else ():
+            people[id_] += count
+        return {id_ for id_, count in self.automated.items() if count == people[id_]}
 
     @property
     def records(self) -> int:

@@ -44,6 +44,7 @@ _WHERE = {
     "messages*.html": ("result.json", "../../result.json"),
     "index.json": ("*/channel.json", "*/guild.json", "corpus.json"),
     "index.html": ("data.json", "chat.md"),
+    "messages.json": ("channel.json",),  # Discord: a channel in which its owner wrote nothing
 }
 """The names of files that are no chats where one of these lies, seen from their folder."""
 

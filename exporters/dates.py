@@ -51,6 +51,7 @@ class DateEvidence:
         self._shape = shape
         self._kept = array("Q")
         self._unpadded = False
+        self._native = False
 
     def add(self, parts: Sequence[str | None]) -> None:
         """Take in the next date that differs from the one before."""
@@ -60,6 +61,7 @@ class DateEvidence:
                 packed = packed * 10_000 + number
             self._kept.append(packed)
         self._unpadded |= any(part and len(part) == 1 for part in parts)
+        self._native |= any(part and part.isdecimal() and not part.isascii() for part in parts)
 
     def order(self, day_first: bool | None, upper_case_half: bool | None) -> Order:
         """Decide what the numbers are.
@@ -105,12 +107,14 @@ class DateEvidence:
         """Decide by the look of the head.
 
         Source: counted over 383 exports in which a number above 12 decides: this rule was right
-        in 376 of them.
+        in 376 of them. No country with digits of its own puts the month first.
         """
         if year == 0:
             return False, "the year stands first"
         if self._shape.separators[0] != "/":
             return True, "by its look: not parted by slashes, nothing in the file contradicts"
+        if self._native:
+            return True, "by its look: digits of their own, nothing in the file contradicts"
         if upper_case_half is False:
             return True, "by its look: am and pm in small letters, nothing in the file contradicts"
         if not self._unpadded:

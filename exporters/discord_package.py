@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
+from exporters.account import NAMELESS
 from exporters.discord_account import Package
 from exporters.discord_markdown import rendered
 from exporters.discord_place import PLATFORM, Place
@@ -83,8 +84,8 @@ def _message(entry: dict[str, Any], place: Place, package: Package) -> Message:
         chat_id=place.id,
         chat=place.name,
         id=str(number(entry, "ID")),
-        speaker_id=package.user_id or "me",
-        speaker=package.user_name or "me",
+        speaker_id=package.user_id or NAMELESS,
+        speaker=package.user_name or NAMELESS,
         outgoing=True,
         sent_at=_moment(entry),
         text=rendered(text, package.names),

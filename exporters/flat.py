@@ -25,7 +25,7 @@ At last the source and place of each of its copies, None if it came once.
 """
 
 CHAT, MOMENT, PLACE, SOURCE, ID, PLATFORM, CHAT_ID = range(7)
-SPEAKER_ID, TEXT, REPLY_TO, COPIES = 8, 11, 12, 14
+SPEAKER_ID, OUTGOING, TEXT, REPLY_TO, COPIES = 8, 10, 11, 12, 14
 SENDER = slice(8, 11)
 
 

@@ -17,6 +17,7 @@ from exporters.flat import (
     COPIES,
     ID,
     MOMENT,
+    OUTGOING,
     PLACE,
     PLATFORM,
     SENDER,
@@ -48,9 +49,10 @@ class Merge:
 
     Chats stand together in the order in which they first appeared, messages in order of time,
     those of the same time in the order in which they came. Of a message that came more than once
-    (the same platform, chat and id) the last one stays: give the newest export last. Where sources
-    overlap, messages of the same time stand as in the source that holds most of them; where one
-    tells the minute alone and an earlier one the second, the second stays.
+    (the same platform, chat and id) the last one stays: give the newest export last. Where only an
+    earlier one says that it is mine, it is. Where sources overlap, messages of the same time stand
+    as in the source that holds most of them; where one tells the minute alone and an earlier one
+    the second, the second stays.
 
     The lines of the messages wait on disk as they came. A chat that came in order and held nothing
     twice, as most do, is given back so; any other is sorted, in runs that wait on disk as well. At
@@ -196,6 +198,8 @@ class Merge:
                     self.doubles[entry[SOURCE]] += 1
                     if self._is_miscounted(entry, later):
                         later[SENDER] = entry[SENDER]
+                    elif later[OUTGOING] is None:
+                        later[OUTGOING] = entry[OUTGOING] or None
                     later[MOMENT] = _second(entry[MOMENT], later[MOMENT])
                 entry = later
                 copies[entry[SOURCE]] = entry[PLACE]

@@ -104,10 +104,16 @@ class _Chat:
         return whole
 
     def tell_owner(self, reading: Reading) -> None:
-        others = [person for person in self.people if person != self.name]
-        if len(self.people) == 2 and len(others) == 1:
+        owner = _owner(self.name, self.people)
+        if owner:
             why = "the chat is named after the other one of the two"
-            reading.owner[self.id] = others[0], why
+            reading.owner[self.id] = owner, why
+
+
+def _owner(chat: str, people: list[str]) -> str:
+    """Return whom of two people the chat is not named after, empty if that is nobody."""
+    others = [person for person in people if person != chat]
+    return others[0] if len(people) == 2 and len(others) == 1 else ""
 
 
 def _is_entry(entry: dict[str, Any]) -> bool:
@@ -143,7 +149,7 @@ def _survey(source: Source) -> _Chat:
         name=name or ", ".join(people) or source.name,
         people=people,
         encrypted=bool(thread),
-        sentences=Sentences(people, often),
+        sentences=Sentences(people, often, _owner(name, people)),
     )
 
 

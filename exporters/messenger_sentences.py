@@ -26,13 +26,14 @@ _ALONE = {
         re.IGNORECASE,
     ),
     "call": re.compile(
-        rf"(?:the )?{_CALL} (?:has )?ended\.|missed {_CALL}\.?"
+        rf"(?:the )?{_CALL} (?:has )?ended\.|(?:audio|voice|video) (?:call|chat) ended"
+        rf"|missed {_CALL}\.?"
         rf"|you missed an? {_CALL} (?:from|with) .{{1,100}}\.",
         re.IGNORECASE,
     ),
     "group or chat event": re.compile(
         r"you (?:are|'re) now connected on messenger\.?|say hi to your new facebook friend.*"
-        r"|you can now (?:message and call|call) each other.*",
+        r"|you can now (?:message and call|call) each other.*|sent \d+ attachments?\.",
         re.IGNORECASE,
     ),
 }
@@ -43,12 +44,30 @@ _OF_EVENTS = (
     r"(?:named the group|changed the (?:group|chat|theme|photo)|set the (?:emoji|quick|nickname)"
     r"|(?:set|cleared) (?:your|his|her|their|the) (?:own )?nickname"
     r"|(?:added|removed) .+ (?:to|from) the (?:group|chat)|made .+ an admin|is now an admin"
-    r"|(?:left|joined) the (?:group|chat)|created (?:the group|a poll|a plan|an event)|voted for"
+    r"|created (?:the group|a poll|a plan|an event)|voted for|mentioned you in "
     r"|(?:changed|removed) (?:his|her|their|your) vote|(?:un)?pinned a message|unsent a message"
-    r"|waved at|turned (?:on|off) |mentioned you in |sent an? (?:attachment|location|live location)"
-    r"|started sharing|shared an? )"
+    r"|sent (?:an?|\d+) (?:attachment|location|live location))"
 )
 """What the sender did, by the app's account of it."""
+
+_OF_THEMES = r"changed the (?:group |chat )?theme to .{1,60}"
+"""What Instagram writes without a full stop, as it does of calls."""
+
+_OF_NAMED = (
+    r"(?:(?:left|joined) the (?:group|chat)|waved at|turned (?:on|off) |started sharing"
+    r"|shared an? )"
+)
+"""What people say as well, though not of themselves by name."""
+
+_OF_YOU = (
+    r"(?:(?:left|joined) the (?:group|chat)(?:\.| (?:by|through|using|via) )"
+    r"|waved at (?:everyone|each other|{people})"
+    r"|turned (?:on|off) .*\b(?:approval|messages?|mode|notifications?|receipts|sharing)\b"
+    r"|started sharing (?:an? |your )?(?:live |screen|location|video)"
+    r"|shared an? (?:contact|event|link|live|location|memory|page|photo|post|product|profile|reel"
+    r"|song|story|video)\b)"
+)
+"""The same in the narrower words of the app, to whose download it is."""
 
 
 class Sentences:
@@ -57,12 +76,14 @@ class Sentences:
     Args:
         people: Who takes part, by name.
         often: What stands by several attachments of the chat.
+        owner: Whose download it is, as far as the chat tells; of others the app never says "You".
     """
 
-    def __init__(self, people: Iterable[str], often: frozenset[str]) -> None:
+    def __init__(self, people: Iterable[str], often: frozenset[str], owner: str = "") -> None:
         self._people = "|".join(re.escape(name) for who in people for name in _names(who)) or "you"
         self._often = often
-        self._known: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {}
+        self._owner = owner
+        self._known: dict[str, tuple[re.Pattern[str], ...]] = {}
 
     def announced(self, text: str, speaker: str) -> str | None:
         """Return what an entry without an attachment announces, None if a person wrote it."""
@@ -72,9 +93,11 @@ class Sentences:
         for reason, pattern in _ALONE.items():
             if pattern.fullmatch(sentence):
                 return reason
+        calls, events, themes = self._patterns(speaker)
         if not sentence.endswith(_STOPS):
-            return None
-        calls, events = self._patterns(speaker)
+            if calls.fullmatch(sentence):
+                return "call"
+            return "group or chat event" if themes.fullmatch(sentence) else None
         if calls.match(sentence):
             return "call"
         named = events.match(sentence) or _names_its_sender(sentence, speaker)
@@ -85,19 +108,31 @@ class Sentences:
         sentence = text.strip()
         if not sentence.endswith(_STOPS) or "\n" in sentence or "://" in sentence:
             return False
-        begins = sentence.startswith(("You ", *(f"{name} " for name in _names(speaker))))
-        return begins or (text in self._often and len(sentence) >= _LEAST_CHARACTERS)
+        begins = sentence.startswith(tuple(f"{name} " for name in self._called(speaker)))
+        alone = any(pattern.fullmatch(sentence) for pattern in _ALONE.values())
+        return begins or alone or (text in self._often and len(sentence) >= _LEAST_CHARACTERS)
 
-    def _patterns(self, speaker: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        """Return what the app writes of this speaker's calls, and of what else he does."""
+    def _patterns(self, speaker: str) -> tuple[re.Pattern[str], ...]:
+        """Return what the app writes of this speaker's calls, of what else he does, and themes."""
         if speaker not in self._known:
-            who = "|".join(map(re.escape, ("You", *_names(speaker))))
             called = rf"called (?:you|{self._people})\."
+            named = "|".join(map(re.escape, _names(speaker)))
+            who = "|".join(map(re.escape, self._called(speaker)))
+            of_you = _OF_YOU.replace("{people}", self._people)
             self._known[speaker] = (
                 re.compile(rf"(?:{who}) (?:{_OF_CALLS}|{called})"),
-                re.compile(rf"(?:{who}) {_OF_EVENTS}"),
+                re.compile(
+                    rf"(?:{who}) {_OF_EVENTS}|(?:{named}) {_OF_NAMED}"
+                    + (rf"|You {of_you}" if "You" in self._called(speaker) else "")
+                ),
+                re.compile(rf"(?:{who}) {_OF_THEMES}"),
             )
         return self._known[speaker]
+
+    def _called(self, speaker: str) -> tuple[str, ...]:
+        """Return what the app's sentences about a sender may begin with."""
+        you = () if self._owner and speaker != self._owner else ("You",)
+        return (*you, *_names(speaker))
 
 
 def without_edit_mark(text: str) -> str:

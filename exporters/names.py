@@ -100,5 +100,7 @@ class Aliases:
             new: new if (chat.platform, old) in self._joined else names[old]
             for old, new in ids.items()
         }
+        people = {new for old, new in ids.items() if old not in chat.bots}
+        chat.bots = {ids[id_] for id_ in chat.bots} - people
         if chat.told is not None:
             chat.told = {ids[id_] for id_ in chat.told}

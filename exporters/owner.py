@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from exporters.account import ChatAccount, Place, names_in
+from exporters.account import NAMELESS, ChatAccount, Place, names_in
 from exporters.names import plain
 from likeness.errors import OwnerUnknown
 
@@ -15,6 +15,9 @@ BY_ACCOUNT = "the account names its owner"
 BY_SAVED = "who writes in Saved Messages"
 _OF_ACCOUNTS = frozenset({BY_ACCOUNT, BY_SAVED})
 """Evidence whose account it is, in all of its chats."""
+
+_NOBODYS = frozenset({"456226577798135808", "Deleted User", "Deleted User#0000", "Deleted Account"})
+"""The ids that all have in common who deleted their account, in Discord and in Telegram's HTML."""
 
 Evidence = Mapping[Place, Mapping[str, str]]
 """What the exporters found: by chat, my speaker ids, each with why.
@@ -126,7 +129,7 @@ class _Search:
     def _note_mine_on(self, platform: str) -> None:
         """Gather my ids on a platform; if they are of accounts, they are mine in all its chats."""
         chats = self._on(platform)
-        told = frozenset(id_ for chat in chats for id_ in chat.told or ())
+        told = frozenset(id_ for chat in chats for id_ in chat.told or () if id_ != NAMELESS)
         self._mine[platform] = told.union(*(self._evidence.get(chat.place, ()) for chat in chats))
         accounts = frozenset(_account_owners(platform, self._evidence))
         self._everywhere[platform] = accounts and accounts | told
@@ -187,9 +190,9 @@ class _Search:
         return Owner(frozenset(ids), f"called as I am: {said}") if ids else None
 
     def common_to(self, platform: str) -> Owner | None:
-        """Take the only one who speaks in all chats of a platform, if these are several."""
+        """Take the only person who speaks in all chats of a platform, if these are several."""
         chats = self._on(platform)
-        common = set.intersection(*(set(chat.speakers) for chat in chats))
+        common = set.intersection(*map(_people, chats))
         if len(chats) < 2 or len(common) != 1:
             return None
         return Owner(frozenset(common), f"the only one who speaks in all {len(chats)} chats")
@@ -198,7 +201,7 @@ class _Search:
         """Take the only name that stands in all chats, if nothing tells of any of them."""
         if any(chat.place in self.found for chat in self._chats):
             return None
-        names = [set(map(plain, chat.names.values())) for chat in self._chats]
+        names = [{plain(chat.names[id_]) for id_ in _people(chat)} for chat in self._chats]
         common = frozenset(set.intersection(*names))
         if len(names) < 2 or len(common) != 1:
             return None
@@ -216,6 +219,10 @@ class _Search:
         return [chat for chat in self._chats if chat.platform == platform]
 
 
+def _people(chat: ChatAccount) -> set[str]:
+    return chat.names.keys() - chat.bots - _NOBODYS
+
+
 def _elsewhere(platform: str) -> str:
     return f"as in my other chats on {platform}"
 
@@ -229,7 +236,7 @@ def _said_so(chat: ChatAccount, ids: frozenset[str]) -> str:
 
 def _names_of_me(chat: ChatAccount, owner: Owner | None) -> list[str]:
     ids = (owner and owner.ids) or ()
-    return [chat.names[id_] for id_ in ids if id_ in chat.names]
+    return [chat.names[id_] for id_ in ids if id_ in chat.names and id_ != NAMELESS]
 
 
 def _without_others(

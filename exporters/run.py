@@ -225,7 +225,8 @@ class _Run:
         self.account.chats = list(chats)
         if not self.account.chats:
             count = sum(source.messages for source in self.account.sources)
-            raise SourceError(f"All {count} messages are left out by what you asked for.")
+            are = "The only message is" if count == 1 else f"All {count:,} messages are"
+            raise SourceError(f"{are} left out by what you asked for.")
 
     def find_owners(self) -> None:
         """Find who is me in each chat that is wanted, and enter it into the account.

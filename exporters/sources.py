@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
 from exporters.names import composed
-from exporters.zips import open_zip, refuse_harm
-from likeness.errors import DamagedSource, UnrecognisedSource
+from exporters.zips import fitting_members, is_named, open_zip, refuse_harm
+from likeness.errors import DamagedSource, SourceError, UnrecognisedSource
 
 HEAD_BYTES = 65_536
 _FIRST_LOOK_BYTES = 512
@@ -92,29 +92,8 @@ class Source:
             return
         wanted = posixpath.normpath(posixpath.join(posixpath.dirname(self.member), pattern))
         with _plain_errors(self.name):
-            for info in _members(self.archive, wanted):
+            for info in fitting_members(self.archive, wanted):
                 yield _member(self.archive, info, self.path, info.filename)
-
-
-def _members(archive: zipfile.ZipFile, wanted: str) -> list[zipfile.ZipInfo]:
-    exact = archive.NameToInfo.get(wanted)
-    if exact is not None:
-        return [exact]
-    names = wanted.casefold().split("/")
-    return [info for info in archive.infolist() if _fits(info.filename, names)]
-
-
-def _fits(member: str, names: Sequence[str]) -> bool:
-    parts = member.casefold().split("/")
-    return len(parts) == len(names) and all(map(_is_named, parts, names))
-
-
-def _is_named(name: str, pattern: str) -> bool:
-    start, star, end = pattern.partition("*")
-    if not star:
-        return name == pattern
-    long_enough = len(name) >= len(start) + len(end)
-    return long_enough and name.startswith(start) and name.endswith(end)
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, name: str) -> Source:
@@ -135,7 +114,7 @@ def _fitting(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
         with suppress(OSError):
             entries = sorted(folder.iterdir())
         for entry in entries:
-            if _is_named(entry.name.casefold(), parts[0].casefold()):
+            if is_named(entry.name.casefold(), parts[0].casefold()):
                 yield from _fitting(entry, parts[1:])
 
 
@@ -205,6 +184,8 @@ class _Counted(io.RawIOBase):
 def _plain_errors(name: str) -> Iterator[None]:
     try:
         yield
+    except NotImplementedError as error:  # Windows' Deflate64 of what is larger than 2 GB
+        raise DamagedSource(f"{name} is packed in an unknown way: unpack it first.") from error
     except BROKEN_ZIP as error:
         raise DamagedSource(f"{name} is a broken zip: download or export it again.") from error
     except RuntimeError as error:  # what zipfile raises for a member with a password
@@ -244,7 +225,7 @@ def sources_in(path: Path, name: str) -> Iterator[Source]:
         name: What to call it before people.
 
     Raises:
-        DamagedSource: The file cannot be read, or is a broken or locked zip.
+        DamagedSource: The file, or a part of a zip, cannot be read; what can be came before.
         SourceError: The zip was built to do harm.
     """
     with _plain_errors(name):
@@ -255,15 +236,33 @@ def sources_in(path: Path, name: str) -> Iterator[Source]:
             yield Source(name, path, None, head, size)
             return
         archive = open_zip(path.open("rb"))
-        members = _worthy(archive, name)
-        if not members or not all(info.filename.lower().endswith(".zip") for info in members):
-            yield from (_member(archive, one, path, f"{name}/{one.filename}") for one in members)
-            return
-        for info in members:
-            inner_name = f"{name}/{info.filename}"
-            inner = open_zip(archive.open(info))
-            for one in _worthy(inner, inner_name):
-                yield _member(inner, one, path, f"{inner_name}/{one.filename}")
+    yield from _inside(archive, path, name, look_into_zips=True)
+
+
+def _inside(
+    archive: zipfile.ZipFile, path: Path, name: str, *, look_into_zips: bool = False
+) -> Iterator[Source]:
+    """Yield the files in a zip, or those in its zips if it holds nothing else.
+
+    Raises:
+        SourceError: Some of them cannot be read; the others came before.
+    """
+    members = _worthy(archive, name)
+    zips = look_into_zips and all(info.filename.lower().endswith(".zip") for info in members)
+    failures: list[SourceError] = []
+    for info in members:
+        full_name = f"{name}/{info.filename}"
+        try:
+            with _plain_errors(full_name):
+                if zips:
+                    yield from _inside(open_zip(archive.open(info)), path, full_name)
+                else:
+                    yield _member(archive, info, path, full_name)
+        except SourceError as error:
+            failures.append(error)
+    if failures:
+        more = f" {len(failures) - 1} more in {name} cannot be read either."
+        raise DamagedSource(f"{failures[0]}{more * (len(failures) > 1)}") from failures[0]
 
 
 def _worthy(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:

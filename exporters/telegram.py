@@ -1,7 +1,7 @@
 """Telegram Desktop's `result.json`: one chat, or the whole account."""
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from exporters.blocks import Block
@@ -13,7 +13,7 @@ from exporters.telegram_blocks import read_blocks
 from exporters.telegram_chats import Chat, clock_remark, left_out, read_chat
 from exporters.telegram_entry import read_entry
 from exporters.telegram_owner import Evidence
-from exporters.telegram_root import LISTS, is_telegram_json
+from exporters.telegram_root import LISTS, is_telegram_json, numbers_people
 from exporters.telegram_topics import Topics
 from likeness.messages import Message, Notice, Record, Rejected
 
@@ -44,6 +44,7 @@ class _Export:
         self._repairs = repairs
         self._evidence = Evidence()
         self._local_times = 0
+        self._is_old = cache(partial(numbers_people, source))
 
     def records(self, json: JSONReader) -> Iterator[Record | Block]:
         """Yield all entries; whatever happens, leave the evidence and the remarks."""
@@ -86,7 +87,7 @@ class _Export:
         if json.kind() != "array":
             yield Rejected(place, "it is not a list")
             return
-        chat = read_chat(header, self._source.name, self._reading)
+        chat = read_chat(header, self._source.name, self._reading, self._is_old)
         in_account = place != "messages"
         reason = left_out(chat.type, chat.number, self._reading.include, in_account)
         if reason is None:

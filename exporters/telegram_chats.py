@@ -3,6 +3,7 @@
 Source: `export_output_json.cpp` of telegramdesktop/tdesktop.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,13 @@ _LEFT_OUT = {
 }
 """How to say that it is no conversation of people, and what to include to have it all the same."""
 
+SHIFT = 2**32
+"""Where the kind begins in the number that old versions wrote for a person, group or channel.
+
+Source: `kUserPeerIdShift` and `kChatPeerIdShift` in their `export_data_types.cpp`.
+"""
+
+_WITH_KIND = range(SHIFT, 3 * SHIFT)
 _CODES = "verification_codes"
 _SENDS_CODES = frozenset({489_000, 777_000})
 """The users Verification Codes, which had no chat type of its own at first, and Telegram."""
@@ -36,7 +44,7 @@ class Chat:
         id: Unique among users, groups and channels, whose bare numbers may coincide.
         name: As its owner sees it.
         type: As the app names it, such as `personal_chat`; empty if it does not say.
-        number: As the app numbers it, None if it does not.
+        number: As the app numbers it today, None if it does not.
         clock: For entries that tell only the computer's local time.
         local_times: How many did.
     """
@@ -55,15 +63,20 @@ class Chat:
         return f"user{self.number}" if alone else None
 
 
-def read_chat(header: dict[str, Any], otherwise: str, reading: Reading) -> Chat:
+def read_chat(
+    header: dict[str, Any], otherwise: str, reading: Reading, is_old: Callable[[], bool]
+) -> Chat:
     """Return the chat that stands above a list of messages.
 
     Args:
         header: What the file says of it.
         otherwise: Its id where the file gives none.
         reading: Whose zone is that of local times.
+        is_old: Whether the kind stands in the file's numbers; new numbers may look as if.
     """
     number = whole_number(header.get("id"))
+    if number is not None and number in _WITH_KIND and is_old():
+        number %= SHIFT
     name, type_ = (_string(header.get(key)) for key in ("name", "type"))
     id_ = otherwise if number is None else f"{_prefix(type_)}{number}"
     return Chat(id_, name or _unnamed(type_), type_, number, LocalClock(reading.local_zone))

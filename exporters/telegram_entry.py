@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from exporters.entry import Unreadable, as_object, number, string
-from exporters.telegram_chats import Chat
+from exporters.telegram_chats import SHIFT, Chat
 from likeness.messages import Kind, Message, Notice
 
 _MEDIA = frozenset({
@@ -18,12 +18,6 @@ _MEDIA = frozenset({
 _FROM_BOTS = frozenset({"game_title", "invoice_information"})
 _ACTION = re.compile(r"[a-z_]{1,40}")
 _SHIFTED = {1: "user", 2: "channel"}
-
-SHIFT = 2**32
-"""Where the kind begins in the number that versions before 2021 wrote for a person or channel.
-
-Source: `kUserPeerIdShift` in their `export_data_types.cpp`.
-"""
 
 
 def read_entry(entry: Any, chat: Chat, index: int) -> Message | Notice:

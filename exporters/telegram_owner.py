@@ -8,7 +8,7 @@ from typing import Any
 from exporters.entry import Unreadable, whole_number
 from exporters.owner import BY_ACCOUNT, BY_SAVED
 from exporters.telegram_chats import Chat
-from exporters.telegram_entry import SHIFT, sender
+from exporters.telegram_entry import sender
 
 _SAVED_FROM_OTHERS = ("forwarded_from", "saved_from", "action")
 
@@ -42,7 +42,7 @@ class Evidence:
         """Learn who spoke in a chat; in one of two, who is not the partner is me."""
         if chat.type != "personal_chat":
             return
-        by_id = _partner_ids(chat)
+        by_id = {chat.partner_id} if chat.partner_id is not None else set[str]()
         if names and names.keys() <= by_id:
             self._partners[chat.id] = "", "only the other one writes here"
             return
@@ -72,14 +72,6 @@ class Evidence:
         if self._savers:
             return self._savers.most_common(1)[0][0], BY_SAVED
         return None
-
-
-def _partner_ids(chat: Chat) -> set[str]:
-    """Return the partner's id as it may be written: old files number the chat with a shift."""
-    ids = {chat.partner_id} if chat.partner_id is not None else set()
-    if chat.number is not None and chat.number // SHIFT == 1:
-        ids.add(f"user{chat.number % SHIFT}")
-    return ids
 
 
 def _bears(name: str, chat: str) -> bool:

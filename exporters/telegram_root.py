@@ -1,18 +1,36 @@
 """Whether a file is Telegram Desktop's JSON: of one chat, or of the whole account."""
 
+import re
+from contextlib import suppress
 from typing import Any
 
 from exporters.repair import Repairs
+from exporters.sources import Source
 from exporters.streaming import beginning
 from exporters.telegram_chats import CHAT_TYPES
+from likeness.errors import DamagedSource
 
 LISTS = ("chats", "left_chats")
+_AGE = re.compile(rb'"date_unixtime"|"from_id": *["0-9]')
+_LONGEST_AGE = 32
+_BLOCK_BYTES = 1 << 20
 
 
 def is_telegram_json(head: bytes) -> bool:
     """Tell it from the first bytes of a file."""
     found = beginning(Repairs().mended(head))
     return isinstance(found, dict) and (_is_account(found) or _is_chat(found))
+
+
+def numbers_people(source: Source) -> bool:
+    """Tell whether people are numbers in a file, or are not numbered: so it was up to 2021."""
+    tail = b""
+    with suppress(DamagedSource), source.open() as file:
+        while block := file.read(_BLOCK_BYTES):
+            if found := _AGE.search(tail + block):
+                return found[0][-1:].isdigit()
+            tail = (tail + block)[-_LONGEST_AGE:]
+    return True
 
 
 def _is_account(found: dict[str, Any]) -> bool:

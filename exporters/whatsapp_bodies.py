@@ -1,18 +1,21 @@
 """What an entry with a name holds: words, a file, a deleted message, or a notice of the app."""
 
 import re
+from collections import Counter
 from collections.abc import Collection
 
 from exporters.whatsapp_wordings import (
     ATTACHED,
     CALLS,
     DELETED,
+    DELETED_BY,
     DELETION,
     EDITED,
     ENCRYPTED,
     MEDIA,
     MESSAGE,
     PLACES,
+    SEEN_ONCE,
     WAITING,
 )
 from likeness.messages import Kind, Notice
@@ -30,20 +33,27 @@ _IN_BRACKETS = re.compile(
 )
 _BEFORE_BRACKETS = re.compile(rf"{_FILE} <[^<>\n]{{2,40}}>$", re.IGNORECASE)
 _FILE_NAME = re.compile(rf"{_FILE}$", re.IGNORECASE)
+_ANY_FILE_NAME = re.compile(r"[^<>\n:：/]*\.\w{1,8}$")
 _OF_WHATSAPP = re.compile(r"(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d+\.?\w*$")
 _IN_PARENTHESES = re.compile(r" \(([^()\n]{3,60})\)$")
 _OMITTED = re.compile(r"<(?=[^<>\n]*(?:\s|[^\x00-\x7f]))[^<>/\n]{4,60}>$")
 _TAG = re.compile(r"\s?([\u200e\u200f]?)(<[^<>\n/]{5,60}>)$")
 _MAP = re.compile(r"(?P<label>[^\n:：]{2,20}?) ?[:：] ?https://maps\.google\.com/\?q=\S+$")
 _VENUE = re.compile(r"https://(?:www\.)?foursquare\.com/v/\S+$")
-_POLL_HEAD = re.compile(r"[^\W\d_]{3,20}:\s?$")
-_POLL_OPTION = re.compile(r"[^\W\d_]{3,20}: .*\(\d+ [^()\n]+\)$")
-_SHORT = 60
+_LABEL = r"[^\s\d:：][^\n\d:：]{1,19}?\s?[:：]"
+_POLL_HEAD = re.compile(rf"{_LABEL}\s?$")
+_POLL_OPTION = re.compile(rf"({_LABEL}) ?\S.*[(（]\d+\s?[^\d\s()（）][^()（）]*[)）]$")
+_PAGES = re.compile(rf"\u2022 ?(?:[{_EDGE_MARKS}]|$)")
+_SHORT, _LONG = 60, 120
 _MESSAGE, _DELETION = re.compile(MESSAGE), re.compile(DELETION)
 _NOT_OF_THE_APP = re.compile(r"[\d?!:;\n]")
 _EDGES = frozenset(_EDGE_MARKS)
+_EVERY_MARK = re.compile(f"[{_EDGE_MARKS}]")
 ENCRYPTED_BEGINS = frozenset(wording[:2] for wording in ENCRYPTED)
-_BEGINNINGS = frozenset(wording[:3] for wording in (*DELETED, *CALLS, *MEDIA, *WAITING, *ENCRYPTED))
+_BEGINNINGS = frozenset(
+    wording[:3]
+    for wording in (*DELETED, *DELETED_BY, *CALLS, *MEDIA, *SEEN_ONCE, *WAITING, *ENCRYPTED)
+)
 """How all that begins that is known by its wording."""
 
 
@@ -82,9 +92,19 @@ def speaks_of_deletion(text: str) -> bool:
     )
 
 
+def speaks_of_message(text: str) -> bool:
+    """Tell whether a text has, in whatever language, the word for a message in it."""
+    return _MESSAGE.search(text.casefold()) is not None
+
+
 def _plain(text: str) -> str:
     """Return a text as wordings are compared."""
     return text.strip(_EDGE_MARKS).strip().casefold().removesuffix(".")
+
+
+def _plain_tag(tag: str) -> str:
+    """Return a `<…>` as such are compared: some versions put a full stop into it."""
+    return tag.casefold().replace(".>", ">")
 
 
 class Bodies:
@@ -108,7 +128,7 @@ class Bodies:
         self._deleted = frozenset(map(_plain, deleted)) - DELETED
         self.learned = 0
         self._marked = marked
-        self._edited = frozenset(edited) | EDITED
+        self._edited = frozenset(map(_plain_tag, (*edited, *EDITED)))
         self.by_rule = 0
 
     def read(self, body: str, *, announced: bool) -> Body:
@@ -170,7 +190,7 @@ class Bodies:
         if found is None or found.start() == 0 or announces_file(text):
             return text
         marked = found[1] and self._marked
-        return text[: found.start()] if marked or found[2].casefold() in self._edited else text
+        return text[: found.start()] if marked or _plain_tag(found[2]) in self._edited else text
 
     def _announced(self, text: str) -> Body:
         """Return the caption around what the app wrote of a file, from its mark to line's end."""
@@ -189,15 +209,16 @@ class Bodies:
                 return self._caption("", more)
         elif first.endswith(")") and (found := _IN_PARENTHESES.search(first)):
             name = first[: found.start()]
-            told = marked or more.startswith(name) or found[1].casefold() in ATTACHED
-            if (_FILE_NAME.match(name) and (told or " " not in name)) or _OF_WHATSAPP.match(name):
+            worded = found[1].casefold() in ATTACHED and _ANY_FILE_NAME.match(name)
+            told = marked or more.startswith(name) or " " not in name
+            if worded or (told and _FILE_NAME.match(name)) or _OF_WHATSAPP.match(name):
                 return self._caption("", more.removeprefix(name).removeprefix("\n"))
         return None
 
     def _caption(self, before: str, more: str) -> Body:
         self.by_rule += 1
         before = before.strip(_EDGE_MARKS + " \n")
-        if _FILE_NAME.match(before) or "\u2022" in before:
+        if _FILE_NAME.match(before) or _PAGES.search(before):
             before = ""
         if "\n" not in more and _FILE_NAME.match(more):
             more = ""
@@ -217,16 +238,16 @@ def _is_plain(body: str) -> bool:
 
 
 def _placeholder(first: str, more: str) -> Body | None:
-    if len(first) > _SHORT:
-        return Notice("encryption") if says_encrypted(first) else None
-    plain = first.strip().casefold().removesuffix(".")
-    if more:
+    if len(first) > _SHORT and says_encrypted(first):
+        return Notice("encryption")
+    if more or len(first) > _LONG:
         return None
-    if plain in DELETED:
+    plain = first.strip().casefold().removesuffix(".")
+    if plain in DELETED or plain.startswith(DELETED_BY):
         return "deleted", ""
     if plain in CALLS:
         return Notice("call")
-    if plain in MEDIA:
+    if plain in MEDIA or plain.startswith(SEEN_ONCE):
         return "media", ""
     if plain in WAITING:
         return Notice("made by the app")
@@ -248,7 +269,9 @@ def _is_place(first: str, more: str, *, app_made: bool) -> bool:
 
 
 def _poll(first: str, more: str) -> Body | None:
+    """Return the notice that a poll is: its options bear one label, and each its votes."""
     if not more or not _POLL_HEAD.match(first):
         return None
-    options = [line for line in more.split("\n") if _POLL_OPTION.match(line.lstrip(_EDGE_MARKS))]
-    return Notice("poll") if len(options) >= 2 else None
+    lines = (_EVERY_MARK.sub("", line) for line in more.split("\n"))
+    labels = Counter(found[1] for line in lines if (found := _POLL_OPTION.match(line)))
+    return Notice("poll") if max(labels.values(), default=0) >= 2 else None

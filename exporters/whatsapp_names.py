@@ -19,20 +19,24 @@ _CLOSING_QUOTES = "”“»」』"
 _SUBJECTS = re.compile(
     r"WhatsApp[- ]?(?:Chatt?|samtale) (?:with|mit|- |met|med)\s*(?P<a>.+)"
     r"|(?:Chats?|Conversa|Conversación|Discussion|Conversazione|Czat|Obrolan)"
-    r"(?: de| do| d[’'])? ?WhatsApp (?:con|com|avec|amb|dengan|z|s uživatelem) (?P<b>.+)"
+    r"(?: de| do| no| d[’'])? ?WhatsApp (?:con|com|avec|amb|dengan|z|s uživatelem) (?P<b>.+)"
     r"|Чат WhatsApp с(?: контактом| группой)? (?P<c>.+)"
     r"|[^-]*WhatsApp\S*[^-]* - (?P<d>.+)"
     r"|(?P<e>.+) ile WhatsApp Sohbeti"
-    r"|与(?P<f>.+)的 ?WhatsApp ?聊天",
+    r"|与(?P<f>.+)的 ?WhatsApp ?聊天"
+    r"|(?P<g>.+)との ?WhatsApp ?(?:チャット|トーク)"
+    r"|دردشة واتساب (?:مع|-) ?(?P<h>.+)",
     re.IGNORECASE,
 )
 _NAMELESS = "_chat"
 """What every text is called on iOS, where its zip or the folder around it tells."""
+_PAIR = 2
+"""Of more people none is who the chat is with, though a group may be called after one."""
 _FEWEST_WORDS = 3
 """What WhatsApp calls a file has more words than `WhatsApp Chat`, in any language."""
 _ENDING = re.compile(r"\.[A-Za-z]{1,5}$")
-_COPY = re.compile(r" ?\(\d+\)$")
-_MAYBE_COPY = re.compile(r"(?: |-)\d{1,2}$")
+_COPY = re.compile(r"(?: - (?:Copy|Kopie|Copie|Copia|Cópia|Kopia|Копия))?(?: ?\(\d+\))?$")
+_MAYBE_COPY = re.compile(r"(?: |-)(?:\d{1,2}|(?:copy|Kopie|copie|copia)(?: \d{1,2})?)$")
 
 
 def clean(name: str) -> str:
@@ -173,7 +177,7 @@ def chat_name(files: Collection[str], people: Mapping[str, int]) -> str:
             return _without_copy_mark(clean(next(name for name in found.groups() if name)), people)
     for told in stems:
         beside = [spoken(person) for person in people if spoken(person) in told]
-        if beside and "whatsapp" in told.casefold():
+        if beside and len(people) <= _PAIR and "whatsapp" in told.casefold():
             return max(beside, key=len)
     told = next((told for told in stems if told != _NAMELESS), "")
     words = sum(any(map(str.isalpha, word)) for word in told.split())
@@ -189,7 +193,7 @@ def stem(file: str) -> str:
 
 
 def _without_copy_mark(name: str, people: Collection[str]) -> str:
-    """Return a chat's name without the number of a copy, as in `Ann 2` or `Ann-1`.
+    """Return a chat's name without what marks a copy, as in `Ann 2`, `Ann-1` or `Ann copy`.
 
     Somebody may be called so, and a group anything: only where one of two people bears the name
     without the number, and none the whole, is it a mark.

@@ -10,6 +10,7 @@ from exporters.whatsapp_bodies import (
     announces_file,
     says_encrypted,
     speaks_of_deletion,
+    speaks_of_message,
     tag_of,
 )
 from exporters.whatsapp_glance import Glance
@@ -147,8 +148,12 @@ class Survey:
 
     @property
     def edited_tags(self) -> list[str]:
-        """The tags that recur at the ends of texts."""
-        return [tag.casefold() for tag, count in self.tags.items() if count >= _RECURS]
+        """The tags that recur at the ends of texts and speak of a message."""
+        return [
+            tag.casefold()
+            for tag, count in self.tags.items()
+            if count >= _RECURS and speaks_of_message(tag)
+        ]
 
     @property
     def deletions(self) -> list[str]:

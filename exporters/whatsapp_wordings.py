@@ -40,6 +40,9 @@ DELETED = frozenset(
     )
 )
 
+# Where it goes on with the name of who deleted it.
+DELETED_BY = ("this message was deleted by admin", "this message was deleted by an admin")
+
 # What "message" and "deleted" begin with in many languages. A sentence of the two is the app's own
 # only if a file has it again and again, word for word: people write of deleted messages as well.
 MESSAGE = (
@@ -120,6 +123,12 @@ MEDIA = frozenset(
         "localisation en direct partagée",
         "null",
     )
+)
+
+# What stands for what can be seen once, and on the phone alone.
+SEEN_ONCE = (
+    "you received a view once message. for added privacy",
+    "you sent a view once message. for added privacy",
 )
 
 WAITING = frozenset(("waiting for this message. this may take a while",))

@@ -216,7 +216,7 @@ def written(folder, me, **other):
         account = export([folder / "in"], out, ExportOptions(UTC, "UTC", me, **other))
     except LikenessError as error:
         return str(error)
-    told = [(c.chat, c.messages, c.outgoing, c.owner, c.speakers) for c in account.chats]
+    told = [(c.chat, c.messages, c.outgoing, c.bots, c.owner, c.speakers) for c in account.chats]
     sources = [(s.records, s.messages, s.notices, s.rejected, s.places) for s in account.sources]
     return out.read_bytes(), told, sources
 
@@ -246,6 +246,23 @@ def test_words_that_look_like_a_line_stay_words(tmp_path):
     assert [message.outgoing for message in messages] == [False, True, False, True]
     assert {message.text for message in messages} == {tricky}
     assert told[0][1:3] == (4, 2)
+
+
+def test_a_program_in_all_channels_is_not_me(tmp_path):
+    (tmp_path / "in").mkdir()
+    for channel, *ids in (1, 11, 12, 13), (2, 11, 14, 13):
+        authors = [{"id": str(id_), "name": f"P{id_}", "isBot": id_ == 13} for id_ in ids]
+        entries = [
+            {"id": f"{channel}{author['id']}", "type": "Default", "content": "hi",
+             "timestamp": "2024-05-01T10:00:00+02:00", "author": author}
+            for author in authors
+        ]  # fmt: skip
+        place = {"guild": {"id": "8"}, "channel": {"id": str(channel)}}
+        (tmp_path / "in" / f"{channel}.json").write_bytes(laid_out({**place, "messages": entries}))
+    ever = Selection(since=datetime(1, 1, 1, tzinfo=UTC))
+    for also in ({}, {"selection": ever}):
+        _, chats, _ = written(tmp_path, (), **also)
+        assert [chat[3:5] for chat in chats] == [({"13"}, ("P11",))] * 2
 
 
 def test_my_names_stand_in_one_order_whoever_spoke_last(tmp_path):

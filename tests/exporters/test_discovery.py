@@ -20,7 +20,8 @@ PARTS = {
         "html_account": ["chats/chat_1/files/a.html", "lists/contacts.html"],
     },
     "discord": {"package": ["README.txt", "Servers/index.json", "Servers/1/guild.json",
-                            "Activity/analytics/events-2024-0.json", "Servers/1/audit-log.json"]},
+                            "Activity/analytics/events-2024-0.json", "Servers/1/audit-log.json",
+                            "messages/c9/channel.json", "messages/c9/messages.json"]},
     "messenger": {
         "download": ["messages/inbox/noor_77/files/bill.txt", "ads_information/seen.json"],
         "instagram": ["your_instagram_activity/likes/posts.json", "connections/friends/now.html"],

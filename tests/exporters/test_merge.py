@@ -1,6 +1,7 @@
 """Many messages become one order, each once, in little memory."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -50,6 +51,13 @@ def test_the_order_is_by_chat_then_time_and_each_message_stands_once(found, run_
     assert order == sorted(order)
     assert {(one.platform, one.chat_id, one.id): one for one in result} == last
     assert len(result) == len(last) == len(found) - doubles.total()
+
+
+def test_what_an_earlier_copy_marks_as_mine_stays_mine():
+    said = [replace(message(id=id_, seconds=int(id_)), outgoing=True) for id_ in "12"]
+    later = [replace(message(id="1", seconds=1, text="edited"), speaker_id="b"), message(id="2")]
+    result, _ = merged([said[0], later[0], said[1], replace(later[1], outgoing=False)])
+    assert {one.text: one.outgoing for one in result} == {"edited": True, "t": False}
 
 
 @given(st.lists(messages, max_size=60), st.integers(1, 40))

@@ -72,6 +72,14 @@ def test_names_and_the_title_are_repaired_as_well(read):
         ("You set the nickname for Ole to Captain.", "group or chat event"),
         ("Ann Lund a créé un sondage.", "group or chat event"),
         ("You are now connected on Messenger.", "group or chat event"),
+        ("You started an audio call", "call"),
+        ("Ann Lund missed a video chat", "call"),
+        ("Audio call ended", "call"),
+        ("You changed the theme to Harbour Lights", "group or chat event"),
+        ("Ann sent 1 attachment.", "group or chat event"),
+        ("Ann waved at Ole.", "group or chat event"),
+        ("You turned on vanish mode.", "group or chat event"),
+        ("Ann left the group.", "group or chat event"),
     ],
 )
 def test_a_sentence_of_the_app_is_a_notice(read, sentence, reason):
@@ -85,14 +93,30 @@ def test_a_sentence_of_the_app_is_a_notice(read, sentence, reason):
         "Ole called the doctor.",
         "Ann here.",
         "The call ended badly",
+        "I started an audio call",
         "ok.",
+        "You shared a great recipe.",
+        "You turned off the heating, right.",
+        "You waved at me from the bus.",
+        "You left the group far too early.",
     ],
 )
 def test_what_a_person_says_in_such_words_is_theirs(read, text):
     assert texts(read(entry(text))[0]) == [text]
 
 
-@pytest.mark.parametrize("sentence", ["Ann sent an attachment.", "You sent a photo."])
+@pytest.mark.parametrize("text", ["You left the group.", "You shared a link."])
+def test_of_whose_download_it_is_not_the_app_never_says_you(read, text):
+    assert texts(read(entry(text, OLE))[0]) == [text]
+    assert read(entry(text, ANN))[0] == [Notice("group or chat event")]
+
+    photo = {"photos": [{"uri": "a.jpg"}]}
+    assert texts(read(entry("You look great.", OLE, **photo))[0]) == ["You look great."]
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Ann sent an attachment.", "You sent a photo.", "sent 1 attachment."]
+)
 def test_by_an_attachment_the_sentence_of_the_app_is_no_caption(read, sentence):
     for what in ({"photos": [{"uri": "a.jpg"}]}, {"share": {"link": "https://example.org"}}):
         (message,), _ = read(entry(sentence, **what))

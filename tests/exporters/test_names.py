@@ -35,7 +35,9 @@ def test_the_account_of_a_chat_counts_one_person():
     for one in (message("3", "Robert"), message("4", "Bobby"), message("5", "Al")):
         aliases.meet(one)
         chat.count(one)
+    chat.bots.add("3")
     aliases.join(chat)
+    assert not chat.bots
     assert chat.speakers == {"Bob": 2, "5": 1}
     assert chat.names == {"Bob": "Bob", "5": "Al"}
     assert chat.told == {"Bob"}

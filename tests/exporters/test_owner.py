@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from exporters.account import ChatAccount
+from exporters.account import NAMELESS, ChatAccount
 from exporters.owner import BY_ACCOUNT, BY_SAVED, find_owners
 from likeness.errors import OwnerUnknown
 
@@ -53,6 +53,15 @@ def test_a_name_of_several_lines_is_listed_in_one():
 def test_my_id_in_one_chat_is_mine_in_all_of_the_platform():
     chats = [chat(1, Ann=1, Bob=1), chat(2, Cem=1), chat(3, Bob=3, Eve=1)]
     assert owners(chats, {("p", "1"): BOB}) == [{"id-Bob"}] * 3
+
+
+def test_who_is_marked_and_not_named_tells_nobody_in_other_chats():
+    chats = [chat(1, told={NAMELESS}), chat(2, Ann=1, Bob=1)]
+    chats[0].speakers[NAMELESS] = 3
+    chats[0].names[NAMELESS] = NAMELESS
+    with pytest.raises(OwnerUnknown, match="in 1 of 2 chats"):
+        owners(chats)
+    assert owners(chats, me=["Bob"]) == [{NAMELESS}, {"id-Bob"}]
 
 
 def test_my_id_on_one_platform_is_nobody_on_another():
@@ -215,6 +224,28 @@ def test_a_name_that_two_of_my_ids_bear_is_told_once():
     one = chat(1, Bob=1, Fay=1)
     one.names["id-Fay"] = "Bob"
     assert one.names_of({"id-Bob", "id-Fay"}) == ("Bob",)
+
+
+def test_a_program_that_writes_in_all_chats_is_not_me():
+    chats = [chat(1, Ann=1, Bob=1, Greeter=5), chat(2, Ann=1, Cem=1, Greeter=5)]
+    assert owners([*chats[:1], chat(2, Cem=1, Greeter=5)]) == [{"id-Greeter"}] * 2
+    for one in chats:
+        one.bots.add("id-Greeter")
+    assert owners(chats) == [{"id-Ann"}] * 2
+    other = chat(3, platform="q", Ann=1, Greeter=5)
+    other.bots.add("id-Greeter")
+    assert owners([*chats[:1], other]) == [{"id-Ann"}] * 2
+
+
+def test_the_id_of_all_deleted_accounts_is_not_me():
+    chats = [chat(1, Ann=1, Bob=1), chat(2, Ann=1, Cem=1)]
+    for one in chats:
+        one.speakers["456226577798135808"] = 9
+        one.names["456226577798135808"] = "Deleted User"
+    assert owners(chats) == [{"id-Ann"}] * 2
+    del chats[0].names["id-Ann"], chats[0].speakers["id-Ann"]
+    with pytest.raises(OwnerUnknown):
+        owners(chats)
 
 
 def test_two_who_are_in_all_chats_are_a_question():

@@ -118,6 +118,39 @@ def test_a_locked_zip_is_one_clear_sentence(tmp_path):
         names(path)
 
 
+def packed_otherwise(path, member):
+    """Mark a member as packed by a method that nothing here reads, as Windows packs large files."""
+    data = bytearray(path.read_bytes())
+    for mark, method, start in ((b"PK\3\4", 8, 30), (b"PK\1\2", 10, 46)):
+        at = data.index(member.encode()) - start
+        while data[at : at + 4] != mark:
+            at = data.index(member.encode(), at + start + 1) - start
+        data[at + method] = 9
+    path.write_bytes(data)
+    return path
+
+
+def test_what_is_packed_otherwise_is_told_and_stops_nothing_else(tmp_path):
+    members = {"a.mp4": "x" * 99, "b.txt": "hello"}
+    path = packed_otherwise(zipped(tmp_path / "all.zip", members), "a.mp4")
+    sources = sources_in(path, "all.zip")
+    assert next(sources).name == "all.zip/b.txt"
+    with pytest.raises(DamagedSource, match=r"all\.zip/a\.mp4 is packed in an unknown way: unpack"):
+        next(sources)
+
+
+def test_paths_that_windows_parted_by_backslashes_are_paths(tmp_path):
+    members = {"x\\chat\\messages.html": "a", "x\\chat\\messages2.html": "b", "x\\.hidden": ""}
+    path = zipped(tmp_path / "export.zip", members)
+    first, second = sources_in(path, "export.zip")
+    assert (first.name, second.place.parent.name) == ("export.zip/x/chat/messages.html", "chat")
+    with second.open() as file:
+        assert file.read() == b"b"
+    near = second.near("messages.html")
+    assert near is not None
+    assert near.head == b"a"
+
+
 def test_a_member_that_goes_bad_on_the_way_is_told_where_it_is_read(tmp_path):
     path = zipped(tmp_path / "bad.zip", {"a.txt": bytes(range(256)) * 4000})
     (source,) = sources_in(path, "bad.zip")
@@ -147,9 +180,15 @@ def test_a_zip_of_zips_is_looked_into(tmp_path):
         assert file.read() == first.head == b"hello"
 
 
-def test_a_broken_zip_among_zips_is_told(tmp_path):
-    with pytest.raises(DamagedSource, match="broken zip"):
-        names(zipped(tmp_path / "all.zip", {"a.zip": b"PK\3\4 and no more"}))
+def test_a_broken_zip_among_zips_is_told_and_stops_no_other(tmp_path):
+    inner = zipped(tmp_path / "inner", {"_chat.txt": b"hello"}).read_bytes()
+    broken = b"PK\3\4 and no more"
+    path = zipped(tmp_path / "all.zip", {"a.zip": broken, "b.zip": broken, "c.zip": inner})
+    sources = sources_in(path, "all.zip")
+    assert next(sources).name == "all.zip/c.zip/_chat.txt"
+    told = r"all\.zip/a\.zip is a broken zip: .* 1 more in all\.zip cannot be read either\."
+    with pytest.raises(DamagedSource, match=told):
+        next(sources)
 
 
 def test_a_zip_that_came_as_a_file_of_a_chat_stays_closed(tmp_path):
@@ -193,3 +232,13 @@ def test_neighbours_are_found_by_a_part_of_their_names(tmp_path, pattern, found)
     inside = sources_in(zipped(tmp_path / "z.zip", members), "z.zip")
     (style,) = [source for source in inside if (source.member or "").endswith(".css")]
     assert sorted((near.member or "")[2:] for near in style.all_near(pattern)) == found
+
+
+def test_a_neighbour_in_a_zip_is_found_without_a_look_at_all_members(tmp_path, monkeypatch):
+    members = {"x/Messages.html": "a", "x/messages2.html": "b"}
+    *_, page = sources_in(zipped(tmp_path / "z.zip", members), "z.zip")
+    monkeypatch.setattr("exporters.zips._fits", None)
+    first = page.near("../X/messages.HTML")
+    assert first is not None
+    assert first.member == "x/Messages.html"
+    assert page.near("result.json") is None

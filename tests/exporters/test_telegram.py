@@ -113,12 +113,34 @@ def test_old_numbers_are_the_same_people(read):
     assert reading.owner["7"][0] == "user2"
 
 
-def test_numbers_with_the_kind_in_them_are_the_same_people(read):
-    old = chat(entry(1, from_id=2**32 + 7), entry(2, from_id=2**32 + 2), id=2**32 + 7)
-    records, reading = read(old)
+def old_entry(number, who, kind=2**32):
+    told = entry(number, who, from_id=kind + who, date=f"2019-05-0{number}T12:00:00")
+    del told["date_unixtime"]
+    return told
+
+
+def test_numbers_with_the_kind_in_them_are_the_same_people_and_chats(read):
+    records, reading = read(chat(old_entry(1, 7), old_entry(2, 2), id=2**32 + 7))
     assert [record.speaker_id for record in records] == ["user7", "user2"]
-    assert reading.owner[str(2**32 + 7)][0] == "user2"
-    assert read(chat(entry(1, from_id=2**33 + 5)))[0][0].speaker_id == "channel5"
+    assert {record.chat_id for record in records} == {"7"}
+    assert reading.owner["7"][0] == "user2"
+    group = chat(old_entry(1, 5, kind=2**33), type="private_supergroup", id=2**33 + 5)
+    (told,), _ = read(group)
+    assert (told.speaker_id, told.chat_id) == ("channel5", "channel5")
+
+
+def test_a_new_number_that_looks_as_if_a_kind_stood_in_it_is_kept(read):
+    new = 2**32 + 700_000_000
+    records, reading = read(account(chat(entry(1, who=new), entry(2, who=2), id=new)))
+    assert {record.chat_id for record in records} == {str(new)}
+    assert reading.owner[str(new)][0] == "user2"
+
+
+def test_login_codes_and_bots_are_known_by_old_numbers(read):
+    codes = chat(old_entry(1, 777_000), id=2**32 + 777_000)
+    assert read(account(codes))[0] == [Notice("a verification code")]
+    records, _ = read(chat(old_entry(1, 7), old_entry(2, 2), type="bot_chat", id=2**32 + 7))
+    assert [record.kind for record in records] == ["automated", "text"]
 
 
 def test_a_chat_named_by_the_partners_first_name_tells_who_is_me(read):

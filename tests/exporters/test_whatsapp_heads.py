@@ -64,6 +64,7 @@ def test_learns_the_shape_of_the_head(head: str, expected: str | None) -> None:
         (["3.4.24"], "2024-04-03", "by its look: not parted by slashes"),
         (["03/04/24"], "2024-04-03", "by its look: numbers filled up with zeros"),
         (["3/4/24"], "2024-03-04", "by its look: slashes and numbers without zeros"),
+        (["३/४/२४"], "2024-04-03", "by its look: digits of their own"),
         (["2024-03-04"], "2024-03-04", "the year stands first"),
     ],
 )

@@ -22,6 +22,10 @@ from tests.exporters.whatsapp_texts import held, read
         ("WhatsApp Chat with Ann.txt", "Ann"),
         ("WhatsApp Chat - Ann.zip", "Ann"),
         ("WhatsApp Chat with Ann (1).txt", "Ann"),
+        ("WhatsApp Chat with Ann - Copy.txt", "Ann"),
+        ("WhatsApp Chat with Ann - Copy (2).txt", "Ann"),
+        ("WhatsApp-Chat mit Ann - Kopie.txt", "Ann"),
+        ("WhatsApp Chat with Ann copy 2.txt", "Ann"),
         ("WhatsApp-Chat mit Ann.txt", "Ann"),
         ("Chat de WhatsApp con Ann.txt", "Ann"),
         ("Annin kanssa käyty WhatsApp-keskustelu.txt", "Ann"),
@@ -50,6 +54,9 @@ def test_names_the_chat_after_the_file_or_its_people(file: str, chat: str) -> No
         ("Czat WhatsApp z Owls.txt", "Owls"),
         ("Owls ile WhatsApp Sohbeti.txt", "Owls"),
         ("与Owls的 WhatsApp 聊天.txt", "Owls"),
+        ("OwlsとのWhatsAppチャット.txt", "Owls"),
+        ("دردشة واتساب مع Owls.txt", "Owls"),
+        ("Conversa no WhatsApp com Owls.txt", "Owls"),
         ("Obrolan WhatsApp dengan Owls.txt", "Owls"),
         ("Conversa de WhatsApp amb Owls.txt", "Owls"),
         ("Chats WhatsApp avec Owls.txt", "Owls"),
@@ -61,6 +68,19 @@ def test_names_a_group_after_its_file_in_any_language(file: str, chat: str) -> N
     records, _ = read(held("13/02/24, 10:00 - Ann: hi\n13/02/24, 10:01 - Bob: ho\n", file))
 
     assert {record.chat for record in records if isinstance(record, Message)} == {chat}
+
+
+def test_a_group_with_a_members_name_in_its_own_is_not_the_chat_with_that_member() -> None:
+    lines = ["13/02/24, 10:00 - Ann: hi\n", "13/02/24, 10:01 - Bob: ho\n"]
+    alone, _ = read(held("".join(lines), "Бесіда WhatsApp з Ann.txt"))
+    lines.append("13/02/24, 10:02 - Cleo: hey\n")
+    group, _ = read(held("".join(lines), "Бесіда WhatsApp з Ann and the Owls.txt"))
+    ids = [
+        {record.chat_id for record in records if isinstance(record, Message)}
+        for records in (alone, group)
+    ]
+
+    assert ids[0].isdisjoint(ids[1])
 
 
 @pytest.mark.parametrize("names", [("Ann 2", "Bob"), ("Ann", "Ann 2"), ("Ann", "Bob", "Cleo")])

@@ -14,7 +14,15 @@ from exporters.selection import Selection
 from exporters.sources import sources_in
 from exporters.whatsapp import WHATSAPP
 from exporters.whatsapp_runs import RunLines
-from exporters.whatsapp_wordings import CALLS, DELETED, ENCRYPTED, MEDIA, WAITING
+from exporters.whatsapp_wordings import (
+    CALLS,
+    DELETED,
+    DELETED_BY,
+    ENCRYPTED,
+    MEDIA,
+    SEEN_ONCE,
+    WAITING,
+)
 from tests.examples import examples
 from tests.exporters.test_blocks import told, written
 from tests.exporters.test_whatsapp_properties import BEGINNING, SHAPES
@@ -95,7 +103,8 @@ def text_of(lines):
 def test_every_wording_is_read_as_with_care(tmp_path):
     path = tmp_path / "_chat.txt"
     said = ["hello"] * 8
-    for wording in sorted({*DELETED, *CALLS, *MEDIA, *WAITING, *ENCRYPTED, "you and me"}):
+    tables = (DELETED, DELETED_BY, CALLS, MEDIA, SEEN_ONCE, WAITING, ENCRYPTED, ["you and me"])
+    for wording in sorted({wording for table in tables for wording in table}):
         said += [
             wording,
             wording.upper(),
