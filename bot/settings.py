@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -130,6 +131,7 @@ class Settings(_Tokens):
         engine_url: `LIKENESS_ENGINE_URL`, a completions server that computes the model; None for
             this process.
         engine_key: `LIKENESS_ENGINE_KEY`, what that server asks for.
+        never_say: `LIKENESS_NEVER_SAY`, a file of words and sentences that no message may hold.
         log: `LIKENESS_LOG`, how log lines are written: `text` or `json`.
         owner: `LIKENESS_OWNER`, the ids of those who own the bot.
         allow: `LIKENESS_ALLOW`, the ids of people, chats, servers and roles who may talk to it.
@@ -164,7 +166,9 @@ class Settings(_Tokens):
         validation_alias="LIKENESS_ANSWER_WITHIN_SECONDS",
     )
     catch_up: int = Field(default=100, ge=0, le=10_000, validation_alias="LIKENESS_CATCH_UP")
-    most_answers: int = Field(default=1000, ge=1, validation_alias="LIKENESS_MOST_ANSWERS")
+    most_answers: int = Field(
+        default=1000, ge=1, le=1_000_000, validation_alias="LIKENESS_MOST_ANSWERS"
+    )
     discord_shards: int | None = Field(
         default=None, ge=0, validation_alias="LIKENESS_DISCORD_SHARDS"
     )
@@ -181,6 +185,7 @@ class Settings(_Tokens):
     )
     engine_url: _WebUrl | None = Field(default=None, validation_alias="LIKENESS_ENGINE_URL")
     engine_key: _Token = Field(default=None, validation_alias="LIKENESS_ENGINE_KEY")
+    never_say: Path | None = Field(default=None, validation_alias="LIKENESS_NEVER_SAY")
     log: Literal["text", "json"] = Field(default="text", validation_alias="LIKENESS_LOG")
 
     owner: _Ids = Field(default="", validation_alias="LIKENESS_OWNER")

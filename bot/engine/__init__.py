@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from bot.engine.unsaid import NOTHING_UNSAID, Unsaid
 from likeness.card import RunCard
 from likeness.dialogue import Part
 from likeness.messages import Message
@@ -114,7 +115,7 @@ class ReplyEngine(Protocol):
         """Stop all work, and take no more."""
 
 
-def open_engine(folder: Path, device: str = "auto") -> ReplyEngine:
+def open_engine(folder: Path, device: str = "auto", unsaid: Unsaid = NOTHING_UNSAID) -> ReplyEngine:
     """Load a model folder into this process.
 
     On the processor the compiled kernel computes it, without torch; where that cannot be, because
@@ -123,6 +124,7 @@ def open_engine(folder: Path, device: str = "auto") -> ReplyEngine:
     Args:
         folder: What training left.
         device: `cpu`, `cuda`, …; `auto` takes a GPU where there is one.
+        unsaid: What its owner wants never said.
 
     Raises:
         ModelNotFound: There is no such folder, or it holds no card.
@@ -131,25 +133,28 @@ def open_engine(folder: Path, device: str = "auto") -> ReplyEngine:
     """
     from bot.engine.opening import open_local  # noqa: PLC0415 (imports this module)
 
-    return open_local(folder, device)
+    return open_local(folder, device, unsaid)
 
 
-def open_remote(folder: Path, url: str, key: str | None = None) -> ReplyEngine:
+def open_remote(
+    folder: Path, url: str, key: str | None = None, unsaid: Unsaid = NOTHING_UNSAID
+) -> ReplyEngine:
     """Let a server compute the model of a folder, through OpenAI's completions interface.
 
     Args:
         folder: What training left; its weights are not needed here.
         url: Where the server is, such as `http://localhost:8000/v1`.
         key: What it asks for, if it does.
+        unsaid: What its owner wants never said.
 
     Raises:
         ModelNotFound: There is no such folder, or it holds no card.
         PromptVersionMismatch: The model was trained with another prompt format.
         BadCard: The card or the tokenizer is broken.
     """
+    from bot.engine.guard import Guard  # noqa: PLC0415 (only to load a model)
     from bot.engine.remote import RemoteEngine  # noqa: PLC0415 (loads aiohttp)
-    from likeness.quotes import OthersWords  # noqa: PLC0415 (only to load a model)
     from likeness.tokenizer import FolderTokenizer  # noqa: PLC0415 (only to load a model)
 
     card, tokenizer = RunCard.read(folder), FolderTokenizer.load(folder)
-    return RemoteEngine(card, tokenizer, url, key, others=OthersWords.load(folder))
+    return RemoteEngine(card, tokenizer, url, key, guard=Guard.load(folder, unsaid))

@@ -11,15 +11,16 @@ from bot.engine.asking import ask, newest_conversation, room_for, seen
 from bot.engine.caches import Caches
 from bot.engine.choosing import write_best
 from bot.engine.grammar import Grammar
+from bot.engine.guard import NO_GUARD, Guard
 from bot.engine.models import Model
 from bot.engine.outlook import look_ahead
 from bot.engine.scheduler import Scheduler
+from bot.engine.unsaid import NOTHING_UNSAID, Unsaid
 from bot.engine.writing import Request, write
 from likeness.card import RunCard
 from likeness.dialogue import Part, silence_tag
 from likeness.errors import ModelError
 from likeness.messages import Message
-from likeness.quotes import NOBODYS_WORDS, OthersWords
 from likeness.tokenizer import FolderTokenizer
 
 CACHE_BYTES = 256 * 2**20
@@ -33,7 +34,7 @@ class LocalEngine:
         card: RunCard,
         model: Model,
         grammar: Grammar,
-        others: OthersWords = NOBODYS_WORDS,
+        guard: Guard = NO_GUARD,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         """Take what is loaded already; the model is the engine's from now on.
@@ -42,22 +43,27 @@ class LocalEngine:
             card: Of the model.
             model: What computes.
             grammar: Of the model.
-            others: What it may not repeat word for word.
+            guard: Which messages it refuses.
             cache_bytes: How much memory to spend on remembering what was read of each chat.
         """
         self.card = card
         self._model = model
         self._grammar = grammar
-        self._others = others
+        self._guard = guard
         self._caches = Caches(model, cache_bytes)
         self._scheduler = Scheduler(model)
         self._closed = False
 
     @classmethod
     def of(
-        cls, folder: Path, card: RunCard, tokenizer: FolderTokenizer, model: Model
+        cls,
+        folder: Path,
+        card: RunCard,
+        tokenizer: FolderTokenizer,
+        model: Model,
+        unsaid: Unsaid = NOTHING_UNSAID,
     ) -> "LocalEngine":
-        """Put the parts of a model folder together.
+        """Put the parts of a model folder together, and what its owner wants never said.
 
         Raises:
             ModelError: They do not belong to each other.
@@ -68,7 +74,7 @@ class LocalEngine:
                 f"The tokenizer or the card in {folder} belongs to another model: train it again."
             )
         grammar = Grammar(tokenizer, model.vocabulary, writable, tokenizer.fragments)
-        return cls(card, model, grammar, OthersWords.load(folder))
+        return cls(card, model, grammar, Guard.load(folder, unsaid))
 
     async def reply(
         self,
@@ -134,4 +140,4 @@ class LocalEngine:
     ) -> Request:
         ids = ask(messages, self._grammar.tokenizer, self.card, sampling, now, opening)
         room = room_for(sampling, self.card)
-        return Request(ids, room, sampling, messages, self._others, trace)
+        return Request(ids, room, sampling, messages, self._guard, trace)

@@ -8,16 +8,17 @@ from pathlib import Path
 from bot.engine.local import LocalEngine
 from bot.engine.models import Model
 from bot.engine.native import open_native
+from bot.engine.unsaid import NOTHING_UNSAID, Unsaid
 from likeness.card import RunCard
 from likeness.tokenizer import FolderTokenizer
 
 log = logging.getLogger(__name__)
 
 
-def open_local(folder: Path, device: str = "auto") -> LocalEngine:
+def open_local(folder: Path, device: str = "auto", unsaid: Unsaid = NOTHING_UNSAID) -> LocalEngine:
     """Load a model folder; see `bot.engine.open_engine`."""
     card, tokenizer = RunCard.read(folder), FolderTokenizer.load(folder)
-    return LocalEngine.of(folder, card, tokenizer, open_model(folder, device))
+    return LocalEngine.of(folder, card, tokenizer, open_model(folder, device), unsaid)
 
 
 def open_model(folder: Path, device: str = "auto") -> Model:

@@ -15,12 +15,12 @@ from aiohttp.http import HttpProcessingError
 from bot.engine import Outlook, Sampling, Trace
 from bot.engine.asking import ask, given_words, room_for
 from bot.engine.grammar import readable
+from bot.engine.guard import NO_GUARD, Guard
 from bot.engine.wire import RefusedForNow, Written, choices, completion, model_of, refusal
 from likeness.card import RunCard
 from likeness.dialogue import Part, ReplyReader, Tokenizer
 from likeness.errors import ModelError
 from likeness.messages import Message
-from likeness.quotes import NOBODYS_WORDS, OthersWords
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class RemoteEngine:
         url: str,
         key: str | None = None,
         patience_seconds: Sequence[float] = _PATIENCE_SECONDS,
-        others: OthersWords = NOBODYS_WORDS,
+        guard: Guard = NO_GUARD,
     ) -> None:
         """Connect to nothing yet.
 
@@ -56,11 +56,11 @@ class RemoteEngine:
             url: Where the server is, with or without `/v1` at the end.
             key: What the server asks for, if it does.
             patience_seconds: How long to wait before each further try.
-            others: What it may not repeat word for word: a reply ends before such a message.
+            guard: Which messages it refuses: a reply ends before one.
         """
         self.card = card
         self._tokenizer = tokenizer
-        self._others = others
+        self._guard = guard
         self._url = url.rstrip("/").removesuffix("/v1") + "/v1"
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._patience_seconds = patience_seconds
@@ -101,14 +101,14 @@ class RemoteEngine:
                 written.append(id_)
                 trace.output = tokenizer.decode(written)
                 part = _clean(reader.read(id_))
-                if part and self._others.quoted_in(part.text):
+                if part and self._guard.refuses(part.text):
                     return
                 if part:
                     yield part
                 if reader.ended:
                     return
         part = _clean(reader.finish())
-        if part and not self._others.quoted_in(part.text):
+        if part and not self._guard.refuses(part.text):
             yield part
 
     async def outlook(

@@ -11,13 +11,13 @@ from bot.engine import Sampling, Trace
 from bot.engine.asking import given_words
 from bot.engine.caches import Caches
 from bot.engine.grammar import Grammar, Position, readable
+from bot.engine.guard import NO_GUARD, Guard
 from bot.engine.models import Cache, Reading
 from bot.engine.repetition import Echo, Loop
 from bot.engine.sampling import choose
 from bot.engine.scheduler import Steps
 from likeness.dialogue import Part, ReplyReader
 from likeness.messages import Message
-from likeness.quotes import NOBODYS_WORDS, OthersWords
 
 _TRIES = 3
 """How often a reply is written at the most until it is none that was just given."""
@@ -32,7 +32,7 @@ class Request:
         room: How many tokens the reply has at the most.
         sampling: How to choose them.
         messages: The chat; the reply should not be one of my newest turns in it again.
-        others: What no message of the reply may hold word for word.
+        guard: Which messages it refuses.
         trace: Filled with the prompt and what was written.
     """
 
@@ -40,15 +40,15 @@ class Request:
     room: int
     sampling: Sampling
     messages: Sequence[Message] = ()
-    others: OthersWords = NOBODYS_WORDS
+    guard: Guard = NO_GUARD
     trace: Trace = field(default_factory=Trace)
 
 
 def write(request: Request, grammar: Grammar, caches: Caches) -> Steps[Part]:
     """Write a reply: each message as soon as it is whole and not the beginning of an old answer.
 
-    A reply that is one of my newest turns again, or begins with what others wrote, is written anew
-    from other random numbers. Others' words are not said in any case: a reply ends before them.
+    A reply that is one of my newest turns again, or begins with what the guard refuses, is written
+    anew from other random numbers. What it refuses is not said in any case: a reply ends before it.
     What was read stays in the cache, for the chat's next reply.
     """
     prompt, text = len(request.ids), list(request.ids)
@@ -100,7 +100,7 @@ class Draft:
 
     Attributes:
         request: What was asked.
-        refused: Whether it was given before, or quotes others, and nothing of it was said yet.
+        refused: Whether it was given before, or the guard refuses it, and nothing was said yet.
     """
 
     def __init__(self, request: Request, grammar: Grammar, number: int, *, last: bool) -> None:
@@ -120,7 +120,7 @@ class Draft:
         self._last = last
         self._echo = None if last else Echo(request.messages)
         self._held: list[Part] = []
-        self._spoken = self._quotes = False
+        self._spoken = self._ends = False
         seed = request.sampling.seed
         self._random = np.random.default_rng(None if seed is None else [seed % 2**64, number])
         opening = given_words(request.ids, grammar.tokenizer)
@@ -131,7 +131,7 @@ class Draft:
     @property
     def ended(self) -> bool:
         """Whether the reply ends here."""
-        return self._reader.ended or self._quotes
+        return self._reader.ended or self._ends
 
     def choose(self, logits: NDArray[np.float32]) -> int:
         """Return the next token."""
@@ -148,16 +148,16 @@ class Draft:
         """Return what is still to be said, with the message that has no end yet."""
         parts = self._say(self._reader.finish())
         again = self._echo is not None and bool(self._held) and self._echo.whole
-        self.refused = again or (self._quotes and not self._last and not self._spoken)
+        self.refused = again or (self._ends and not self._last and not self._spoken)
         return [*parts, *self._held]
 
     def _say(self, part: Part | None) -> list[Part]:
         """Hold a message back while all of the reply is how one of my newest turns began."""
         text = readable(part.text) if part else ""
-        if not part or not text or self._quotes:
+        if not part or not text or self._ends:
             return []
-        if self.request.others.quoted_in(text):
-            self._quotes = True
+        if self.request.guard.refuses(text):
+            self._ends = True
             return []
         self._held.append(replace(part, text=text))
         if self._echo is not None and self._echo.hear(text):

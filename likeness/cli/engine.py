@@ -41,12 +41,14 @@ def open_chosen(
         click.BadParameter: The URL is none.
     """
     from bot.engine import open_engine, open_remote
+    from bot.engine.unsaid import NOTHING_UNSAID, Unsaid
 
     url = engine_url or settings.engine_url
     if url and not url.startswith(("http://", "https://")):
         raise click.BadParameter("must begin with http:// or https://.", param_hint="--engine")
+    unsaid = Unsaid.read(settings.never_say) if settings.never_say else NOTHING_UNSAID
     if url:
         key = settings.engine_key
-        return open_remote(run_folder(name), url, key.get_secret_value() if key else None)
+        return open_remote(run_folder(name), url, key.get_secret_value() if key else None, unsaid)
     with remarks().status("Loading the model"):
-        return open_engine(run_folder(name), device)
+        return open_engine(run_folder(name), device, unsaid)

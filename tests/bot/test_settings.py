@@ -188,3 +188,11 @@ def test_why_a_value_does_not_fit_is_said_in_plain_words(
         Settings.read()
     assert f" do not fit: {name} {says}" in str(found.value)
     assert "hu" not in str(found.value)
+
+
+def test_more_answers_at_once_than_a_database_can_count_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LIKENESS_MOST_ANSWERS", str(10**20))
+    with pytest.raises(BadSettings, match=r"LIKENESS_MOST_ANSWERS .*1000000"):
+        Settings.read()

@@ -41,6 +41,20 @@ def test_a_server_needs_no_weights_here(folder: Path) -> None:
         assert engine._url == "http://here/v1"
 
 
+def test_what_is_never_to_be_said_reaches_the_engine(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "never.txt").write_text("gerald\n", encoding="utf-8")
+    monkeypatch.setenv("LIKENESS_NEVER_SAY", "never.txt")
+    engine = open_chosen(str(folder), Settings.read(), device="auto", engine_url="http://here")
+    assert isinstance(engine, RemoteEngine)
+    assert engine._guard.refuses("Gerald?")
+    monkeypatch.setenv("LIKENESS_NEVER_SAY", "nowhere.txt")
+    result = CliRunner().invoke(main, ["chat", str(folder), "--engine", "http://here"])
+    assert result.exit_code == 78
+    assert "nowhere.txt" in result.stderr
+
+
 def test_what_is_no_url_is_a_mistake_at_the_keyboard(folder: Path) -> None:
     with pytest.raises(click.BadParameter, match="http"):
         open_chosen(str(folder), Settings.read(), device="auto", engine_url="localhost:8000")

@@ -9,10 +9,10 @@ import pytest
 from bot.engine import Sampling, Trace
 from bot.engine.caches import Caches
 from bot.engine.grammar import Grammar
+from bot.engine.guard import NO_GUARD
 from bot.engine.writing import Request, write
 from likeness.dialogue import END_OF_TURN, ME, NEXT_MESSAGE, START, Part
 from likeness.messages import Message
-from likeness.quotes import NOBODYS_WORDS
 
 SAMPLING = Sampling(seed=5, max_new_tokens=60)
 
@@ -34,9 +34,9 @@ def ask(toy: Any, grammar: Grammar, caches: Caches) -> Any:
         sampling: Sampling = SAMPLING,
         *,
         endless: bool = False,
-        others: Any = NOBODYS_WORDS,
+        guard: Any = NO_GUARD,
     ) -> tuple[list[Part], list[int], Trace]:
-        request = Request(ids, sampling.max_new_tokens, sampling, messages, others)
+        request = Request(ids, sampling.max_new_tokens, sampling, messages, guard)
         steps, said, at, number = write(request, grammar, caches), [], [], 0
         outcome: Any = next(steps)
         try:
@@ -115,19 +115,19 @@ def test_the_likeliest_answer_is_said_however_often(ask: Any, said: Any) -> None
     assert ask(said(first), greedy)[0] == first
 
 
-class Wrote:
-    """What others wrote: these messages, or everything."""
+class Refuses:
+    """A guard that refuses these messages, or everything."""
 
     def __init__(self, *texts: str) -> None:
         self.texts = texts
 
-    def quoted_in(self, text: str) -> bool:
+    def refuses(self, text: str) -> bool:
         return not self.texts or text in self.texts
 
 
 def test_a_reply_that_begins_with_others_words_is_written_anew(ask: Any) -> None:
     first, *_ = ask()
-    parts, _, trace = ask(others=Wrote(first[0].text))
+    parts, _, trace = ask(guard=Refuses(first[0].text))
     assert parts
     assert first[0] not in parts
     assert trace.output.startswith(parts[0].text)
@@ -135,14 +135,14 @@ def test_a_reply_that_begins_with_others_words_is_written_anew(ask: Any) -> None
 
 def test_where_others_words_come_later_the_reply_ends_before_them(ask: Any) -> None:
     first, *_ = ask()
-    assert ask(others=Wrote(first[1].text))[0] == first[:1]
+    assert ask(guard=Refuses(first[1].text))[0] == first[:1]
 
 
 def test_others_words_are_not_said_however_often_they_are_written(ask: Any, said: Any) -> None:
     for sampling in (SAMPLING, Sampling(temperature=0, max_new_tokens=40)):
-        assert ask((), sampling, others=Wrote())[0] == []
+        assert ask((), sampling, guard=Refuses())[0] == []
     first, *_ = ask()
-    assert ask(said(first), others=Wrote())[0] == []
+    assert ask(said(first), guard=Refuses())[0] == []
 
 
 def test_a_reply_that_cannot_end_ends_where_its_room_does(ask: Any) -> None:
