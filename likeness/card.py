@@ -11,9 +11,13 @@ from likeness.errors import BadCard, ModelNotFound, PromptVersionMismatch
 from likeness.files import whole_file
 
 FILE_NAME = "likeness.json"
+OTHERS = "others"
+"""Under which name its `data` says how many numbers are in `others.bin`: `likeness.quotes`."""
 RUNS = Path("runs")
 """Where a run lies that has but a name."""
 VERSION = 1
+NAMELESS = "a person"
+"""What whoever has but a blank name is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ class RunCard:
     prompt: int = PROMPT_VERSION
     v: int = VERSION
 
+    def __post_init__(self) -> None:
+        """Call whoever has but a blank name something."""
+        if not (self.me and self.me.strip()):
+            object.__setattr__(self, "me", NAMELESS)
+
     @property
     def masking(self) -> bool:
         """Whether it learned from messages in which what a stranger could use was hidden."""
@@ -87,6 +96,19 @@ class RunCard:
         except ValueError as error:
             raise BadCard(f"{path} cannot be read as JSON: train the model again.") from error
         return _card(path, found)
+
+
+def told_of_others(folder: Path) -> int:
+    """Return how many numbers the card of a folder says are in its `others.bin`.
+
+    Returns:
+        0 where there is no card, or it does not say: the model is older, or knows nobody's words.
+    """
+    try:
+        found = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        return int(found["data"].get(OTHERS, 0))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return 0
 
 
 def origin(base: str) -> str:

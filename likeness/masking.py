@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 
 from likeness.messages import Message
+from likeness.texts import counted
 
 EMAIL, NUMBER, PASSWORD, KEY = "[email]", "[number]", "[password]", "[key]"
 MASKS = (EMAIL, NUMBER, PASSWORD, KEY)
@@ -72,10 +73,9 @@ def mask(message: Message) -> Message:
 
 def account(count: int) -> str:
     """Return the sentence that tells in how many messages, of everybody, something was hidden."""
-    messages = "1 message" if count == 1 else f"{count:,} messages"
     return (
-        f"In {messages}, counting everybody's, a mail address, a long number, a password or a key "
-        f"is hidden: {', '.join(MASKS)}."
+        f"In {counted(count, 'message')}, counting everybody's, a mail address, a long number, a "
+        f"password or a key is hidden: {', '.join(MASKS)}."
     )
 
 

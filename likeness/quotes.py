@@ -13,6 +13,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
+from likeness.card import told_of_others
 from likeness.errors import ModelError
 
 FILE_NAME = "others.bin"
@@ -42,20 +43,21 @@ class OthersWords:
         """Open what a model folder keeps; one that was trained without it keeps nothing.
 
         Raises:
-            ModelError: It is there, but damaged or not to be read.
+            ModelError: It is damaged or not to be read, or missing though the card tells of it.
         """
-        path, numbers = folder / FILE_NAME, array("Q")
+        path, numbers, told = folder / FILE_NAME, array("Q"), told_of_others(folder)
         try:
             numbers.frombytes(path.read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
-            return NOBODYS_WORDS
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if not told:
+                return NOBODYS_WORDS
+            raise _unguarded(path, "missing") from error
         except OSError as error:
             raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
         except ValueError as error:
-            raise ModelError(
-                f"{path} is damaged, and without it others' words would be sent: copy the model's "
-                "folder anew, or train again."
-            ) from error
+            raise _unguarded(path, "damaged") from error
+        if told and len(numbers) != told:
+            raise _unguarded(path, "damaged")
         if sys.byteorder == "big":
             numbers.byteswap()
         return cls(numbers)
@@ -77,24 +79,36 @@ class OthersWords:
 NOBODYS_WORDS = OthersWords(())
 
 
+def _unguarded(path: Path, how: str) -> ModelError:
+    return ModelError(
+        f"{path} is {how}, and without it others' words would be sent: copy the model's folder "
+        "anew, or train again."
+    )
+
+
 def runs(text: str) -> Iterator[int]:
     """Yield a number below 2^61 for each eight words in a row, without regard to case and marks.
 
     Source: Karp and Rabin, Efficient Randomized Pattern-Matching Algorithms (1987).
     """
-    words = text.casefold().translate(_PARTED).split()
+    said = words(text)
     sums = [0]  # of the words before each place
-    for word in words:
+    for word in said:
         sums.append((sums[-1] * _BASE + _number(word)) % _PRIME)
     end, weight = 0, 0
-    for start, first in enumerate(words):
-        while weight < _ENOUGH and end < len(words):
-            weight += _weight(words[end])
+    for start, first in enumerate(said):
+        while weight < _ENOUGH and end < len(said):
+            weight += _weight(said[end])
             end += 1
         if weight < _ENOUGH:
             return
         yield (sums[end] - sums[start] * _POWERS[end - start]) % _PRIME
         weight -= _weight(first)
+
+
+def words(text: str) -> list[str]:
+    """Return a text's words without regard to case and marks; a letter where none parts words."""
+    return text.casefold().translate(_PARTED).split()
 
 
 class _Parted(dict[int, str]):

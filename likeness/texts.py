@@ -17,6 +17,11 @@ def whole(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def counted(count: int, what: str) -> str:
+    """Return how many of something there are: `1 message`, `1,200 messages`."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def harmless(text: str) -> str:
     """Return a text without what would steer a terminal, or what it cannot be given."""
     return _STEERING.sub("\ufffd", whole(text))

@@ -24,6 +24,7 @@ _STATE = "state.pt"
 _WEIGHTS = "*.safetensors*"
 _FULL = (OSError, RuntimeError, SafetensorError)
 _KEPT = 2
+_REPLACED = ".replaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +122,12 @@ def remove(checkpoint: Checkpoint) -> None:
     shutil.rmtree(nameless)
 
 
-def sweep(run: Path) -> None:
-    """Remove what a run that was killed left half written or half removed."""
-    for leftover in run.glob(".*"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover)
-        else:
-            leftover.unlink()
+def restore(run: Path) -> None:
+    """Give back its name to a checkpoint that was to be replaced when the run was killed."""
+    for old in list(run.glob(f".checkpoint-*{_REPLACED}")):
+        folder = run / old.name.removeprefix(".").removesuffix(_REPLACED)
+        if not folder.exists():
+            old.replace(folder)
 
 
 def finish(run: Path, step: int) -> None:
@@ -186,11 +186,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         yield temporary
         for path in temporary.iterdir():
             _reach_disk(path)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.replace(folder)
-        if os.name == "posix":
-            _reach_disk(folder.parent)
+        _take_place(temporary, folder)
     except Exception as error:
         # A full disk is another error in each library; tokenizers has none of its own for it.
         if not isinstance(error, _FULL) and type(error) is not Exception:
@@ -198,6 +194,19 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         raise TrainingError(f"{folder} cannot be written: {_why(error)}.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _take_place(temporary: Path, folder: Path) -> None:
+    """Give a folder its name; one that has it yet loses it first, and goes when all is done."""
+    old = folder.with_name(f".{folder.name}{_REPLACED}")
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.replace(old)
+    temporary.replace(folder)
+    if os.name == "posix":
+        _reach_disk(folder.parent)
+    if old.exists():
+        shutil.rmtree(old)
 
 
 def _why(error: Exception) -> str | None:

@@ -40,11 +40,17 @@ class Listener:
     def recall(self, folder: Path) -> None:
         """Take what a model folder keeps of others, if any: a model that goes on knows it still.
 
+        Beside a checkpoint, its run keeps that.
+
         Raises:
             ModelError: What it keeps is damaged.
             TrainingError: The disk does not take it.
         """
-        self._others.extend(OthersWords.load(folder).numbers)
+        kept = [folder]
+        if folder.name.startswith("checkpoint-"):
+            kept.append(folder.parent)
+        for one in kept:
+            self._others.extend(OthersWords.load(one).numbers)
 
     def keep_others(self, folder: Path) -> None:
         """Write what others wrote and I did not into a model folder, for its owner alone to read.

@@ -56,7 +56,8 @@ def _moments(portion: Portion) -> Iterator[Moment]:
             continue
         if any(message.shown for message in context):
             burst = takewhile(lambda message: bool(message.outgoing), messages[place:])
-            yield Moment(context, [message for message in burst if message.shown])
+            # What I passed on within it, somebody else wrote.
+            yield Moment(context, list(filter(is_target, burst)))
 
 
 def keep_moments(run: Path, moments: Sequence[Moment]) -> None:

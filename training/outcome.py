@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 import likeness
 from likeness.calibration import Calibration
-from likeness.card import RunCard, origin
+from likeness.card import OTHERS, RunCard, origin
 from likeness.quotes import OthersWords
 from training.base import SCRATCH
 from training.checkpoint import checkpoints, finish, remove
@@ -118,12 +118,13 @@ def leave(kept: Kept, session: Session) -> RunCard:
         keep_held_out(run, model, session.judge)
     predicted = _predicted(model, session)
     set_right = {name: one.fit() for name, one in predicted.items()}
-    card = _card(kept, session, mixed, set_right)
+    others = OthersWords.load(run)
+    card = _card(kept, session, mixed, set_right, len(others.numbers))
     keep_moments(run, kept.moments)
     written = answers(model, session.base.tags, kept.moments, card.context_tokens, config.seed)
     compared = compare(kept.moments, written) | {
         "reliability": {name: one.reliability(set_right[name]) for name, one in predicted.items()},
-        "quoting": quoting(written, OthersWords.load(run)),
+        "quoting": quoting(written, others),
     }
     leave_report(run, card, compared)
     leave_card(run, card)
@@ -134,7 +135,11 @@ def leave(kept: Kept, session: Session) -> RunCard:
 
 
 def _card(
-    kept: Kept, session: Session, mixed: Mixed | None, set_right: dict[str, Calibration]
+    kept: Kept,
+    session: Session,
+    mixed: Mixed | None,
+    set_right: dict[str, Calibration],
+    others: int,
 ) -> RunCard:
     return RunCard(
         name=session.run.name,
@@ -145,7 +150,11 @@ def _card(
         gap_seconds=kept.gap_seconds,
         reply_gap_seconds=kept.reply_gap_seconds,
         settings=dataclasses.asdict(session.trainer.plan.config),
-        data={"sha256": session.identity["data"], **dataclasses.asdict(kept.balance)},
+        data={
+            "sha256": session.identity["data"],
+            **dataclasses.asdict(kept.balance),
+            OTHERS: others,
+        },
         metrics=_metrics(session, mixed),
         foresight={
             **{name: [line.slope, line.intercept] for name, line in set_right.items()},

@@ -24,11 +24,13 @@ class Portion:
         held_out_from: The index of the first message that training must not see: `new_from` if it
             must see none of the new ones, `len(messages)` if it may see all.
         new_from: Those before this index belong to the portion before, and are context only.
+        goes_on: Whether another portion is of the same conversation, and came before.
     """
 
     messages: list[Message]
     held_out_from: int
     new_from: int = 0
+    goes_on: bool = False
 
     @property
     def taught(self) -> list[Message]:
@@ -42,15 +44,18 @@ def portions(path: Path, found: Survey, config: TrainConfig) -> Iterator[Portion
     Raises:
         MessagesError: The file cannot be read.
     """
-    share = found.held_out_share(config)
+    held_out = found.held_out(config)
     for chat, messages in chats(path, found.speaker, masking=found.masking):
-        left = found.targets[chat] - found.held_out(chat, share)
+        left = found.targets[chat] - held_out[chat]
         gap_seconds = found.gap_seconds(chat, config)
         reply_gap_seconds = max(gap_seconds, config.reply_gap_seconds)
+        goes_on = False
         for said, new_from in _stretches(messages, gap_seconds, reply_gap_seconds):
+            goes_on = goes_on and new_from > 0
             mine = [place for place in range(new_from, len(said)) if is_target(said[place])]
             if mine:
-                yield Portion(said, _cut(said, mine, left, new_from), new_from)
+                yield Portion(said, _cut(said, mine, left, new_from), new_from, goes_on)
+                goes_on = True
             left = max(0, left - len(mine))
 
 

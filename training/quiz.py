@@ -216,7 +216,8 @@ next.onclick = () => {
 };
 
 document.addEventListener('keydown', pressed => {
-  if (['1', '2'].includes(pressed.key)) answer(Number(pressed.key) - 1);
+  const meant = !(pressed.ctrlKey || pressed.altKey || pressed.metaKey || pressed.repeat);
+  if (meant && ['1', '2'].includes(pressed.key)) answer(Number(pressed.key) - 1);
 });
 ask();
 """

@@ -6,6 +6,8 @@ from likeness import masking
 from likeness.card import RunCard
 from likeness.files import whole_file
 
+FILE_NAME = "README.md"
+
 
 def leave_card(run: Path, card: RunCard) -> None:
     """Write a card into a model folder, after the README.md that is made of it.
@@ -13,7 +15,7 @@ def leave_card(run: Path, card: RunCard) -> None:
     Raises:
         LikenessError: The disk does not take it.
     """
-    with whole_file(run / "README.md") as file:
+    with whole_file(run / FILE_NAME) as file:
         file.write(readme(card))
     card.write(run)
 
@@ -24,6 +26,11 @@ def readme(card: RunCard) -> str:
     left_out = "".join(
         f"| of mine, {why} | {count:,} |\n" for why, count in data["left_out"].items()
     )
+    excerpt = (
+        ", and `held_out.json` some more\nas token ids, by which a bot checks its rounded weights"
+        if data["held_out"]
+        else ""
+    )
     hidden = f"\n{masking.account(data['masked'])}\n" if data.get("masked") else ""
     return f"""# {card.name}
 
@@ -32,8 +39,7 @@ A language model that writes as **{card.me}** does in chats, trained by Likeness
 
 It was made from private messages and can repeat them word for word: treat this folder as you would
 treat the chats. `report.html` shows how training went and holds some of these messages, as do
-`report.json` and `moments.jsonl`; `words.txt` holds all their words, and `held_out.json` some more
-as token ids, by which a bot checks its rounded weights.
+`report.json` and `moments.jsonl`; `words.txt` holds all their words{excerpt}.
 
 ## How good it is
 

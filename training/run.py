@@ -11,21 +11,20 @@ from typing import Any
 
 from likeness.card import FILE_NAME, RunCard
 from likeness.dialogue import PROMPT_VERSION
-from likeness.errors import BaseUnavailable, CannotResume, Interrupted, RunExists
+from likeness.errors import BaseUnavailable, CannotResume, Interrupted
 from likeness.files import fingerprint
-from likeness.quotes import FILE_NAME as OTHERS_WORDS
 from training.base import open_base, quiet
-from training.checkpoint import Checkpoint, checkpoints, remove, sweep
+from training.checkpoint import Checkpoint, checkpoints
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
 from training.device import pick_device
 from training.evaluate import Evaluation, Judge
-from training.events import FOLDER, with_events
+from training.events import with_events
+from training.folder import begin, last_checkpoint, refuse_finished, refuse_taken, sweep
 from training.lock import only_trainer
 from training.loop import Trainer
 from training.lora import prepared
 from training.loss import looks_ahead, sees_apart
-from training.moments import WORDS
 from training.outcome import keep, leave
 from training.plan import Plan
 from training.portions import train_texts
@@ -34,7 +33,7 @@ from training.session import Session
 from training.survey import Balance, Survey, survey
 from training.team import ALONE, Team, device_name
 from training.vocabulary import vocabulary_size
-from training.watch import METRICS, Step, Watch
+from training.watch import Step, Watch
 
 __all__ = ["Balance", "Evaluation", "Step", "Watch", "train"]
 
@@ -50,9 +49,6 @@ _FREE_TO_CHANGE = (
     "last_lesson",
 )
 """Settings that a run may go on with differently: they do not change what it learns."""
-
-_FIRST_WRITTEN = (FOLDER, METRICS, OTHERS_WORDS, WORDS)
-"""What a run's folder holds before its first checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +119,23 @@ def train(
     """
     task = _Task(messages, run, base, config, speaker, command)
     with only_trainer(run) if team.leads else nullcontext(), quiet():
-        last = _last_checkpoint(run) if resume else None
-        if team.leads:
-            sweep(run) if resume else _refuse_taken(run)
-        team.wait()
+        last = _in_order(run, team, resume=resume)
         with (
             _nothing_half_done(task, fresh=team.leads and not resume),
             with_events(run, watch, wanted=team.leads) as watch,
         ):
             return _trained(task, last, watch, team)
+
+
+def _in_order(run: Path, team: Team, *, resume: bool) -> Checkpoint | None:
+    """Put a run's folder in order, which the first process does, and return where to go on from."""
+    if team.leads and resume:
+        refuse_finished(run)
+        sweep(run)
+    elif team.leads:
+        refuse_taken(run)
+    team.wait()
+    return last_checkpoint(run) if resume else None
 
 
 def _trained(task: _Task, last: Checkpoint | None, watch: Watch, team: Team) -> RunCard:
@@ -196,43 +200,6 @@ def _open(
     return session, corpus
 
 
-def _refuse_taken(run: Path) -> None:
-    if not run.exists() or (run.is_dir() and not any(run.iterdir())):
-        return
-    if run.is_dir() and all(_is_leftover(path) for path in run.iterdir()):
-        # A run of this name was killed before its first checkpoint.
-        shutil.rmtree(run)
-        return
-    if (run / FILE_NAME).exists():
-        holds = "holds a model already"
-    elif run.is_dir() and checkpoints(run):
-        raise RunExists(
-            f"{run} holds a run that was stopped: go on with --resume, give --run another name, or "
-            "remove the folder."
-        )
-    else:
-        holds = "is there already, and is no run that could go on"
-    raise RunExists(f"{run} {holds}: give --run another name, or remove it.")
-
-
-def _is_leftover(path: Path) -> bool:
-    half_written = (".checkpoint-", *(f".{name}." for name in _FIRST_WRITTEN))
-    return path.name in _FIRST_WRITTEN or path.name.startswith(half_written)
-
-
-def _last_checkpoint(run: Path) -> Checkpoint:
-    found = checkpoints(run)
-    if (run / FILE_NAME).exists():  # written last of all: what is left was to be removed
-        for checkpoint in found:
-            remove(checkpoint)
-        raise CannotResume(
-            f"{run} is finished: to train it further, take --base {run} and another name for --run."
-        )
-    if found:
-        return found[-1]
-    raise CannotResume(f"{run} holds no checkpoint to go on from: train without --resume.")
-
-
 def _refuse_other(run: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
     if then.get("prompt", 1) != now["prompt"]:
         raise CannotResume(
@@ -276,6 +243,8 @@ def _nothing_half_done(task: _Task, *, fresh: bool) -> Iterator[None]:
     """Leave no folder of a run that failed before its first checkpoint."""
     run = task.run
     try:
+        if fresh:
+            begin(run)
         yield
     except BaseException as error:
         finished = (run / FILE_NAME).exists()

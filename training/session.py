@@ -19,6 +19,7 @@ from training.adapter import is_adapted, learnt, put_back
 from training.base import Base
 from training.checkpoint import prune, save_checkpoint
 from training.evaluate import Evaluation, Judge
+from training.folder import begun
 from training.loop import Taken, Trainer
 from training.memory import peak_bytes
 from training.watch import METRICS, Metrics, Step, Watch
@@ -140,6 +141,7 @@ class Session:
         self._saved = step
         if self.trainer.team.leads:
             saved = save_checkpoint(self.run, step, self.base, state, weights)
+            begun(self.run)
             prune(self.run, self.progress.best_step)
             self.watch.saved(saved.folder)
         self.trainer.team.wait()
@@ -185,7 +187,8 @@ class Session:
             return
         # Reading the losses waits for the device: once a report, not once a step.
         loss = float(torch.stack([one.loss for one in self._unreported]).mean())
-        if not math.isfinite(loss):
+        # All have the same loss; only the first one speaks, so it must not find the others gone.
+        if not math.isfinite(loss) and self.trainer.team.leads:
             raise _diverged(step)
         begun, at = self._began
         seconds = max(seconds, 1e-9)

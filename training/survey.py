@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class Survey:
         left_out: How many of mine do not teach, by reason.
         names: My names with how often each was used.
         silences: Per chat, how long nobody said anything.
+        newest: Per chat, when the newest of the targets was sent.
     """
 
     speaker: str | None = None
@@ -42,6 +44,7 @@ class Survey:
     left_out: Counter[str] = field(default_factory=Counter)
     names: Counter[str] = field(default_factory=Counter)
     silences: dict[ChatKey, Silences] = field(default_factory=dict)
+    newest: dict[ChatKey, datetime] = field(default_factory=dict)
 
     @property
     def me(self) -> str:
@@ -52,11 +55,19 @@ class Survey:
         """Return the share of targets that is kept for evaluation: no more than judging needs."""
         return min(config.held_out_share, config.held_out_most / self.targets.total())
 
-    def held_out(self, chat: ChatKey, share: float) -> int:
-        """Return how many of a chat's targets are kept for evaluation: its newest."""
-        count = self.targets[chat]
-        least = 1 if share and count >= _LEAST_TO_SPLIT else 0
-        return max(least, round(count * share))
+    def held_out(self, config: TrainConfig) -> Counter[ChatKey]:
+        """Return how many of each chat's targets are kept for evaluation: its newest.
+
+        Chats with too few for a share of their own keep one together, as if they were one: the
+        newest of each in which I spoke last, as many as that makes.
+        """
+        share = self.held_out_share(config)
+        kept = Counter({chat: _part_of(count, share) for chat, count in self.targets.items()})
+        small = [chat for chat in self.newest if not kept[chat]]
+        small.sort(key=lambda chat: self.newest[chat], reverse=True)
+        together = _part_of(sum(self.targets[chat] for chat in small), share)
+        kept.update(small[:together])
+        return kept
 
     def gap_seconds(self, chat: ChatKey, config: TrainConfig) -> float:
         """Return the silence that ends a conversation of a chat: as set, or as found."""
@@ -182,9 +193,16 @@ def _count(found: Survey, chat: ChatKey, message: Message) -> None:
     found.names[message.speaker] += 1
     if message.teaches:
         found.targets[chat] += 1
+        found.newest[chat] = message.sent_at
     else:
         known = ("forwarded", "automated", "deleted")
         found.left_out[message.kind if message.kind in known else "no words"] += 1
+
+
+def _part_of(count: int, share: float) -> int:
+    """Return how many of so many are kept for evaluation."""
+    least = 1 if share and count >= _LEAST_TO_SPLIT else 0
+    return max(least, round(count * share))
 
 
 def _silence(last: Message, message: Message) -> int | None:

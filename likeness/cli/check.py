@@ -23,9 +23,11 @@ from likeness.dialogue import (
 )
 from likeness.files import read_messages
 from likeness.messages import Message
+from likeness.texts import counted
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
+    from training.portions import Portion
     from training.survey import Survey
 
 SHOWN_ROWS = 20
@@ -59,6 +61,21 @@ class Counts:
         self.last = max(self.last or message.sent_at, message.sent_at)
 
 
+@dataclass(slots=True)
+class Sample:
+    """Some portions of all.
+
+    Attributes:
+        drawn: Their messages.
+        portions: How many there are in all.
+        conversations: Of how many conversations: a very long one is taken in several.
+    """
+
+    drawn: list[list[Message]] = field(default_factory=list)
+    portions: int = 0
+    conversations: int = 0
+
+
 @click.command()
 @click.argument("messages", type=click.Path(path_type=Path))
 @click.option("--as", "speaker", metavar="SPEAKER", help="Look at it as this speaker's.")
@@ -83,9 +100,8 @@ def check(
     found = survey(messages, speaker, masking=bool(config.mask))
     _print_mine(console, found, config)
     dice = random.Random(seed)  # noqa: S311 - which examples are printed is no secret
-    conversations = (portion.messages for portion in portions(messages, found, config))
-    sample, among = _draw(conversations, show, dice)
-    _print_sample(console, sample, among, config)
+    sample = _draw(portions(messages, found, config), show, dice)
+    _print_sample(console, sample, config)
 
 
 def _count(path: Path) -> Counts:
@@ -97,22 +113,20 @@ def _count(path: Path) -> Counts:
     return counts
 
 
-def _draw(
-    conversations: Iterable[list[Message]], most: int, dice: random.Random
-) -> tuple[list[list[Message]], int]:
+def _draw(portions: Iterable["Portion"], most: int, dice: random.Random) -> Sample:
     """Return a few of many, each as likely as any other, and how many there were.
 
     Source: reservoir sampling, Vitter's algorithm R (1985).
     """
-    sample: list[list[Message]] = []
-    among = 0
-    for conversation in conversations:
-        among += 1
-        if len(sample) < most:
-            sample.append(conversation)
-        elif (place := dice.randrange(among)) < most:
-            sample[place] = conversation
-    return sample, among
+    sample = Sample()
+    for portion in portions:
+        sample.portions += 1
+        sample.conversations += not portion.goes_on
+        if len(sample.drawn) < most:
+            sample.drawn.append(portion.messages)
+        elif (place := dice.randrange(sample.portions)) < most:
+            sample.drawn[place] = portion.messages
+    return sample
 
 
 def _print_counts(console: Console, path: Path, counts: Counts) -> None:
@@ -121,7 +135,8 @@ def _print_counts(console: Console, path: Path, counts: Counts) -> None:
     for (platform, _, _), number in counts.chats.items():
         platforms[platform] += number
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in counts.kinds.most_common())
-    console.print(Text(str(path), style="bold") + Text(f": {total:,} messages ({kinds})", style=""))
+    said = f": {counted(total, 'message')} ({kinds})"
+    console.print(Text(str(path), style="bold") + Text(said, style=""))
     if counts.first and counts.last:
         console.print(f"from {counts.first:%Y-%m-%d} to {counts.last:%Y-%m-%d}")
     console.print()
@@ -143,10 +158,10 @@ def _print_top(
 
 def _print_mine(console: Console, found: "Survey", config: "TrainConfig") -> None:
     mine, targets = found.names.total(), found.targets.total()
-    share = found.held_out_share(config)
-    held_out = sum(found.held_out(chat, share) for chat in found.targets)
+    held_out = found.held_out(config).total()
     console.print(
-        f"As {found.me}: {mine:,} of {found.messages:,} messages ({mine / found.messages:.1%})",
+        f"As {found.me}: {mine:,} of {counted(found.messages, 'message')} "
+        f"({mine / found.messages:.1%})",
         markup=False,
     )
     reasons = "".join(f" + {number:,} {why}" for why, number in found.left_out.most_common())
@@ -160,16 +175,17 @@ def _print_mine(console: Console, found: "Survey", config: "TrainConfig") -> Non
     console.print(f"A silence of {gap} ends a conversation{usual}\n")
 
 
-def _print_sample(
-    console: Console, sample: list[list[Message]], among: int, config: "TrainConfig"
-) -> None:
+def _print_sample(console: Console, sample: Sample, config: "TrainConfig") -> None:
+    parts = ""
+    if sample.portions > sample.conversations:
+        parts = f"{sample.portions:,} parts of the "
     console.print(
-        f"{len(sample)} of the {among:,} conversations in which I speak, as the model will see "
-        "them.\nIt learns to write what stands in «», and others' words with weight "
-        f"{config.context_weight:g}:\n"
+        f"{len(sample.drawn)} of the {parts}{sample.conversations:,} conversations in which I "
+        "speak, as the model will see them.\nIt learns to write what stands in «», and others' "
+        f"words with weight {config.context_weight:g}:\n"
     )
     tokenizer = CharacterTokenizer()
-    for number, conversation in enumerate(sample, start=1):
+    for number, conversation in enumerate(sample.drawn, start=1):
         turns = encode_turns(conversation, tokenizer, config.context_weight)
         window = newest_that_fit(turns, SHOWN_CHARACTERS)
         head = f"{number}. {conversation[0].sent_at:%Y-%m-%d %H:%M} {conversation[0].chat}"

@@ -17,6 +17,7 @@ from likeness.card import RunCard
 from likeness.cli.console import count_progress, remarks, results, run_folder, table
 from likeness.cli.tune import choose_sampling
 from likeness.errors import Interrupted, LikenessError
+from likeness.texts import counted
 
 if TYPE_CHECKING:
     from likeness.card import RunCard
@@ -84,10 +85,11 @@ def train(
     if not team.leads:
         return
     _print_gain(results(), card)
+    lesson = team.size == 1 and bool(config.last_lesson and card.data["held_out"])
     if tune:
-        with _whole_when_stopped(run, "while choosing how it replies"):
+        with _whole_when_stopped(run, "while choosing how it replies", lesson=lesson):
             choose_sampling(run, device=config.device)
-    if team.size == 1:
+    if lesson:
         _teach_held_out(messages, run, config, speaker)
     results().print(f"{card.me} is in {run}. Talk to it: likeness chat {name}", markup=False)
 
@@ -121,7 +123,7 @@ def _teach_held_out(messages: Path, run: Path, config: "TrainConfig", speaker: s
 
     bar = count_progress("The last lesson")
     task = bar.add_task("", total=None)
-    with _whole_when_stopped(run, "in the last lesson"), bar:
+    with _whole_when_stopped(run, "in the last lesson", lesson=True), bar:
         steps = teach_held_out(
             messages, run, config, speaker,
             lambda step, of: bar.update(task, completed=step, total=of),
@@ -131,15 +133,21 @@ def _teach_held_out(messages: Path, run: Path, config: "TrainConfig", speaker: s
 
 
 @contextmanager
-def _whole_when_stopped(run: Path, where: str) -> Iterator[None]:
-    """Say at Ctrl-C where that was, and what there is."""
+def _whole_when_stopped(run: Path, where: str, *, lesson: bool) -> Iterator[None]:
+    """Say at Ctrl-C where that was, and what there is.
+
+    Args:
+        run: The finished run's folder.
+        where: What was going on.
+        lesson: Whether what is held out was to teach.
+    """
     try:
         yield
     except KeyboardInterrupt as stop:
-        taught = RunCard.read(run).metrics.get("last_lesson_steps")
-        lesson = "and" if taught else "but the held-out messages have not taught it, and"
+        lacks = lesson and not RunCard.read(run).metrics.get("last_lesson_steps")
+        but = "but the held-out messages have not taught it, and" if lacks else "and"
         raise Interrupted(
-            f"Stopped {where}: the model in {run} is whole, {lesson} how it replies is chosen anew "
+            f"Stopped {where}: the model in {run} is whole, {but} how it replies is chosen anew "
             "by `likeness tune`."
         ) from stop
 
@@ -181,7 +189,7 @@ class Drawing:
         """Print where my messages went."""
         reasons = "".join(f" + {count:,} {why}" for why, count in balance.left_out.items())
         self._console.print(
-            f"{balance.mine:,} messages of mine = {balance.train:,} that teach + "
+            f"{counted(balance.mine, 'message')} of mine = {balance.train:,} that teach + "
             f"{balance.held_out:,} held out{reasons}",
             markup=False,
         )

@@ -35,6 +35,7 @@ def tune(name: str, device: str, seed: int) -> None:
     into the model's card, and all that were tried into its report.
     """
     from training.moments import read_moments
+    from training.report import kept_report
     from training.tune import Grid
 
     run = run_folder(name)
@@ -42,6 +43,7 @@ def tune(name: str, device: str, seed: int) -> None:
     moments = read_moments(run)
     if not moments:
         raise ModelNotFound(f"{run} kept no held-out replies to hold others against: train again.")
+    kept_report(run)  # what was tried goes into it: better missed now than after it all
     if card.metrics.get("last_lesson_steps"):
         remarks().print(
             "The held-out moments have taught this model once, in its last lesson: there it may "

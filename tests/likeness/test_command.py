@@ -87,16 +87,6 @@ def test_the_check_counts_and_shows_conversations_with_their_loss(likeness: Like
     assert "As Milo:" in as_milo
 
 
-def test_what_is_hidden_from_the_model_is_not_shown_as_seen_by_it(likeness: Likeness, say):
-    said = [say("ann", "your number?"), say("me", "0170 1234567"), say("ann", "thanks")]
-    Path("in.jsonl").write_text("\n".join(one.to_json() for one in said), encoding="utf-8")
-    shown = likeness("check", "in.jsonl").stdout
-    assert "In 1 message, counting everybody's" in shown
-    assert "<speaker1> [number]" in shown
-    assert "1234567" not in shown
-    assert "1234567" in likeness("check", "in.jsonl", "--set", "mask=0").stdout
-
-
 def test_names_are_shown_as_they_stand(likeness: Likeness, say):
     folder = Path("[old]")
     folder.mkdir()

@@ -101,15 +101,28 @@ def test_a_run_has_a_name(asked: Asked) -> None:
     assert "a run needs a name" in result.stderr
 
 
-@pytest.mark.parametrize("taught", [True, False])
+@pytest.mark.parametrize(
+    ("taught", "where", "options"),
+    [
+        (True, "training.last_lesson.teach_held_out", ["--no-tune"]),
+        (False, "training.last_lesson.teach_held_out", ["--no-tune"]),
+        (False, "training.moments.read_moments", []),
+        (None, "training.moments.read_moments", ["--set", "last_lesson=0"]),
+    ],
+)
 def test_who_stops_afterwards_hears_what_has_taught_the_model(
-    asked: Asked, monkeypatch: pytest.MonkeyPatch, taught: bool
+    asked: Asked,
+    monkeypatch: pytest.MonkeyPatch,
+    taught: bool | None,
+    where: str,
+    options: list[str],
 ) -> None:
     def train(_: Path, run: Path, **__: object) -> RunCard:
         run.mkdir(parents=True)
         metrics = {"before": None, "after": None, "steps": 1, "best_step": 1}
         lesson = {"last_lesson_steps": 1} if taught else {}
-        card = RunCard("me", "Me", "scratch", 64, 60.0, metrics=metrics | lesson)
+        data = {"held_out": 3}
+        card = RunCard("me", "Me", "scratch", 64, 60.0, data=data, metrics=metrics | lesson)
         card.write(run)
         return card
 
@@ -117,8 +130,8 @@ def test_who_stops_afterwards_hears_what_has_taught_the_model(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("training.run.train", train)
-    monkeypatch.setattr("training.last_lesson.teach_held_out", stop)
-    result = CliRunner().invoke(main, ["train", "in.jsonl", "--run", "me", "--no-tune"])
+    monkeypatch.setattr(where, stop)
+    result = CliRunner().invoke(main, ["train", "in.jsonl", "--run", "me", *options])
     assert "the model in runs/me is whole" in result.stderr
-    assert ("have not taught it" in result.stderr) == (not taught)
+    assert ("have not taught it" in result.stderr) == (taught is False)
     assert asked == []

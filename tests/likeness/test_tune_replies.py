@@ -2,13 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 from typing import Any, cast
 
+import pytest
+from click.testing import CliRunner
+
 from bot.engine import ReplyEngine, Sampling
+from likeness.card import RunCard
+from likeness.cli import main
 from likeness.cli.tune import replies
 from likeness.dialogue import Part
 from likeness.messages import Message
-from training.moments import Moment
+from training.moments import Moment, keep_moments
 
 
 class Slow:
@@ -28,3 +34,13 @@ def test_replies_depend_on_their_seeds_alone_and_not_on_the_clock(say) -> None:
     said = asyncio.run(replies(engine, moments, sampling, lambda: done.append(1)))
     assert said == [[f"inf {sampling.at(place).seed}"] for place in range(2)]
     assert len(done) == 2
+
+
+def test_a_report_that_is_missing_is_said_before_anything_is_tried(
+    say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RunCard("me", "Me", "scratch", 64, 60.0).write(tmp_path)
+    keep_moments(tmp_path, [Moment([say("Ann", "hi")], [say("me", "hello")])])
+    monkeypatch.setattr("bot.engine.open_engine", lambda *_, **__: pytest.fail("it tries"))
+    result = CliRunner().invoke(main, ["tune", str(tmp_path)])
+    assert "report.json is missing" in result.stderr

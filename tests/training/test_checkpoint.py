@@ -16,6 +16,7 @@ from training import checkpoint
 from training.checkpoint import checkpoints, whole_folder
 from training.config import TrainConfig
 from training.evaluate import Evaluation, Judge
+from training.folder import sweep
 
 pytestmark = pytest.mark.slow
 
@@ -136,3 +137,41 @@ def test_a_checkpoint_whose_model_is_damaged_is_named_too(
     (tmp_path / "run" / "checkpoint-10" / name).write_bytes(b"{")
     with pytest.raises(CannotResume, match="checkpoint-10 cannot be read"):
         learn(path, tmp_path / "run", memory, config, resume=True)
+
+
+@pytest.mark.parametrize("at", ["first", "second", "removing"])
+def test_a_checkpoint_that_is_saved_again_is_whole_or_absent_wherever_that_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    def save(words: str) -> None:
+        with whole_folder(tmp_path / "checkpoint-1") as folder:
+            for name in ("one", "two"):
+                (folder / name).write_text(words)
+
+    replace, replaced = Path.replace, count(1)
+
+    def killing(self: Path, target: Path) -> Path:
+        if next(replaced) == stop:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    def removing(folder: Path, **_: object) -> None:
+        if folder.exists():
+            raise KeyboardInterrupt
+
+    save("old")
+    stop = {"first": 1, "second": 2}.get(at)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killing)
+        if at == "removing":
+            patched.setattr(checkpoint.shutil, "rmtree", removing)
+        with pytest.raises(KeyboardInterrupt):
+            save("new")
+    stands = [path.read_text() for one in checkpoints(tmp_path) for path in one.folder.iterdir()]
+    assert stands == {"first": ["old"] * 2, "second": [], "removing": ["new"] * 2}[at]
+    sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-1"]
+    expected = "new" if at == "removing" else "old"
+    assert [path.read_text() for path in (tmp_path / "checkpoint-1").iterdir()] == [expected] * 2
+    save("newest")
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-1"]

@@ -247,3 +247,31 @@ def test_no_more_is_held_out_than_judging_needs(write: Write) -> None:
     balance = _build(path, few, 100).balance
     assert (balance.train, balance.held_out) == (54, 6)
     assert _build(path, TrainConfig(held_out_share=0.5), 100).balance.held_out == 30
+
+
+def _a_chat_each(sizes: Iterable[int]) -> list[Message]:
+    return _messages(
+        [
+            ("me", f"{chat:03}", 1.0, 5, "text")
+            for chat, size in enumerate(sizes)
+            for _ in range(size)
+        ]
+    )
+
+
+def test_chats_too_small_for_a_share_of_their_own_hold_out_one_together(write: Write) -> None:
+    path = write(_a_chat_each([5, 4, 1, 2, 3] * 8))
+    balance = _build(path, TrainConfig(), 100).balance
+    assert (balance.train, balance.held_out) == (108, 12)
+    held_out = survey(path).held_out(TrainConfig())
+    assert {int(chat) for (_, chat), count in held_out.items() if count} == set(range(28, 40))
+    assert set(held_out.values()) == {0, 1}
+    assert not survey(path).held_out(TrainConfig(held_out_share=0)).total()
+    assert survey(path).held_out(TrainConfig(held_out_most=1)).total() == 1
+
+
+def test_small_chats_change_nothing_of_what_others_hold_out(write: Write) -> None:
+    held_out = survey(write(_a_chat_each([40, 9, 3, 1]))).held_out(TrainConfig())
+    assert [count for _, count in sorted(held_out.items())] == [4, 1, 0, 0]
+    held_out = survey(write(_a_chat_each([40, 5, 9, 3]))).held_out(TrainConfig())
+    assert [count for _, count in sorted(held_out.items())] == [4, 0, 1, 1]

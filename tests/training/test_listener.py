@@ -52,6 +52,18 @@ def test_what_a_base_keeps_of_others_is_kept_on(tmp_path: Path) -> None:
     assert not others.quoted_in(SONG)
 
 
+def test_what_a_run_keeps_of_others_is_kept_on_where_its_checkpoint_is_the_base(
+    tmp_path: Path,
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    heard(run, [SECRET], [])
+    listener = Listener(tmp_path)
+    listener.recall(run / "checkpoint-12")
+    listener.keep_others(tmp_path)
+    assert OthersWords.load(tmp_path).quoted_in(SECRET)
+
+
 def test_who_heard_nothing_keeps_nothing(tmp_path: Path) -> None:
     assert not heard(tmp_path, [], []).quoted_in(SECRET)
     assert (tmp_path / FILE_NAME).read_bytes() == b""

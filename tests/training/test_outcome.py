@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from likeness.card import OTHERS
 from likeness.errors import Interrupted
 from likeness.messages import Message
 from likeness.quotes import OthersWords
@@ -112,5 +113,6 @@ def test_who_goes_on_from_a_model_keeps_what_others_wrote_there(
     with pytest.raises(Interrupted):
         learn(path, run, Memory(interrupt_at=0), config, **told)
     shutil.rmtree(base)
-    learn(path, run, Memory(), config, resume=True, **told)
+    card = learn(path, run, Memory(), config, resume=True, **told)
     assert OthersWords.load(run).quoted_in(SECRET)
+    assert card.data[OTHERS] == len(OthersWords.load(run).numbers)

@@ -58,6 +58,19 @@ def test_a_chat_taken_in_parts_teaches_what_it_teaches_whole(
         assert Counter(words[0].tolist()) == Counter(words[1].tolist())
 
 
+def test_each_conversation_has_one_part_that_goes_on_from_none(
+    say: Callable[..., Message], write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portions_module, "MOST_MESSAGES", 10)
+    monkeypatch.setattr(portions_module, "REPEATED_MESSAGES", 5)
+    quiet = [say("ann" if number % 2 else "bob", "a", after=60) for number in range(15)]
+    long = [say("ann" if number % 2 else "me", "b", after=60) for number in range(40)]
+    path = write([*quiet, *long, say("ann", "c", after=10**7), say("me", "d")])
+    parts = list(portions(path, survey(path), TrainConfig()))
+    assert len(parts) > 4
+    assert [place for place, part in enumerate(parts) if not part.goes_on] == [0, len(parts) - 1]
+
+
 def test_a_later_part_has_context_from_the_one_before(
     endless: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

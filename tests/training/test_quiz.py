@@ -95,3 +95,10 @@ def test_the_page_stands_by_itself_whatever_people_wrote(tmp_path: Path) -> None
     assert data["questions"] == [{"context": told, "replies": [[nasty], ["b"]], "mine": 0}]
     assert data["verdicts"] == [verdict(right, 1, nasty) for right in (0, 1)]
     assert "has seen these moments once" in text
+
+
+def test_a_key_with_others_held_or_held_too_long_is_no_guess(tmp_path: Path) -> None:
+    page = leave_quiz(tmp_path, "Ann", [Question([], (["a"], ["b"]), 0)], seen=False)
+    [pressed] = re.findall(r"'keydown', pressed => \{(.*?)\n\}\)", page.read_text(), re.DOTALL)
+    for what in ("ctrlKey", "altKey", "metaKey", "repeat"):
+        assert f"pressed.{what}" in pressed

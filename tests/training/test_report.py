@@ -116,6 +116,7 @@ def test_the_readme_tells_figures_and_no_words(run: Path, chat: list[Message]) -
     text, card = (run / "README.md").read_text(encoding="utf-8"), RunCard.read(run)
     assert f"| nats per character | {card.metrics['before']['nats_per_character']:.3f} |" in text
     assert "word for word" in text
+    assert "`held_out.json` some more\nas token ids" in text
     assert not any(message.text in text for message in chat)
 
 
@@ -145,6 +146,13 @@ def test_moments_are_held_out_and_begin_with_my_first_word(
             assert not moment.context[-1].outgoing
             assert [int(message.text) % 3 for message in moment.mine] == [1, 2]
     assert draw_moments([Portion([say("me", "first")], 0)], 5, seed=0) == []
+
+
+def test_what_i_passed_on_is_no_reply_of_mine(say: Callable[..., Message]) -> None:
+    burst = [say("me", "look"), say("me", "Breaking", kind="forwarded"), say("me", "wow")]
+    (moment,) = draw_moments([Portion([say("ann", "hi"), *burst], 0)], 5, seed=0)
+    assert [message.text for message in moment.mine] == ["look", "wow"]
+    assert compare([moment], [["x"]])["pairs"][0]["me"] == ["look", "wow"]
 
 
 def test_measures_count_letters_messages_and_emoji(say: Callable[..., Message]) -> None:
@@ -189,6 +197,8 @@ def test_a_model_of_which_nothing_is_held_out_says_why(share: float) -> None:
         )
     )  # fmt: skip
     assert ("too few" in told) == bool(share)
+    assert "held_out.json" not in told
+    assert "`words.txt` holds all their words.\n" in told
     assert "never learnt from" not in told
 
 

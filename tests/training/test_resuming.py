@@ -13,11 +13,12 @@ import torch
 from safetensors.torch import load_file
 
 from likeness.card import RunCard
-from likeness.errors import CannotResume, Interrupted, RunExists
+from likeness.errors import CannotResume, Interrupted, LikenessError, RunExists
 from likeness.messages import Message
 from tests.training.conftest import Memory, learn
 from training.checkpoint import checkpoints
 from training.config import TrainConfig
+from training.team import Team
 
 pytestmark = pytest.mark.slow
 
@@ -141,13 +142,56 @@ def test_what_a_kill_before_the_first_checkpoint_left_is_in_nobodys_way(
     before_it_learns.evaluated = lambda step, _: step or shutil.copytree(run, killed)
     learn(path, run, before_it_learns, tiny("epochs=1"))
     assert {path.name for path in killed.iterdir()} >= {"metrics.jsonl", "others.bin", "words.txt"}
-    (killed / ".checkpoint-3.abc").mkdir()
-    (killed / ".others.bin.abc").touch()
+    (killed / ".checkpoint-3.abcdefgh").mkdir()
+    (killed / ".others.bin.abcdefgh").touch()
     card = learn(path, killed, memory, tiny("epochs=1"))
     assert RunCard.read(killed) == card
     assert {path.name for path in killed.iterdir()} == {path.name for path in run.iterdir()}
     metrics = [json.loads(line) for line in (killed / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in metrics].count(0) == 1
+
+
+@pytest.mark.parametrize("name", ["words.txt", "metrics.jsonl", ".checkpoint-3.abcdefgh"])
+def test_files_that_no_run_made_are_kept_whatever_their_name(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path, name: str
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / name).write_text("mine")
+    with pytest.raises(RunExists, match="is no run that could go on"):
+        learn(write(chat), run, memory, tiny())
+    assert (run / name).read_text() == "mine"
+
+
+def test_what_goes_on_removes_what_it_had_half_written_and_nothing_else(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    path, run = write(chat), tmp_path / "run"
+    memory.interrupt_at = 10
+    with pytest.raises(Interrupted):
+        learn(path, run, memory, tiny("epochs=20"))
+    own = [".git", ".words.txt.swp", ".notes.txt.abcdefgh", ".checkpoint-3"]
+    half = [".checkpoint-3.abcdefgh", ".checkpoint-3.removed", "..weights.abcdefgh"]
+    for name in own + half:
+        (run / name).mkdir()
+    (run / ".git" / "HEAD").write_text("mine")
+    (run / ".words.txt.abcdefgh").touch()
+    memory.interrupt_at = None
+    learn(path, run, memory, tiny("epochs=20"), resume=True)
+    assert {path.name for path in run.glob(".*")} == set(own)
+    assert (run / ".git" / "HEAD").read_text() == "mine"
+
+
+def test_of_several_processes_the_first_alone_removes_checkpoints(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    path, run = write(chat), tmp_path / "run"
+    learn(path, run, memory, tiny("epochs=1"))
+    (run / "checkpoint-3").mkdir()
+    told: dict[str, Any] = {"team": Team(rank=1), "resume": True, "base": "nowhere"}
+    with pytest.raises(LikenessError):
+        learn(path, run, memory, tiny("epochs=1"), **told)
+    assert [one.step for one in checkpoints(run)] == [3]
 
 
 def test_a_run_goes_on_only_as_it_was_begun(

@@ -1,7 +1,9 @@
 """A run from messages to a model folder: what it leaves, what it learns, and when it ends."""
 
 import json
+import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,21 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLM
 
 from likeness.card import RunCard
 from likeness.dialogue import ReplyReader, prompt
-from likeness.errors import BadSetting, BaseUnavailable, NothingToLearn, TrainingError
+from likeness.errors import (
+    BadSetting,
+    BaseUnavailable,
+    LikenessError,
+    NothingToLearn,
+    TrainingError,
+)
 from likeness.messages import Message
 from likeness.tokenizer import FolderTokenizer
 from tests.training.conftest import learn
 from training.base import quiet
 from training.config import TrainConfig
 from training.evaluate import Evaluation, Judge
+from training.loop import Trainer
+from training.team import Team
 
 pytestmark = pytest.mark.slow
 
@@ -185,6 +195,20 @@ def test_a_loss_that_is_no_number_ends_the_run(
     with pytest.raises(TrainingError, match="lower learning_rate"):
         learn(write(chat), tmp_path / "run", memory, tiny())
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_the_process_that_speaks_is_the_one_that_a_loss_which_is_no_number_ends(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, rank: int,
+) -> None:  # fmt: skip
+    take_step, config = Trainer.take_step, tiny("epochs=1", "held_out_share=0")
+    monkeypatch.setattr(
+        Trainer, "take_step", lambda self: replace(take_step(self), loss=torch.tensor(math.nan))
+    )
+    with pytest.raises(LikenessError) as ended:
+        learn(write(chat), tmp_path / "run", memory, config, team=Team(rank=rank))
+    assert ("lower learning_rate" in str(ended.value)) == (rank == 0)
 
 
 def test_nobodys_words_are_logged(
