@@ -85,6 +85,8 @@ class Answerer:
             return
         await turns.until_done(question.speaker_id, lambda: self._pause(outlet.chat))
         question = await self._history.question(outlet.chat)  # by now another, or none any more
+        if question is not None:
+            turns.speaker = question.speaker_id
         messages = await self.recent(outlet.chat)
         turns.see(messages)
         if messages and question is not None:
@@ -127,6 +129,8 @@ class Answerer:
                     first = False
         if turns.interrupted.is_set():
             await self._history.withdraw(outlet.chat)
+            if not turns.more:  # who was answered was shut out, but others may wait
+                await self._ask_again(turns, outlet.chat)
         elif first:  # there was nothing to say, or the newest of it is deleted by now
             await self._history.plan(chat, through, [], "text", answers)
             await self._ask_again(turns, chat)

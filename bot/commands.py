@@ -8,6 +8,7 @@ from bot.orders import Order
 from bot.outlet import Reply
 
 NOTHING_SAID = "I have said nothing yet that I could take back."
+STOPPED = "My owner has stopped me for now: I answer nothing."
 STARTED_OVER = "We start over: I no longer look at what we wrote before."
 OWNER_ONLY = "Only my owner can tell me that."
 
@@ -71,7 +72,8 @@ async def _help(order: Order) -> Reply:
 
 async def _again(order: Order) -> Reply:
     if not await order.conversation.take_back(order.chat, question=False):
-        return Reply(NOTHING_SAID)
+        counts = await order.conversation.history.counts()
+        return Reply(STOPPED if counts.stopped else NOTHING_SAID)
     return Reply("Let me try again.", asks_anew=True)
 
 

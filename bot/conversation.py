@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 
 from bot.answerer import Answerer
 from bot.engine import ReplyEngine, Sampling
-from bot.history import ChatId, History, Place
+from bot.history import ChatId, History, Place, speakers_of
 from bot.outlet import Outlet
 from bot.pace import Manner
 from bot.turns import Turns
@@ -192,7 +192,7 @@ class Conversation:
                 `respond` gives another answer.
 
         Returns:
-            False if nothing was said yet.
+            False if nothing was said yet, or the bot is stopped and would not answer anew.
 
         Raises:
             DatabaseError: It could not be marked.
@@ -233,6 +233,26 @@ class Conversation:
         theirs = await self.history.alone_with(platform, speaker_id)
         await _end([task for task, chat in self._running.items() if chat in theirs])
         return await self.history.erase(platform, speaker_id)
+
+    async def shut_out(self, platform: str, id_: str) -> None:
+        """Answer somebody no more, or a place: what they wait for is dropped, even half written.
+
+        Args:
+            platform: Where.
+            id_: As the owner's list has it; the list says already that they are denied.
+
+        Raises:
+            DatabaseError: It could not be kept.
+        """
+        await self.history.drop(platform, id_)
+        names = speakers_of(id_)
+        for chat, turns in list(self._chats.items()):
+            if chat.platform != platform or not turns.busy:
+                continue
+            if turns.speaker in names or id_ in (chat.chat, chat.thread):
+                turns.drop()
+                async with turns.lock:  # what is on its way arrives before anybody is told
+                    pass
 
     async def close(self, grace_seconds: float = 5.0) -> None:
         """Take no more, give the answers being written some time, then stop them."""

@@ -14,6 +14,7 @@ from bot.engine import ReplyEngine, Sampling
 from bot.findings import Finding
 from bot.settings import PLATFORMS, Settings, missing_tokens
 from bot.store.checks import database_folder, examine_database
+from likeness.card import FILE_NAME, NAMELESS
 from likeness.errors import LikenessError
 from likeness.messages import Message
 
@@ -95,12 +96,16 @@ async def _model(open_model: Callable[[], ReplyEngine]) -> Finding:
         async for _ in engine.reply([_hello()], Sampling(max_new_tokens=1)):
             pass
         seconds = time.monotonic() - began
-        says = f"{engine.card.me} has written a token, in {seconds:.1f} s with loading."
+        me = engine.card.me
     except LikenessError as error:
         return Finding("Model", "fault", str(error))
     finally:
         await engine.close()
-    return Finding("Model", "ok", says)
+    written = f"has written a token, in {seconds:.1f} s with loading."
+    if me != NAMELESS:
+        return Finding("Model", "ok", f"{me} {written}")
+    nameless = f'Its card names nobody whom it plays: put a name behind "me" in {FILE_NAME}.'
+    return Finding("Model", "note", f"It {written} {nameless}")
 
 
 def _hello() -> Message:

@@ -12,6 +12,9 @@ from likeness.messages import Kind, Message
 
 MY_ID = "me"
 """The `speaker_id` of what the bot has said."""
+ONE_OF_SEVERAL = "one of several"
+"""The `speaker_id` of who was erased where others had written, too: whoever is left there was not
+alone, and what was answered there is not all to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,11 @@ class Question:
 
     message_id: str
     speaker_id: str
+
+
+def speakers_of(id_: str) -> tuple[str, ...]:
+    """Return under which `speaker_id`s one of the owner's list may have written."""
+    return id_, f"user{id_}", f"chat{id_}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +162,7 @@ class History(Guestbook, Protocol):
             question: Whether to hide what was asked; otherwise it asks for an answer again.
 
         Returns:
-            False if there was nothing to do.
+            False if there was nothing to do, or nothing may ask as the bot is stopped.
         """
 
     async def move(self, chat: ChatId, to: ChatId) -> None:
@@ -216,6 +224,9 @@ class History(Guestbook, Protocol):
 
     async def release(self, chat: ChatId | None = None) -> None:
         """Owe nothing any more, in a chat or at all."""
+
+    async def drop(self, platform: str, id_: str) -> None:
+        """Owe nothing any more to one whom the owner's list names by an id, or in such a place."""
 
     async def stop(self) -> None:
         """Answer nothing anywhere, in any process, until `go`; what was owed is not any more."""

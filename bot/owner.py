@@ -68,6 +68,7 @@ async def _decide(order: Order, standing: Standing) -> Reply:
         return Reply("That is my owner.")
     await book.sign(Guest(platform, id_, "", standing))
     if standing == "denied":
+        await order.conversation.shut_out(platform, id_)
         return Reply(f"I no longer talk with {platform}:{id_}.")
     tells = ((id_, Reply(LET_IN)),) if here and before == "waiting" else ()
     return Reply(f"I talk with {platform}:{id_} now.", tells=tells)

@@ -8,6 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from bot.access import Guest
 from bot.orders import Order
 from bot.outlet import Button, Reply
+from likeness.texts import counted
 
 DATA = "mydata.jsonl"
 LARGE_BYTES = 5_000_000
@@ -30,7 +31,7 @@ async def send(order: Order) -> Reply:
         "since": listed and listed.since and listed.since.isoformat(),
     }
     lines = [json.dumps(person), *(message.to_json() for message in messages)]
-    text = f"This is what I keep of you: {len(messages)} messages, one a line."
+    text = f"This is what I keep of you: {counted(len(messages), 'message')}, one a line."
     return Reply(text, file=_file(("\n".join(lines) + "\n").encode()))
 
 
@@ -74,4 +75,4 @@ async def delete(order: Order) -> Reply:
         await book.sign(Guest(who.platform, who.id, "", standing))
     else:
         await book.strike(who.platform, who.id)
-    return Reply(f"I have deleted {count} messages and know nothing of you any more.")
+    return Reply(f"I have deleted {counted(count, 'message')} and know nothing of you any more.")

@@ -16,6 +16,7 @@ from bot.orders import Order
 from bot.outlet import Reply
 from bot.rates import Rate
 from bot.settings import Settings
+from likeness.card import NAMELESS
 from likeness.messages import Message
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,11 @@ KNOCKS_A_MINUTE = 10
 """How often the owner is told of strangers; /allow lists them all."""
 MAY_TALK = ("owner", "allowed")
 FREE = ("mydata", "forgetme")
-"""What also those may order who wait to be let in: they are on a list."""
+"""What also those may order who wait to be let in, or are strangers: of whom something may be
+kept, as it is of whom `LIKENESS_ALLOW` no longer names."""
+
+_NOTHING = "(?!)"
+"""As a pattern, found nowhere."""
 
 
 class Reception:
@@ -61,8 +66,9 @@ class Reception:
         self._of_knocks = Rate(KNOCKS_A_MINUTE)
         self._chimed_at: dict[ChatId, float] = {}
         self._dice = dice or random.Random()  # noqa: S311 (no secret)
-        names = [conversation.me, *(aliases or conversation.me.split()[:1])]
-        called = "|".join(re.escape(name) for name in names if name.strip())
+        me = conversation.me
+        names = aliases if me == NAMELESS else [me, *(aliases or me.split()[:1])]
+        called = "|".join(re.escape(name) for name in names if name.strip()) or _NOTHING
         self._named = re.compile(rf"(?<!\w)(?:{called})(?!\w)", re.IGNORECASE)
 
     @classmethod
@@ -147,7 +153,7 @@ class Reception:
         standing = await self.access.standing(visitor)
         if name == "start" and words and await self.access.pair(visitor, words):
             return Reply(f"{OWNED}\n\n{introduction(self.conversation.me)}")
-        if standing is None:
+        if standing is None and name not in FREE:
             return await self._knock(visitor)
         if standing == "denied" or (standing == "waiting" and name not in FREE):
             return None
@@ -186,12 +192,12 @@ class Reception:
         self._chimed_at[chat] = now
         return True
 
-    def _may_ask(self, visitor: Visitor, chat: ChatId, standing: Standing) -> bool:
+    def _may_ask(self, visitor: Visitor, chat: ChatId, standing: Standing | None) -> bool:
         if standing == "owner":
             return True
         return self._of_person.left(visitor.id) and self._of_chat.left(chat)
 
-    def _count(self, visitor: Visitor, chat: ChatId, standing: Standing) -> None:
+    def _count(self, visitor: Visitor, chat: ChatId, standing: Standing | None) -> None:
         if standing != "owner":
             self._of_person.take(visitor.id)
             self._of_chat.take(chat)

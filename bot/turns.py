@@ -16,7 +16,9 @@ class Turns:
     Attributes:
         lock: Held while an answer is given, and by whatever must not happen meanwhile.
         busy: Whether somebody sees to the answers.
-        interrupted: Set when somebody asks for more than the answer being written sees.
+        interrupted: Set when somebody asks for more than the answer being written sees, or when
+            nobody wants it any more.
+        speaker: Who is answered, or was the last time.
     """
 
     def __init__(self, manner: Manner) -> None:
@@ -26,7 +28,8 @@ class Turns:
         self._manner = manner
         self._seen: frozenset[str] = frozenset()
         self._unseen: set[str] = set()
-        self._speaker = ""
+        self.speaker = ""
+        self._dropped = False
         self._heard = 0
         self._waiting_since: float | None = None
         self._stop_writing: Callable[[], object] = bool
@@ -46,7 +49,7 @@ class Turns:
 
     def hear(self, speaker: str) -> None:
         """Note that somebody wrote, so that whoever writes on is let finish."""
-        self._heard += speaker == self._speaker
+        self._heard += speaker == self.speaker
 
     def ask(self, message_id: str) -> bool:
         """Ask for an answer to a message that is kept; return whether somebody sees to it."""
@@ -65,22 +68,30 @@ class Turns:
             speaker: Who.
             pause: Returns how many seconds to wait after what was said by now.
         """
-        self._speaker, heard = speaker, -1
+        self.speaker, heard = speaker, -1
         while heard != self._heard and self._manner.pause_seconds and self._patient():
             heard = self._heard
-            await asyncio.sleep(await pause())
+            seconds = await pause()
+            await asyncio.sleep(min(seconds, self._patience_left()))
 
     def begin(self) -> None:
         """Begin a turn: whatever is kept by now will be seen in it."""
         self._seen = frozenset()
         self._unseen.clear()
+        self._dropped = False
         self.interrupted.clear()
+
+    def drop(self) -> None:
+        """Let the answer being written end where it is; a new turn begins afresh."""
+        self._dropped = True
+        self.interrupted.set()
+        self._stop_writing()
 
     def see(self, messages: Sequence[Message]) -> None:
         """Note to what the answer is written; what comes later interrupts it."""
         self._seen = frozenset(message.id for message in messages)
         self._unseen -= self._seen
-        if not self._unseen:
+        if not self._unseen and not self._dropped:
             self.interrupted.clear()
 
     async def uninterrupted(self, items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
@@ -119,8 +130,12 @@ class Turns:
 
     def _patient(self) -> bool:
         """Return whether nobody has waited so long that they must get an answer now."""
-        since = self._waiting_since
-        return since is None or _now() - since < self._manner.longest_pause_seconds
+        return self._patience_left() > 0
+
+    def _patience_left(self) -> float:
+        """Return in how many seconds they must get an answer; 0 or less where they must now."""
+        longest, since = self._manner.longest_pause_seconds, self._waiting_since
+        return longest if since is None else since + longest - _now()
 
 
 def _now() -> float:

@@ -42,10 +42,11 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 yield Finding("Discord token", "fault", REFUSED)
                 return
             except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                also = ", and DISCORD_API_URL right" if settings.discord_api_url else ""
                 yield Finding(
                     "Discord",
                     "fault",
-                    f"It cannot be reached ({type(error).__name__}): is the network up?",
+                    f"It cannot be reached ({type(error).__name__}): is the network up{also}?",
                 )
                 return
             except (AttributeError, KeyError, TypeError, ValueError) as error:

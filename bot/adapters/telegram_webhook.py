@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Never
 
+import yarl
 from aiohttp import web
 from telegram import Bot, Update
 from telegram.error import BadRequest
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (its name)
 CONTENT_LENGTH = 1 << 20
+PORTS = (443, 80, 88, 8443)
+TAKES = "it must begin with https://, and Telegram must reach it on port 443, 80, 88 or 8443"
 
 Take = Callable[[Update], Awaitable[None]]
 
@@ -98,10 +101,16 @@ async def receive_by(webhook: Webhook | None, bot: Bot, wanted: Sequence[str]) -
     try:
         await bot.set_webhook(webhook.url, allowed_updates=wanted, secret_token=secret_of(bot))
     except BadRequest as error:
-        raise BadSettings(
-            "Telegram does not take the webhook's address: it must begin with https://, and "
-            "Telegram must reach it on port 443, 80, 88 or 8443."
-        ) from error
+        raise BadSettings(f"Telegram does not take the webhook's address: {TAKES}.") from error
+
+
+def is_reachable(url: str) -> bool:
+    """Return whether Telegram's own servers take such an address; one at home may take others."""
+    try:
+        address = yarl.URL(url)
+    except ValueError:
+        return False
+    return address.scheme == "https" and address.port in PORTS
 
 
 def secret_of(bot: Bot) -> str:

@@ -127,6 +127,8 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
             .order_by(MessageRow.id.desc())
         )
         async with self._transaction() as session:
+            if not question and await session.scalar(select(is_stopped())):
+                return False
             mine = await session.scalar(seen.where(MessageRow.outgoing).limit(1))
             if mine is None:
                 return False

@@ -12,10 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.findings import Finding
+from bot.store.customs import is_stopped
 from bot.store.databases import file_of, make_engine, place, reason
 from bot.store.migrations import config
 from bot.store.tables import ChatRow, MessageRow
 from likeness.errors import ServeError
+from likeness.texts import counted
 
 SUBJECT = "Database"
 
@@ -50,6 +52,10 @@ async def examine_database(url: str) -> AsyncIterator[Finding]:
 
 
 def _unborn(file: Path) -> Finding:
+    if not file.parent.exists():
+        return Finding(
+            SUBJECT, "fault", f"{file} cannot be made: there is no folder {file.parent}."
+        )
     if file.parent.is_dir() and os.access(file.parent, os.W_OK):
         return Finding(SUBJECT, "ok", f"{file} will be made at the first start.")
     return Finding(SUBJECT, "fault", f"{file} cannot be made: its folder cannot be written.")
@@ -76,11 +82,14 @@ async def _opened(engine: AsyncEngine) -> Finding:
             )
         chats = await connection.scalar(select(func.count()).select_from(ChatRow))
         said = await connection.scalar(select(func.max(MessageRow.id)))
+        stopped = await connection.scalar(select(is_stopped()))
+    silent = " The owner has stopped the bot: it answers nobody until they tell it /go."
     return Finding(
         SUBJECT,
-        "ok",
+        "note" if stopped else "ok",
         f"{place(engine.url)} can be written, is of revision {found}, and has heard and said "
-        f"{said or 0:,} messages in {chats:,} chats.",
+        f"{counted(said or 0, 'message')} in {counted(chats or 0, 'chat')}."
+        f"{silent if stopped else ''}",
     )
 
 

@@ -3,12 +3,27 @@
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, Exists, delete, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from bot.access import Guest, Standing
+from bot.history import ChatId
 from bot.store.sessions import Sessions
-from bot.store.tables import GuestRow
+from bot.store.tables import GuestRow, MessageRow
+
+
+def is_denied_since(chat: ChatId) -> Exists:
+    """Return what is true of a message in a chat whose speaker or place was shut out after it.
+
+    An owner is heard also in such a place, so what is kept later counts no more.
+    """
+    names = GuestRow.guest, "user" + GuestRow.guest, "chat" + GuestRow.guest
+    return exists().where(
+        GuestRow.platform == chat.platform,
+        GuestRow.standing == "denied",
+        GuestRow.since > MessageRow.kept_at,
+        or_(GuestRow.guest.in_((chat.chat, chat.thread)), MessageRow.speaker_id.in_(names)),
+    )
 
 
 class Guests(Sessions):

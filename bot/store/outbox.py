@@ -4,12 +4,13 @@ import secrets
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, delete, exists, func, select, union, union_all, update
+from sqlalchemy import Select, delete, exists, func, or_, select, union, union_all, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from bot.history import MY_ID, ChatId, Draft, Place, Question
+from bot.history import MY_ID, ChatId, Draft, Place, Question, speakers_of
 from bot.store.customs import is_stopped
+from bot.store.guests import is_denied_since
 from bot.store.rows import chat_key, chat_row, in_sight, is_one_of
 from bot.store.tables import ChatRow, DraftRow, MessageRow
 from bot.store.workers import Workers
@@ -59,7 +60,12 @@ class Outbox(Workers):
             )
             if await session.scalar(select(exists(forgotten))):
                 return []
-            if await session.scalar(select(is_stopped())):
+            answered = select(MessageRow.id).where(
+                MessageRow.chat_id == key,
+                MessageRow.message_id == (answers or through),
+                is_denied_since(chat),
+            )
+            if await session.scalar(select(or_(is_stopped(), exists(answered)))):
                 texts = ()
             last = select(MessageRow.id).where(*newest)
             await session.execute(
@@ -128,6 +134,25 @@ class Outbox(Workers):
         """Drop what is still to be sent."""
         async with self._transaction() as session:
             await session.execute(delete(DraftRow).where(DraftRow.chat_id == chat_key(chat)))
+
+    async def drop(self, platform: str, id_: str) -> None:
+        """Owe nothing any more to one whom the owner's list names by an id, or in such a place."""
+        here = select(ChatRow.id).where(ChatRow.platform == platform)
+        there = here.where(or_(ChatRow.chat == id_, ChatRow.thread == id_))
+        theirs = MessageRow.speaker_id.in_(speakers_of(id_))
+        answered = MessageRow.chat_id == DraftRow.chat_id, MessageRow.message_id == DraftRow.answers
+        asks = MessageRow.asks, MessageRow.chat_id.in_(here)
+        async with self._transaction() as session:
+            for statement in (
+                update(MessageRow)
+                .where(*asks, or_(theirs, MessageRow.chat_id.in_(there)))
+                .values(asks=False),
+                delete(DraftRow).where(
+                    DraftRow.chat_id.in_(here),
+                    or_(DraftRow.chat_id.in_(there), exists().where(*answered, theirs)),
+                ),
+            ):
+                await session.execute(statement.execution_options(synchronize_session=False))
 
     async def owed(
         self, platform: str, since: datetime, limit: int, busy: Collection[ChatId] = ()

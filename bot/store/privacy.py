@@ -8,7 +8,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from bot.history import ChatId
+from bot.history import ONE_OF_SEVERAL, ChatId
 from bot.store.rows import to_message
 from bot.store.sessions import Sessions
 from bot.store.tables import ChatRow, DraftRow, MessageRow
@@ -58,15 +58,12 @@ class Privacy(Sessions):
         """
         async with self._erasing() as session:
             alone = list(await session.scalars(_alone(platform, speaker_id)))
-            erased: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
-                update(MessageRow)
-                .where(_theirs(platform, speaker_id, alone))
-                .values(NOTHING_LEFT)
-                .execution_options(synchronize_session=False)
-            )
+            count = await _erase(session, MessageRow.chat_id.in_(alone), NOTHING_LEFT)
+            among_others = {**NOTHING_LEFT, "speaker_id": ONE_OF_SEVERAL}
+            count += await _erase(session, _said(platform, speaker_id), among_others)
             await session.execute(delete(DraftRow).where(DraftRow.chat_id.in_(alone)))
             await _make_nameless(session, alone)
-        return erased.rowcount
+        return count
 
     async def delete(
         self, platform: str, place: str, message_ids: Collection[str] | None = None
@@ -98,6 +95,17 @@ class Privacy(Sessions):
             await session.execute(delete(DraftRow).where(*planned))
 
 
+async def _erase(session: AsyncSession, which: ColumnElement[bool], left: dict[str, Any]) -> int:
+    """Leave nothing but so much of some messages; return how many they were."""
+    erased: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
+        update(MessageRow)
+        .where(which, MessageRow.kind != "deleted")
+        .values(left)
+        .execution_options(synchronize_session=False)
+    )
+    return erased.rowcount
+
+
 async def _make_nameless(session: AsyncSession, chats: list[int]) -> None:
     """Delete what is kept of some chats themselves."""
     await session.execute(
@@ -110,9 +118,14 @@ async def _make_nameless(session: AsyncSession, chats: list[int]) -> None:
 
 def _theirs(platform: str, speaker_id: str, alone: list[int]) -> ColumnElement[bool]:
     """Return what is true of a message that belongs to somebody, `alone` being their chats."""
+    here = or_(_said(platform, speaker_id), MessageRow.chat_id.in_(alone))
+    return here & (MessageRow.kind != "deleted")
+
+
+def _said(platform: str, speaker_id: str) -> ColumnElement[bool]:
+    """Return what is true of a message that somebody wrote."""
     here = select(ChatRow.id).where(ChatRow.platform == platform)
-    said = (MessageRow.speaker_id == speaker_id) & MessageRow.chat_id.in_(here)
-    return or_(said, MessageRow.chat_id.in_(alone)) & (MessageRow.kind != "deleted")
+    return (MessageRow.speaker_id == speaker_id) & MessageRow.chat_id.in_(here)
 
 
 def _alone(platform: str, speaker_id: str) -> Select[int]:

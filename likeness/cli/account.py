@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from likeness.cli.console import results, table
+from likeness.texts import counted
 
 if TYPE_CHECKING:
     from exporters.account import Account, SourceAccount
@@ -34,7 +35,8 @@ def print_account(account: "Account", output: Path) -> None:
     _print_chats(console, account)
     _print_balance(console, account, alike)
     console.print(
-        f"{output}: {account.messages:,} messages, {account.outgoing:,} of them mine", markup=False
+        f"{output}: {counted(account.messages, 'message')}, {account.outgoing:,} of them mine",
+        markup=False,
     )
 
 
@@ -99,7 +101,7 @@ def _print_balance(
     if account.left_out:
         messages = sum(source.messages for source in account.sources)
         left_out = f"{account.messages:,} written + {account.left_out.total():,} left out"
-        console.print(f"{messages:,} messages = {left_out}", markup=False)
+        console.print(f"{counted(messages, 'message')} = {left_out}", markup=False)
         console.print(f"left out: {_counted(account.left_out)}", markup=False)
     console.print()
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from likeness.cli.console import remarks, results
+from likeness.texts import counted
 
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 OLDEST = timedelta(days=100 * _DAYS["y"])
@@ -84,7 +85,7 @@ def export(file: Path) -> None:
 
     with remarks().status("Writing"):
         count = asyncio.run(upkeep.export(_url(), file))
-    results().print(f"{file}: {count:,} messages", markup=False)
+    results().print(f"{file}: {counted(count, 'message')}", markup=False)
 
 
 @db.command()
@@ -108,4 +109,5 @@ def prune(*, older: timedelta, yes: bool) -> None:
     yes or click.confirm(asked, abort=True, err=True)
     with remarks().status("Deleting"):
         count = asyncio.run(upkeep.prune(_url(), before))
-    results().print(f"{count:,} messages are gone; `likeness db vacuum` gives back their room.")
+    gone = f"{counted(count, 'message')} {'is' if count == 1 else 'are'} gone"
+    results().print(f"{gone}; `likeness db vacuum` gives the room back.")

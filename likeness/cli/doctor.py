@@ -32,7 +32,9 @@ def doctor(name: str, platforms: tuple[str, ...], *, device: str, engine_url: st
 
     settings = Settings.read()
     tokens = {"telegram": settings.telegram_token, "discord": settings.discord_token}
-    wanted = platforms or tuple(platform for platform, token in tokens.items() if token)
+    wanted = tuple(dict.fromkeys(platforms)) or tuple(
+        platform for platform, token in tokens.items() if token
+    )
     open_model = partial(open_chosen, name, settings, device=device, engine_url=engine_url)
     faults = asyncio.run(_show(examine(settings, wanted, open_model)))
     if faults:

@@ -12,6 +12,7 @@ from likeness.cli.engine import engine_options, open_chosen
 from likeness.cli.sampling import read_sampling
 from likeness.cli.tune import replies
 from likeness.errors import ModelNotFound
+from likeness.texts import counted
 
 if TYPE_CHECKING:
     from bot.engine import ReplyEngine
@@ -43,17 +44,17 @@ def quiz(name: str, most: int, seed: int, device: str, engine_url: str | None) -
         raise _nothing_to_ask(run, moments)
     seen = bool(card.metrics.get("last_lesson_steps"))
     page = leave_quiz(run, card.me, asked, seen=seen)
-    results().print(
-        f"{len(asked)} questions are in {page}. Who gets it reads these messages.", markup=False
-    )
+    are = f"{counted(len(asked), 'question')} {'is' if len(asked) == 1 else 'are'}"
+    results().print(f"{are} in {page}. Who gets it reads these messages.", markup=False)
 
 
 def _nothing_to_ask(run: Path, moments: "list[Moment]") -> ModelNotFound:
     if not moments:
         return ModelNotFound(f"{run} kept no held-out replies to ask about: train again.")
+    at = counted(len(moments), "held-out moment")
     return ModelNotFound(
-        f"{run} has nothing to ask: at all {len(moments)} held-out moments the model says nothing, "
-        "or just what you said. Try another --seed."
+        f"{run} has nothing to ask: at {'all ' if len(moments) > 1 else 'the '}{at} the model says "
+        "nothing, or just what you said. Try another --seed."
     )
 
 

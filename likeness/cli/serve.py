@@ -77,6 +77,7 @@ def serve(
     configure_logging(debug=bool(ctx.find_root().params["debug"]), form=log_format or settings.log)
     given = {"health_port": health_port, "webhook_url": webhook_url}
     settings = settings.model_copy(update={k: v for k, v in given.items() if v is not None})
+    platforms = tuple(dict.fromkeys(platforms))  # twice, one would send the other away
     engine = open_chosen(name, settings, device=device, engine_url=engine_url)
     chosen = read_sampling(engine.card, **sampling)
     asyncio.run(run_serve(engine, settings, platforms, chosen, stop_seconds=STOP_SECONDS))

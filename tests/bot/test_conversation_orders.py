@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.access import Access, Visitor
-from bot.commands import obey
+from bot.commands import STOPPED, obey
 from bot.conversation import Conversation
 from bot.engine import Sampling
 from bot.orders import Order
@@ -148,7 +148,7 @@ async def test_who_is_forgotten_gets_no_answer_any_more_that_was_being_written(
     reply = await obey(Order(talk, access, ann, ANN, owner=False, name="forgetme", words="7"))
     gate.set()
     await answer
-    assert "I have deleted 1 messages" in reply.text
+    assert "I have deleted 1 message and" in reply.text
     assert (outlet.sent, elsewhere.sent) == ([], ["ok"])
     assert await store.of_person("telegram", "user1") == []
     assert await store.owed("telegram", NOON, 9) == []
@@ -191,3 +191,20 @@ async def test_a_stop_ends_what_is_being_written_and_lasts(
     await talk.hear(ANN, message("c", id="4"))
     await talk.respond(outlet)
     assert outlet.sent == ["one", "two"]
+
+
+async def test_another_answer_is_refused_while_the_bot_is_stopped_and_not_given_afterwards(
+    conversation: Make, fake_outlet: Make, message: Make, store: Store
+) -> None:
+    talk, outlet, access = conversation(), fake_outlet(), Access("telegram", store)
+    ann = Visitor("telegram", "7", "user1", "Ann")
+    await talk.hear(ANN, message("hi"))
+    await talk.respond(outlet)
+    await talk.stop()
+    reply = await obey(Order(talk, access, ann, ANN, owner=False, name="again"))
+    assert (reply.text, reply.asks_anew) == (STOPPED, False)
+    assert [m.text for m in await store.recent(ANN, 9)] == ["hi", "ok"]
+    await talk.go()
+    assert await store.owed("telegram", NOON, 9) == []
+    reply = await obey(Order(talk, access, ann, ANN, owner=False, name="again"))
+    assert reply.asks_anew

@@ -197,7 +197,7 @@ async def test_a_database_is_looked_at_and_left_as_it_is(
     await store.close()
     file = tmp_path / "likeness.db"
     before = file.read_bytes()
-    assert "1 messages in 1 chats" in (await examine())["Database"].says
+    assert "1 message in 1 chat." in (await examine())["Database"].says
     assert file.read_bytes() == before
     file.chmod(0o644)
     with pytest.MonkeyPatch.context() as patch:

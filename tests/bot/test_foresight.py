@@ -72,6 +72,17 @@ async def test_who_surely_goes_on_is_waited_for(
     assert outlet.sent == []
 
 
+async def test_nobody_is_waited_for_longer_than_the_longest_pause(
+    store: Store, seer: Make, fake_outlet: Make, message: Make
+) -> None:
+    manner = Manner(pause_seconds=20, longest_pause_seconds=0.3)
+    talk = Conversation(store, seer(finished=0.0), manner=manner, clock=lambda: NOW)
+    assert await talk.hear(ANN, message("so"))
+    outlet = fake_outlet()
+    await asyncio.wait_for(talk.respond(outlet), 10)
+    assert outlet.sent == ["ok"]
+
+
 async def test_a_model_that_cannot_look_ahead_leaves_the_rule_as_it_is(
     store: Store, seer: Make, fake_outlet: Make, message: Make, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -117,3 +117,28 @@ async def test_nothing_is_planned_in_a_chat_that_has_moved(
     await history.move(ANN, BEN)
     assert await history.plan(ANN, "1", ["to that"], "text", "1") == []
     assert await history.question(BEN) == Question("7:1", "user1")
+
+
+async def test_who_is_left_alone_in_a_group_is_not_shown_what_was_answered_to_others(
+    history: History, message: MakeMessage
+) -> None:
+    for number, who in (("1", "user1"), ("2", "user2")):
+        await history.add(ANN, message("hi", id=number, speaker_id=who), asks=True)
+        [draft] = await history.plan(ANN, number, [f"to {who}"], "text")
+        await history.sent(draft, f"1{number}", "Robin", NOON)
+    assert await history.erase("telegram", "user2") == 1
+    assert [found.text for found in await history.of_person("telegram", "user1")] == ["hi"]
+    assert await history.alone_with("telegram", "user1") == []
+    assert await history.erase("telegram", "user1") == 1
+    assert [found.text for found in await history.recent(ANN, 9)] == ["to user1", "to user2"]
+
+
+async def test_who_forgets_themselves_in_private_is_alone_there_as_before(
+    history: History, message: MakeMessage
+) -> None:
+    for number in "12":
+        await history.add(ANN, message("hi", id=number), asks=True)
+        [draft] = await history.plan(ANN, number, ["to you"], "text")
+        await history.sent(draft, f"1{number}", "Robin", NOON)
+        assert await history.erase("telegram", "user1") == 2
+        assert await history.of_person("telegram", "user1") == []

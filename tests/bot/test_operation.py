@@ -211,5 +211,23 @@ def test_a_webhook_s_address_is_taken_as_the_setting_is(
     assert "'--webhook': must be a URL that begins with https or http." in refused.output
 
 
+def test_a_platform_that_is_named_twice_is_served_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+
+    async def note(
+        _engine: object, _settings: Settings, platforms: object, *_: object, **__: object
+    ) -> None:
+        told.append(platforms)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TELEGRAM_TOKEN", TOKEN)
+    monkeypatch.setattr("bot.run.serve", note)
+    monkeypatch.setattr("bot.engine.open_engine", lambda *_, **__: FakeEngine())
+    assert _run("telegram").exit_code == 0
+    assert told == [("telegram",)]
+
+
 def _run(*options: str) -> Result:
     return CliRunner().invoke(main, ["serve", "me", "telegram", *options])

@@ -1,5 +1,6 @@
 """At the door: who is let in, who owns the bot, who is asked about, what is too much."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -267,3 +268,31 @@ async def test_who_waits_may_see_and_delete_what_is_kept_of_them(
     assert await reception.obey(ADAM, ANN, "help") is None
     await reception.obey(ADAM, ANN, "forgetme 7")
     assert not history.signed
+
+
+async def test_who_is_on_no_list_may_see_and_delete_what_is_kept_however_many_wait(
+    door: Any, history: FakeHistory, message: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.reception.MOST_WAITING", 0)
+    await history.add(ANN, message("hi", speaker_id="user7"))
+    reception = door()
+    assert await reception.obey(ADAM, ANN, "help") is None
+    assert b'"text": "hi"' in (await reception.obey(ADAM, ANN, "mydata")).file[1]
+    assert "1 message " in (await reception.obey(ADAM, ANN, "forgetme 7")).text
+    assert history.texts("telegram", 7) == [""]
+
+
+@pytest.mark.parametrize(("aliases", "called"), [((), False), (("Rob",), True)])
+async def test_whom_nobody_named_is_called_by_aliases_alone(
+    history: FakeHistory, fake_engine: Any, message: Make, aliases: tuple[str, ...], called: bool
+) -> None:
+    engine = fake_engine()
+    engine.card = dataclasses.replace(engine.card, me=" ")
+    talk = Conversation(history, engine, clock=lambda: NOON)
+    reception = Reception(talk, Access("telegram", history, ("1",), ("7",)), aliases=aliases)
+    for id_, text in enumerate(("a nice day!", "rob, are you there?")):
+        heard = await reception.hear(
+            in_group(ADAM), GROUP, message(text, id=str(id_)), addressed=False
+        )
+        assert heard == (called and bool(id_), None)
+    assert "how a person writes" in (await reception.obey(ADAM, ANN, "start")).text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.card import RunCard, origin
+from likeness.card import NAMELESS, RunCard, origin
 from likeness.errors import BadCard, ModelNotFound, PromptVersionMismatch
 
 CARD = RunCard(
@@ -77,3 +77,11 @@ def test_what_a_base_came_from_first_is_told_by_its_card(tmp_path: Path):
     assert origin(str(tmp_path)) == "scratch"
     dataclasses.replace(CARD, base="runs/older", origin="starter").write(tmp_path)
     assert origin(str(tmp_path)) == "starter"
+
+
+@pytest.mark.parametrize("name", ["", " ", None])
+def test_who_has_no_name_is_a_person(tmp_path: Path, name: str | None):
+    CARD.write(tmp_path)
+    path = tmp_path / "likeness.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"me": name}))
+    assert RunCard.read(tmp_path).me == NAMELESS

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from likeness.card import OTHERS, RunCard
 from likeness.errors import ModelError
 from likeness.quotes import FILE_NAME, NOBODYS_WORDS, RUN_WORDS, OthersWords, runs
 
@@ -113,4 +114,21 @@ def test_a_damaged_one_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).unlink()
     (tmp_path / FILE_NAME).mkdir()
     with pytest.raises(ModelError, match=r"others\.bin cannot be read"):
+        OthersWords.load(tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, b"", bytes(8)])
+def test_one_that_lacks_what_the_card_tells_is_refused(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    numbers = sorted(runs(SECRET))
+    card = RunCard("me", "Me", "scratch", 64, 60.0, data={OTHERS: len(numbers)})
+    card.write(tmp_path)
+    (tmp_path / FILE_NAME).write_bytes(array("Q", numbers).tobytes())
+    assert OthersWords.load(tmp_path).quoted_in(SECRET)
+    (tmp_path / FILE_NAME).unlink()
+    if content is not None:
+        (tmp_path / FILE_NAME).write_bytes(content)
+    how = "missing" if content is None else "damaged"
+    with pytest.raises(ModelError, match=rf"others\.bin is {how}, .* others' words would be sent"):
         OthersWords.load(tmp_path)

@@ -1,6 +1,6 @@
 import pytest
 
-from likeness.texts import harmless, whole
+from likeness.texts import counted, harmless, whole
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,10 @@ def test_nothing_that_steers_a_terminal_stays_and_all_else_does():
     kept = [letter for letter in said if letter in "\n\t" or letter not in steering]
     assert [letter for letter in harmless(said) if letter != "\ufffd"] == kept
     assert len(harmless(said)) == len(said)
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, "0 chats"), (1, "1 chat"), (2, "2 chats"), (1200, "1,200 chats")]
+)
+def test_one_is_not_said_as_many(count: int, expected: str):
+    assert counted(count, "chat") == expected

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.access import Guest, Standing
-from bot.history import MY_ID, ChatId, Counts, Draft, Place, Question
+from bot.history import MY_ID, ONE_OF_SEVERAL, ChatId, Counts, Draft, Place, Question, speakers_of
 from bot.pace import Customs
 from likeness.messages import Kind, Message
 
@@ -21,8 +21,8 @@ class Kept:
     asks: bool
     hidden: bool = False
 
-    def erase(self) -> None:
-        nobody = {"speaker_id": "", "speaker": "", "text": "", "kind": "deleted"}
+    def erase(self, speaker_id: str = "") -> None:
+        nobody = {"speaker_id": speaker_id, "speaker": "", "text": "", "kind": "deleted"}
         self.message = replace(self.message, **nobody)  # type: ignore[arg-type]
         self.hidden, self.asks = True, False
 
@@ -86,6 +86,8 @@ class FakeHistory:
         self.planned[chat].clear()
 
     async def hide_last(self, chat: ChatId, *, question: bool) -> bool:
+        if self.stopped and not question:
+            return False
         seen = [kept for kept in self.kept[chat] if not kept.hidden]
         while seen and not seen[-1].message.outgoing:
             seen.pop()
@@ -196,6 +198,15 @@ class FakeHistory:
             for kept in self.kept[place]:
                 kept.asks = False
 
+    async def drop(self, platform: str, id_: str) -> None:
+        for chat in [one for one in self.kept if one.platform == platform]:
+            here, names = id_ in (chat.chat, chat.thread), speakers_of(id_)
+            said = [one for one in self.kept[chat] if here or one.message.speaker_id in names]
+            for kept in said:
+                kept.asks = False
+            ids, left = [kept.message.id for kept in said], [] if here else self.planned[chat]
+            self.planned[chat] = [one for one in left if one.answers not in ids]
+
     async def stop(self) -> None:
         self.stopped = True
         await self.release()
@@ -239,9 +250,10 @@ class FakeHistory:
         return theirs
 
     async def erase(self, platform: str, speaker_id: str) -> int:
-        erased = self.of(platform, speaker_id)
+        erased, alone = self.of(platform, speaker_id), await self.alone_with(platform, speaker_id)
+        private = [kept for chat in alone for kept in self.kept[chat]]
         for kept in erased:
-            kept.erase()
+            kept.erase("" if kept in private else ONE_OF_SEVERAL)
         return len(erased)
 
     async def delete(

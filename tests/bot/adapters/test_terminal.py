@@ -1,6 +1,7 @@
 """A conversation in the terminal, line by line."""
 
 import asyncio
+import dataclasses
 import io
 import os
 import signal
@@ -20,6 +21,7 @@ from rich.console import Console
 from bot.adapters.terminal import piped_lines, talk, typed_lines
 from bot.engine import Sampling
 from likeness.errors import ModelError
+from likeness.masking import EMAIL
 
 Make = Callable[..., Any]
 
@@ -92,6 +94,14 @@ async def test_the_first_message_appears_while_the_rest_is_written(fake_engine: 
 async def test_the_history_is_shown_in_the_workshop_s_form(fake_engine: Make, command: str) -> None:
     found = await shown(fake_engine(["yes", "you?"]), "are you <b>there</b>?", command)
     assert found[2:] == ["<speaker2> are you <b>there</b>?", "<speaker1> yes<msg> you?"]
+
+
+async def test_what_is_hidden_from_the_model_is_not_shown_as_seen_by_it(fake_engine: Make) -> None:
+    engine = fake_engine()
+    engine.card = dataclasses.replace(engine.card, settings={"mask": 1})
+    found = await shown(engine, "write to rob@likeness.example", "h")
+    assert not any("rob@" in line for line in found if line.startswith("<speaker2>"))
+    assert any(EMAIL in line for line in found)
 
 
 async def test_a_reset_empties_the_history(fake_engine: Make) -> None:
