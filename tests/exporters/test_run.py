@@ -119,7 +119,7 @@ def test_rows_leave_out_what_no_prompt_shows_and_count_it(out):
 def test_where_nothing_would_be_a_row_nothing_is_written(tmp_path, out):
     wordless = Message("p", "1", "Ann", "1", "a", "Ann", False, BEGINNING, "", kind="media")
     (tmp_path / "in.jsonl").write_text(f"{wordless.to_json()}\n", "utf-8")
-    with pytest.raises(SourceError, match="All 1 messages are left out by what you asked for"):
+    with pytest.raises(SourceError, match="The only message is left out by what you asked for"):
         export([tmp_path / "in.jsonl"], out, options(form="rows"))
     assert left_in(out) == []
 
