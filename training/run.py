@@ -13,7 +13,7 @@ from likeness.card import FILE_NAME, RunCard
 from likeness.dialogue import PROMPT_VERSION
 from likeness.errors import BaseUnavailable, CannotResume, Interrupted
 from likeness.files import fingerprint
-from training.base import open_base, quiet
+from training.base import Base, open_base, quiet
 from training.checkpoint import Checkpoint, checkpoints
 from training.config import TrainConfig
 from training.corpus import Corpus, build_corpus
@@ -163,18 +163,7 @@ def _open(
         _refuse_other(task.run, state["identity"], identity)
     device = pick_device(device_name(config.device, team))
     # What LoRA learns is kept by itself, beside the base it began with.
-    whole = last if state and state["adapter"] is None else None
-    base = (
-        whole.model(config)
-        if whole
-        else open_base(task.base, config, lambda: train_texts(task.messages, found, config))
-    )
-    base = dataclasses.replace(base, name=task.base)
-    if looks_ahead(base.model):
-        raise BaseUnavailable(
-            f"{task.base} sees the words that it is to predict, so it cannot learn to write: take "
-            "one that writes from left to right, such as gpt2."
-        )
+    base = _base(task, found, last if state and state["adapter"] is None else None)
     watch.base(base.description)
     tags = base.tags
     corpus = build_corpus(
@@ -198,6 +187,22 @@ def _open(
     if state:
         session.restore(state)
     return session, corpus
+
+
+def _base(task: _Task, found: Survey, whole: Checkpoint | None) -> Base:
+    """Return what learns: the model of a checkpoint, or what the run begins with."""
+    config = task.config
+    base = (
+        whole.model(config)
+        if whole
+        else open_base(task.base, config, lambda: train_texts(task.messages, found, config))
+    )
+    if looks_ahead(base.model):
+        raise BaseUnavailable(
+            f"{task.base} sees the words that it is to predict, so it cannot learn to write: take "
+            "one that writes from left to right, such as gpt2."
+        )
+    return dataclasses.replace(base, name=task.base)
 
 
 def _refuse_other(run: Path, then: dict[str, Any], now: dict[str, Any]) -> None:

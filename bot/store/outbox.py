@@ -4,14 +4,23 @@ import secrets
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, delete, exists, func, or_, select, union, union_all, update
+from sqlalchemy import (
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from bot.history import MY_ID, ChatId, Draft, Place, Question, speakers_of
 from bot.store.customs import is_stopped
 from bot.store.guests import is_denied_since
-from bot.store.rows import chat_key, chat_row, in_sight, is_one_of
+from bot.store.owing import asking_no_more, is_forgotten, message_of, waiting
+from bot.store.rows import chat_key, chat_row, is_one_of
 from bot.store.tables import ChatRow, DraftRow, MessageRow
 from bot.store.workers import Workers
 from likeness.messages import Kind
@@ -45,39 +54,20 @@ class Outbox(Workers):
         What another process was told meanwhile holds here, too: then there is nothing to send. Who
         still waits though the newest message or the answered one was deleted goes on waiting.
         """
-        now = datetime.now(UTC)
+        answered = answers or through
         async with self._transaction() as session:
             key = await session.scalar(select(chat_key(chat)))
             if key is None:  # the chat has moved
                 return []
             await self._must_be_mine(session, key)
-            newest = MessageRow.chat_id == key, MessageRow.message_id == through
-            regarded = MessageRow.message_id.in_((through, answers or through))
-            forgotten = (
-                select(MessageRow.id)
-                .join(ChatRow)
-                .where(MessageRow.chat_id == key, regarded, ~in_sight())
-            )
-            if await session.scalar(select(exists(forgotten))):
+            if await session.scalar(select(is_forgotten(key, {through, answered}))):
                 return []
-            answered = select(MessageRow.id).where(
-                MessageRow.chat_id == key,
-                MessageRow.message_id == (answers or through),
-                is_denied_since(chat),
+            refused = or_(
+                is_stopped(), message_of(key, answered).where(is_denied_since(chat)).exists()
             )
-            if await session.scalar(select(or_(is_stopped(), exists(answered)))):
+            if await session.scalar(select(refused)):
                 texts = ()
-            last = select(MessageRow.id).where(*newest)
-            await session.execute(
-                update(MessageRow)
-                .where(
-                    MessageRow.chat_id == key,
-                    MessageRow.asks,
-                    MessageRow.id <= last.scalar_subquery(),
-                )
-                .values(asks=False)
-                .execution_options(synchronize_session=False)
-            )
+            await session.execute(asking_no_more(key, through))
             rows = [
                 DraftRow(
                     chat_id=key,
@@ -85,7 +75,7 @@ class Outbox(Workers):
                     text=text,
                     kind=kind,
                     nonce=secrets.token_hex(12),
-                    kept_at=now,
+                    kept_at=datetime.now(UTC),
                 )
                 for text in texts
             ]
@@ -180,7 +170,7 @@ class Outbox(Workers):
             await session.execute(
                 delete(DraftRow).where(DraftRow.kept_at < since, DraftRow.chat_id.in_(here))
             )
-            queue = _queue(platform).limit(limit)
+            queue = waiting(platform).limit(limit)
             if busy:
                 queue = queue.where(~is_one_of(busy))
             if self.shared:
@@ -266,30 +256,6 @@ class Outbox(Workers):
                     .execution_options(synchronize_session=False)
                 )
             await session.delete(old)
-
-
-def _queue(platform: str) -> Select[ChatRow, str]:
-    """Return the chats that wait, with the newest message for which they do, the longest first."""
-    waits = union_all(
-        select(MessageRow.chat_id, MessageRow.message_id, MessageRow.kept_at).where(
-            MessageRow.asks
-        ),
-        select(DraftRow.chat_id, DraftRow.answers, DraftRow.kept_at),
-    ).subquery()
-    ranked = select(
-        waits.c.chat_id,
-        waits.c.message_id,
-        func.min(waits.c.kept_at).over(partition_by=waits.c.chat_id).label("longest"),
-        func.row_number()
-        .over(partition_by=waits.c.chat_id, order_by=waits.c.kept_at.desc())
-        .label("rank"),
-    ).subquery()
-    return (
-        select(ChatRow, ranked.c.message_id)
-        .join(ranked, ranked.c.chat_id == ChatRow.id)
-        .where(ChatRow.platform == platform, ranked.c.rank == 1)
-        .order_by(ranked.c.longest)
-    )
 
 
 def _draft(row: DraftRow) -> Draft:
