@@ -28,7 +28,8 @@ _TOLD_BY = (
     rf"|(?:pass|code|tan|clave|parola|код)(?:{_SAID}))"
 )
 _KINDS = {
-    "email": r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+",
+    # Tried where a word begins alone: a long one without an end must cost no more than its length.
+    "email": r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+",
     # Taken first and left as it is, so that it is no number.
     "date": (
         r"(?<!\d)(?<!\d[.+/-])(?:"
@@ -37,7 +38,7 @@ _KINDS = {
         rf"|{_YEAR}(?:\s?[-\u2013/]\s?{_YEAR})+"
         r")(?![./-]?\d)"
     ),
-    "told": rf"{_TOLD_BY}(?=\S*\d)",
+    "told": rf"{_TOLD_BY}(?=\S{{0,60}}\d)",
     "iban": r"\b(?-i:[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){2,7}(?: ?[A-Z\d]{1,3})?)\b",
     "uuid": r"\b[\dA-F]{8}(?:-[\dA-F]{4}){3}-[\dA-F]{12}\b",
     "key": r"\b(?=[A-Z_]*\d)(?=[\d_]*[A-Z])[A-Z\d_]{24,}\b",
