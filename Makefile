@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 OUT := demo/out
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
+.DELETE_ON_ERROR:  # half a .venv, as where ensurepip is not installed, is made anew
 .PHONY: demo test check lint format clean
 
 demo: $(VENV)/.installed  ## export the bundled chat, train a small model on it, talk to it

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from statistics import mean
 
+from benchmarks.folders import existing_folder
 from benchmarks.people import PEOPLE, write_messages
 from benchmarks.runs import run
 from benchmarks.small_base import small_base
@@ -27,7 +28,7 @@ _GROUPS = ("crd3", "ubuntu-irc", "group-chat")
 def main() -> None:
     """Train once for each value, person and seed, and print a table of nats a character."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="the folder of the corpora")
+    parser.add_argument("data", type=existing_folder, help="the folder of the corpora")
     parser.add_argument("setting", help=f"such as {', '.join(VALUES)}")
     parser.add_argument("--values", nargs="+", help="of the setting")
     parser.add_argument("--people", nargs="+", default=_GROUPS, choices=PEOPLE)
@@ -38,6 +39,8 @@ def main() -> None:
     parser.add_argument("--set", dest="settings", nargs="+", default=[], metavar="KEY=VALUE")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir(), "likeness-bases"))
     asked = parser.parse_args()
+    if not asked.values and asked.setting not in VALUES:
+        parser.error(f"say with --values which values of {asked.setting} to try")
     base = asked.base or small_base(asked.data, asked.cache, asked.base_tokens)
     values = asked.values or VALUES[asked.setting]
     print(f"| {asked.setting} | {' | '.join(values)} |")

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
+from benchmarks.folders import existing_folder
 from benchmarks.people import PEOPLE, write_messages
 from training.base import STARTER_FOLDER, open_base, quiet
 from training.config import TrainConfig
@@ -47,7 +48,7 @@ def mean(many: list[Weights]) -> Weights:
 def measure(messages: Path, base_folder: Path, config: TrainConfig) -> list[float]:
     """Train once; return the nats a character of the best weights, and of each mean."""
     base = open_base(str(base_folder), config, list)
-    room, found = base.context_tokens, survey(messages)
+    room, found = base.context_tokens, survey(messages, masking=bool(config.mask))
     corpus = build_corpus(messages, found, config, base.tags, room)
     judge = Judge(corpus.held_out, corpus.held_out_characters, base.tags, 8, room)
     trainer = Trainer(base.model, Plan(corpus.train, config, room), torch.device("cpu"))
@@ -81,7 +82,7 @@ def measure(messages: Path, base_folder: Path, config: TrainConfig) -> list[floa
 def main() -> None:
     """Train on each person, and print a table of nats a character."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="the folder of the corpora")
+    parser.add_argument("data", type=existing_folder, help="the folder of the corpora")
     parser.add_argument("--people", nargs="+", default=["crd3", "group-chat"], choices=PEOPLE)
     parser.add_argument("--base", type=Path, default=STARTER_FOLDER, help="a model folder")
     parser.add_argument("--characters", type=int, default=30_000, help="of each corpus")

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from tests.bot.adapters.fake_telegram import FakeTelegram
 
 REPOSITORY = Path(__file__).parent.parent
 TINY = ("layers=1", "width=32", "heads=2", "vocabulary=400", "context_tokens=64", "epochs=1")
+PATIENCE_SECONDS = 60.0
+"""How long nothing may be answered until nobody waits for it any more."""
 WORDS = "are you coming to the rehearsal tonight, and who brings the drums?"
 
 
@@ -39,12 +41,14 @@ class World:
         environment: What tells the bot where it is.
         is_heard: Tells whether the bot listens.
         say: Lets a person write to the bot in private, by their number.
+        chat: Returns the chat in which a person does so.
         answered: Returns the chats that got messages, one for each, in order.
     """
 
     environment: dict[str, str]
     is_heard: Callable[[], bool]
     say: Callable[[int], Awaitable[None]]
+    chat: Callable[[int], str]
     answered: Callable[[], list[str]]
 
 
@@ -71,6 +75,7 @@ async def telegram() -> AsyncIterator[World]:
             {"TELEGRAM_TOKEN": fake_telegram.TOKEN, "TELEGRAM_BASE_URL": server.url},
             is_heard=lambda: bool(server.of("getUpdates")),
             say=say,
+            chat=str,
             answered=lambda: [str(sent["chat"]["id"]) for sent in server.sent],
         )
 
@@ -91,6 +96,7 @@ async def discord() -> AsyncIterator[World]:
             },
             is_heard=lambda: server.identified > 0,
             say=say,
+            chat=lambda person: fake_discord.private({"id": str(person)})["id"],
             answered=lambda: [
                 one["channel_id"] for one in server.posted if one["author"] == fake_discord.BOT
             ],
@@ -104,18 +110,21 @@ async def measure_chats(folder: Path, platform: str, chats: int) -> None:
         bot = await _start(folder, model, platform, world)
         await _until(world.is_heard)
         idle, began = _peak_megabytes(bot.pid), time.monotonic()
-        wrote = []
+        wrote = dict[str, float]()
         for person in range(1001, 1001 + chats):
             await world.say(person)
-            wrote.append(time.monotonic())
+            wrote[world.chat(person)] = time.monotonic()
         all_wrote = time.monotonic() - began
-        first = await _first_answers(world, chats)
+        first = await first_answers(world, chats)
+        if not first:
+            raise SystemExit(f"{platform}: nobody was answered within {PATIENCE_SECONDS:.0f} s")
         peak = _peak_megabytes(bot.pid)
-        await _until(lambda: _owed(folder) == 0)
+        with suppress(TimeoutError):
+            await _until(lambda: _owed(folder) == 0)
         took, answers = time.monotonic() - began, len(world.answered())
         bot.terminate()
         code = await bot.wait()
-    waits = sorted(then - wrote for then, wrote in zip(first, wrote, strict=False))
+    waits = sorted(then - wrote[chat] for chat, then in first.items())
     half, most = (waits[int(len(waits) * share)] for share in (0.5, 0.95))
     kept = _count(folder, "SELECT count(*) FROM messages WHERE NOT outgoing")
     print(f"{platform}: {chats:,} people wrote within {all_wrote:.1f} s; exit code {code}")
@@ -148,17 +157,26 @@ async def _until(true: Callable[[], bool], seconds: float = 600) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _first_answers(world: World, chats: int) -> list[float]:
-    """Wait until every chat has an answer; return when each had its first, as they came."""
+async def first_answers(
+    world: World, chats: int, patience_seconds: float = PATIENCE_SECONDS
+) -> dict[str, float]:
+    """Wait until every chat has an answer, or none comes any more; return when each had its first.
+
+    Args:
+        world: Where the answers come.
+        chats: How many wait for one.
+        patience_seconds: How long none may come.
+    """
     found: dict[str, float] = {}
-    seen = 0
-    while len(found) < chats:
+    seen, last = 0, time.monotonic()
+    while len(found) < chats and time.monotonic() - last < patience_seconds:
         await asyncio.sleep(0.02)
         answered = world.answered()
         for chat in answered[seen:]:
             found.setdefault(chat, time.monotonic())
+        last = time.monotonic() if len(answered) > seen else last
         seen = len(answered)
-    return [found[chat] for chat in sorted(found, key=int)]
+    return found
 
 
 def _owed(folder: Path) -> int:

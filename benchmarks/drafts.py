@@ -16,6 +16,7 @@ from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
+from benchmarks.folders import existing_folder
 from bot.engine import Sampling
 from bot.engine.asking import ask, room_for
 from bot.engine.caches import Caches
@@ -124,11 +125,13 @@ def written(
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", type=existing_folder)
     parser.add_argument("messages", type=Path)
     parser.add_argument("--moments", type=int, default=100)
     told = parser.parse_args()
     moments = read_moments(told.run)[: told.moments]
+    if not moments:
+        parser.error(f"{told.run} held nothing out: there are no moments to reply at")
     model, known = open_model(told.run), FolderTokenizer.load(told.run)
     replies = written(model, known, RunCard.read(told.run), [m.context for m in moments])
     model.close()

@@ -12,7 +12,10 @@ import tempfile
 from datetime import UTC
 from pathlib import Path
 
-import atheris
+try:
+    import atheris
+except ImportError:
+    sys.exit(__doc__)
 
 with atheris.instrument_imports(include=["exporters", "likeness"]):
     from exporters import EXPORTERS
@@ -61,7 +64,7 @@ def fill(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     fill(Path(sys.argv[1]))
     atheris.Setup(sys.argv, throw)

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.averaging import put, weights_of
+from benchmarks.folders import existing_folder
 from benchmarks.people import PEOPLE, write_messages
 from benchmarks.prediction import in_our_form, score
 from benchmarks.quality import Task, untrained
@@ -36,11 +37,11 @@ def measure(task: Task) -> tuple[list[float], float]:
     nats = []
     for share in (1.0, *SHARES):
         put(learnt.model, [one.lerp(other, share) for one, other in zip(begun, ended, strict=True)])
-        found = score(learnt.model, in_our_form(learnt.tags), task.asked)
-        nats.append(found.nats_per_character)
+        scored = score(learnt.model, in_our_form(learnt.tags), task.asked)
+        nats.append(scored.nats_per_character)
     put(learnt.model, ended)
-    room = learnt.context_tokens
-    held_out = build_held_out(task.taught, survey(task.taught), task.config, learnt.tags, room)
+    room, found = learnt.context_tokens, survey(task.taught, masking=bool(task.config.mask))
+    held_out = build_held_out(task.taught, found, task.config, learnt.tags, room)
     judge = Judge(held_out, 0, learnt.tags, task.config.eval_batch_rows, room)
     return nats, mixed(scorer_for(learnt.model, torch.float32), base.model, judge).share
 
@@ -48,7 +49,7 @@ def measure(task: Task) -> tuple[list[float], float]:
 def main() -> None:
     """Measure each person and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="the folder of the corpora")
+    parser.add_argument("data", type=existing_folder, help="the folder of the corpora")
     parser.add_argument("--people", nargs="+", default=list(PEOPLE), choices=PEOPLE)
     parser.add_argument("--base", type=Path, default=STARTER_FOLDER, help="a model folder")
     parser.add_argument("--characters", type=int, default=60_000, help="of each corpus")

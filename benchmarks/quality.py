@@ -21,6 +21,7 @@ from pathlib import Path
 from transformers import AutoModelForCausalLM
 
 from benchmarks import workshop
+from benchmarks.folders import existing_folder
 from benchmarks.people import PEOPLE, write_messages
 from benchmarks.prediction import Moment, Score, in_our_form, in_workshops_form, moments, score
 from benchmarks.runs import run
@@ -67,9 +68,8 @@ class Task:
     def lessons(self) -> list[Plan]:
         """Return what ours will learn from, and in which steps: its run, and its last lesson."""
         base = open_base(str(self.base), self.config, list)
-        corpus = build_corpus(
-            self.taught, survey(self.taught), self.config, base.tags, base.context_tokens
-        )
+        found = survey(self.taught, masking=bool(self.config.mask))
+        corpus = build_corpus(self.taught, found, self.config, base.tags, base.context_tokens)
         once = replace(self.config, epochs=1.0)
         last = Plan(corpus.held_out, once, base.context_tokens)
         plan = Plan(corpus.train, self.config, base.context_tokens)
@@ -140,7 +140,7 @@ def measure(name: str, task: Task, rate: float, *, own_batches: bool = False) ->
 def main() -> None:
     """Measure each person and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="the folder of the corpora")
+    parser.add_argument("data", type=existing_folder, help="the folder of the corpora")
     parser.add_argument("--people", nargs="+", default=list(PEOPLE), choices=PEOPLE)
     parser.add_argument("--base", type=Path, help="a model folder; a small plain one is made else")
     parser.add_argument("--base-tokens", type=int, default=1_000_000, help="that it reads")

@@ -106,7 +106,8 @@ def in_turn(folder: Path, names: list[str], rounds: int, options: list[str]) -> 
                 [*command, *started], cwd=_ROOT, capture_output=True, text=True, check=False
             )
             if ran.returncode:
-                print(f"{name}: {ran.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+                said = ran.stderr.strip().rpartition("\n")[2]
+                print(f"{name}: {said or f'exit code {ran.returncode}'}", file=sys.stderr)
                 continue
             for key, value in json.loads(ran.stdout).items():
                 found[name][key].append(value)

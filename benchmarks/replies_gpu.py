@@ -161,7 +161,8 @@ def in_turn(names: Sequence[str], rounds: int, options: Sequence[str]) -> dict[s
                 command, cwd=_ROOT, capture_output=True, text=True, check=False
             )
             if ran.returncode:
-                print(f"{name}: {ran.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+                said = ran.stderr.strip().rpartition("\n")[2]
+                print(f"{name}: {said or f'exit code {ran.returncode}'}", file=sys.stderr)
                 continue
             for count, figures in json.loads(ran.stdout.splitlines()[-1]).items():
                 for kind, seconds in figures.items():

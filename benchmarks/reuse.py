@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from benchmarks.folders import existing_folder
 from likeness.dialogue import START, TAGS, Turn, encode_turns, join, newest_that_fit, steady_window
 from likeness.messages import Message
 from likeness.tokenizer import FolderTokenizer
@@ -113,7 +114,7 @@ def tokens_a_step(turns: Sequence[Turn], least: int) -> tuple[float, float]:
 def main() -> None:
     """Print both for each corpus."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=existing_folder)
     parser.add_argument("corpora", nargs="*", default=["self-dialogue", "group-chat-with-times"])
     given = parser.parse_args()
     known = tokenizer(given.data)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.folders import existing_folder
 from benchmarks.people import PEOPLE, Person, write_messages
 from benchmarks.reuse import tokenizer
 from training.config import TrainConfig
@@ -35,7 +36,7 @@ def measure(messages: Path, data: Path, room: int) -> str:
 def main() -> None:
     """Print a row for each person."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=existing_folder)
     parser.add_argument("--characters", type=int, default=300_000, help="of each corpus")
     parser.add_argument("--room", type=int, default=1024, help="tokens of a row")
     asked = parser.parse_args()

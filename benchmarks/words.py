@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks.folders import existing_folder
 from bot.engine import Sampling, open_engine
 from bot.engine.asking import ask
 from bot.engine.caches import Caches
@@ -41,11 +42,13 @@ T = TypeVar("T")
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", type=existing_folder)
     parser.add_argument("--moments", type=int, default=100)
     parser.add_argument("--novelty", type=float, help="of the second table")
     told = parser.parse_args()
     moments = read_moments(told.run)[: told.moments]
+    if not moments:
+        parser.error(f"{told.run} held nothing out: there are no moments to reply at")
     card = RunCard.read(told.run)
     print(f"{told.run.name}: {len(moments)} held-out moments")
     model, tokenizer = open_model(told.run), FolderTokenizer.load(told.run)

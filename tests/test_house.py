@@ -1,10 +1,13 @@
 """What the house promises about itself."""
 
+import ast
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from contextlib import suppress
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import grimp
@@ -36,6 +39,22 @@ def test_every_module_says_in_its_first_line_what_it_holds(path: Path):
 @pytest.mark.parametrize("path", modules(), ids=str)
 def test_every_module_stays_small(path: Path):
     assert len((REPOSITORY / path).read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_every_library_that_is_imported_is_declared():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {_plain(re.split(r"[\[<>=]", one)[0]) for one in project["dependencies"]}
+    known = packages_distributions()
+    for path in modules():
+        for node in ast.walk(ast.parse((REPOSITORY / path).read_text(encoding="utf-8"))):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in {name.split(".")[0] for name in names} & set(known):
+                assert {_plain(one) for one in known[name]} & {*declared, "likeness"}, (path, name)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 @pytest.fixture(scope="module")
