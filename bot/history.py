@@ -182,7 +182,8 @@ class History(Guestbook, Protocol):
         """Keep what is to be sent; from now on nothing up to the message `through` waits.
 
         Nothing is planned, and nothing ceases to wait, where the newest message or the one that is
-        answered was put out of sight or deleted meanwhile.
+        answered was put out of sight or deleted meanwhile. Where the owner shut out meanwhile who
+        is answered, nothing is planned, and only those who are shut out cease to wait.
 
         Args:
             chat: Where.

@@ -21,38 +21,62 @@ _FEWEST_DIGITS_IN_PAIRS = 9
 _SUSPECT = re.compile(r"@|\d")
 _BETWEEN = r"[ \u00a0\u2009\u202f.\-\u2010\u2011/()]"
 _YEAR = r"(?:1\d|20)\d\d"
-_SAID = r"\s*[:=]\s*|\s+(?:is|was|ist|war|es|est):?\s+"
-_TOLD_BY = (
-    r"\b(?:(?:pass(?:word|wor[dt]|code|phrase)|passwd|pw|pwd|pin|puk|otp|kennwort|contraseña|senha"
-    rf"|mdp|hasło|wachtwoord|lösenord|пароль|şifre|密码)(?:{_SAID}|\s+)"
-    rf"|(?:pass|code|tan|clave|parola|код)(?:{_SAID}))"
+_DAY = r"(?:[0-2]?\d|3[01])"
+_SAID = (
+    r"\s*[:=：]\s*"
+    r"|\s+(?:is|was|ist|war|lautet|es|est|é|è|это|[-\u2013\u2014]>?):?\s+"
 )
+_TOLD_BY = (
+    r"\b(?:(?:pass(?:word|wor[dt]|ord|code|phrase)|passwd|pw|pwd|pin|puk|otp|kennwort|contraseña"
+    r"|senha|mdp|mot de passe|hasło(?: to)?|heslo|jelszó|wachtwoord|lösenord|adgangskode|salasana"
+    rf"|пароль|şifre|κωδικός|סיסמ[אה]|كلمة (?:السر|المرور)|पासवर्ड)(?:{_SAID}|\s+)"
+    rf"|(?:pass|code|tan|clave|c[oó]digo|codice|kode?|parola|код)(?:{_SAID}))"
+)
+_TOLD_UNPARTED = (
+    "(?:密码|密碼|口令|验证码|驗證碼|パスワード|暗証番号|비밀번호)"
+    r"(?:是|为|為|は|은|는)?\s*(?:[:=：]\s*)?"
+)
+"""The same where a script parts no words by spaces: what is told is what is of another script."""
+
+
+def _dates(parted: str, joined: str) -> str:
+    """Return what a date is, or two, as in `24.-26.12.2024`, by what parts it and joins them."""
+    date = rf"(?:{_DAY}{parted}{_DAY}{parted}\d{{2,4}}|[12]\d{{3}}{parted}{_DAY}{parted}{_DAY})"
+    joined = rf"[ \u00a0]?{joined}[ \u00a0]?"
+    begun = rf"{_DAY}(?:{parted}{_DAY})?(?:{parted})?{joined}"
+    return rf"(?:{begun})?{date}(?:{joined}{date})?"
+
+
 _KINDS = {
     # Tried where a word begins alone: a long one without an end must cost no more than its length.
     "email": r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+",
     # Taken first and left as it is, so that it is no number.
     "date": (
         r"(?<!\d)(?<!\d[.+/-])(?:"
-        r"\d{1,2}(?P<small>[./-])\d{1,2}(?P=small)\d{2,4}"
-        r"|\d{4}(?P<great>[./-])\d{1,2}(?P=great)\d{1,2}"
+        rf"{_dates(r'[.][ ]?', '[-/]')}|{_dates('/', '-')}|{_dates('-', '/')}"
         rf"|{_YEAR}(?:\s?[-\u2013/]\s?{_YEAR})+"
         r")(?![./-]?\d)"
     ),
     "told": rf"{_TOLD_BY}(?=\S{{0,60}}\d)",
+    "unparted": rf"{_TOLD_UNPARTED}(?=[!-~]{{0,60}}\d)",
     "iban": r"\b(?-i:[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){2,7}(?: ?[A-Z\d]{1,3})?)\b",
     "uuid": r"\b[\dA-F]{8}(?:-[\dA-F]{4}){3}-[\dA-F]{12}\b",
-    "key": r"\b(?=[A-Z_]*\d)(?=[\d_]*[A-Z])[A-Z\d_]{24,}\b",
+    "key": (
+        r"(?<![A-Z\d_])(?=[A-Z_]*\d)(?=[\d_]*[A-Z])[A-Z\d_]{24,}(?![A-Z\d_])"
+        r"|(?<=\d:)(?=[A-Z_-]*\d)[A-Z\d_-]{30,}"  # of a bot at Telegram, behind its number
+    ),
     "number": rf"\+?\(?\d(?:{_BETWEEN}{{0,3}}\d)*",
 }
-_TOLD = r"[^\s,;]{4,}"
+_TOLD = {"told": r"[^\s,;]{4,}", "unparted": r"[!-~]{4,}"}
 _FOUND = re.compile(
-    "|".join(
-        f"(?P<{kind}>{pattern}){_TOLD if kind == 'told' else ''}"
-        for kind, pattern in _KINDS.items()
-    ),
+    r"(?:(?<![a-z])|(?=[^a-z]))(?:"  # within a word none begins: most places cost but this
+    + "|".join(f"(?P<{kind}>{pattern}){_TOLD.get(kind, '')}" for kind, pattern in _KINDS.items())
+    + ")",
     re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\d+")
+_FOUR_PAIRS = re.compile(r"\d\d(?:[ \u00a0\u202f]\d\d){3}")
+"""A telephone's number in Denmark or Norway."""
 
 
 def masked(text: str) -> str:
@@ -83,8 +107,8 @@ def account(count: int) -> str:
 def _mask(found: re.Match[str]) -> str:
     if found["email"]:
         return EMAIL
-    if found["told"]:
-        return found["told"] + PASSWORD
+    if told := found["told"] or found["unparted"]:
+        return told + PASSWORD
     if found["key"] or found["uuid"]:
         return KEY
     if found["iban"] or (found["number"] and _identifies(found["number"])):
@@ -98,6 +122,6 @@ def _identifies(number: str) -> bool:
     digits = "".join(groups)
     if len(digits) < _FEWEST_DIGITS or not digits[3:].strip("0") or len(set(digits)) == 1:
         return False
-    if max(map(len, groups)) > 2:
+    if max(map(len, groups)) > 2 or _FOUR_PAIRS.fullmatch(number):
         return True
     return number[0] in "+0(" and len(digits) >= _FEWEST_DIGITS_IN_PAIRS

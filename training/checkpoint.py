@@ -202,11 +202,15 @@ def _take_place(temporary: Path, folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(old, ignore_errors=True)
         folder.replace(old)
-    temporary.replace(folder)
+    try:
+        temporary.replace(folder)
+    except BaseException:
+        if old.exists():
+            old.replace(folder)
+        raise
     if os.name == "posix":
         _reach_disk(folder.parent)
-    if old.exists():
-        shutil.rmtree(old)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _why(error: Exception) -> str | None:

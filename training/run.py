@@ -49,6 +49,8 @@ _FREE_TO_CHANGE = (
     "last_lesson",
 )
 """Settings that a run may go on with differently: they do not change what it learns."""
+_BEFORE_THEY_WERE = {"mask": 0}
+"""As what settings do that a run does not name as it was begun before there were such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +218,10 @@ def _refuse_other(run: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
     for key, option in (("base", "--base"), ("speaker", "--as")):
         if then[key] != now[key]:
             raise CannotResume(f"{run} was begun with {option} {then[key]}, not {now[key]}.")
+    config = _BEFORE_THEY_WERE | then["config"]
     for key, value in now["config"].items():
-        if then["config"].get(key) != value and key not in _FREE_TO_CHANGE:
-            was = then["config"].get(key)
-            raise CannotResume(f"{run} was begun with --set {key}={was}, not {value}.")
+        if config.get(key) != value and key not in _FREE_TO_CHANGE:
+            raise CannotResume(f"{run} was begun with --set {key}={config.get(key)}, not {value}.")
 
 
 def _interrupted(task: _Task, session: Session) -> Interrupted:

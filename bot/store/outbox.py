@@ -52,7 +52,8 @@ class Outbox(Workers):
         """Keep what is to be sent; from now on nothing up to the message `through` waits.
 
         What another process was told meanwhile holds here, too: then there is nothing to send. Who
-        still waits though the newest message or the answered one was deleted goes on waiting.
+        still waits though the newest message or the answered one was deleted, or was of one whom
+        the owner shut out, goes on waiting.
         """
         answered = answers or through
         async with self._transaction() as session:
@@ -62,10 +63,11 @@ class Outbox(Workers):
             await self._must_be_mine(session, key)
             if await session.scalar(select(is_forgotten(key, {through, answered}))):
                 return []
-            refused = or_(
-                is_stopped(), message_of(key, answered).where(is_denied_since(chat)).exists()
-            )
-            if await session.scalar(select(refused)):
+            denied = is_denied_since(chat)
+            if await session.scalar(select(message_of(key, answered).where(denied).exists())):
+                await session.execute(asking_no_more(key, through, denied))
+                return []
+            if await session.scalar(select(is_stopped())):
                 texts = ()
             await session.execute(asking_no_more(key, through))
             rows = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Exists, Select, Update, func, select, union_all, update
+from sqlalchemy import ColumnElement, Exists, Select, Update, func, select, union_all, update
 
 from bot.store.rows import in_sight
 from bot.store.tables import ChatRow, DraftRow, MessageRow
@@ -21,13 +21,13 @@ def is_forgotten(key: int, message_ids: Collection[str]) -> Exists:
     return select(MessageRow.id).join(ChatRow).where(*regarded, ~in_sight()).exists()
 
 
-def asking_no_more(key: int, through: str) -> Update:
-    """Return what lets nothing up to a message of a chat wait for an answer."""
+def asking_no_more(key: int, through: str, *which: ColumnElement[bool]) -> Update:
+    """Return what lets no message of a chat up to one wait for an answer, or none that is such."""
     last = message_of(key, through).scalar_subquery()
     asking = MessageRow.chat_id == key, MessageRow.asks, MessageRow.id <= last
     return (
         update(MessageRow)
-        .where(*asking)
+        .where(*asking, *which)
         .values(asks=False)
         .execution_options(synchronize_session=False)
     )

@@ -136,6 +136,35 @@ async def test_another_process_plans_nothing_for_whom_this_one_was_told_to_shut_
     await store.close()
 
 
+async def test_who_asked_beside_one_whom_another_process_shut_out_goes_on_waiting(
+    database_url: str, message: MakeMessage
+) -> None:
+    store = await Store.open(database_url)
+    await store.add(ANN, message("Robin?", id="1", speaker_id="user41"), asks=True)
+    await store.add(ANN, message("me, too", id="2", speaker_id="user42"), asks=True)
+    await store.sign(Guest("telegram", "42", "Bob", "denied"))
+    for texts in (["to Bob"], []):
+        assert await store.plan(ANN, "2", texts, "text", "2") == []
+        assert await store.question(ANN) == Question("1", "user41")
+    assert len(await store.plan(ANN, "2", ["to Ann"], "text", "1")) == 1
+    await store.close()
+
+
+async def test_who_asked_beside_one_whom_another_process_shut_out_is_answered(
+    conversation: Make, fake_outlet: Make, message: Make, store: Store
+) -> None:
+    gate = asyncio.Event()
+    talk, outlet = conversation([gate, "to Bob"], ["to Ann"]), fake_outlet()
+    await talk.hear(ANN, message("Robin?", id="1"))
+    await talk.hear(ANN, message("me, too", id="2", speaker_id="user42", speaker="Bob"))
+    answer = asyncio.create_task(talk.respond(outlet))
+    await settle()
+    await store.sign(Guest("telegram", "42", "Bob", "denied"))
+    gate.set()
+    await asyncio.wait_for(answer, 10)
+    assert (outlet.sent, outlet.answers) == (["to Ann"], ["1"])
+
+
 async def test_the_owner_is_answered_in_a_place_that_is_shut_out(
     database_url: str, message: MakeMessage
 ) -> None:

@@ -29,6 +29,18 @@ from likeness.masking import MASKS, masked
         ("bot 123456789:AAHk0000000000000000000000000000abc", "bot [number]:[key]"),
         ("رقمي ٠٥٠١٢٣٤٥٦٧", "رقمي [number]"),
         ("my ip is 192.168.178.24", "my ip is [number]"),
+        ("ring 22 33 44 55 or 0621-33-44", "ring [number] or [number]"),
+        ("mot de passe : igel33", "mot de passe : [password]"),
+        ("Das Kennwort lautet igel33!", "Das Kennwort lautet [password]"),
+        ("a senha é ourico33", "a senha é [password]"),
+        ("пароль — yozhik33", "пароль — [password]"),
+        ("hasło to jez333, le code est 4711", "hasło to [password], le code est [password]"),
+        ("我的密码：haitun88，别告诉他", "我的密码：[password]，别告诉他"),
+        ("密码是haitun88吗", "密码是[password]吗"),
+        ("パスワードは iruka88 です", "パスワードは [password] です"),
+        ("비밀번호 dolgorae88", "비밀번호 [password]"),
+        ("密钥是8f14e45fceea167a5a36dedd4bea2543", "密钥是[key]"),
+        ("bot 123456789:AAHk000000-000000000000000_0000000abc", "bot [number]:[key]"),
     ],
 )
 def test_what_a_stranger_could_use_is_hidden(text: str, hidden: str) -> None:
@@ -45,6 +57,12 @@ def test_what_a_stranger_could_use_is_hidden(text: str, hidden: str) -> None:
         "2024-05-15 21:08, or 5/15/2024",
         "15/05/2024 21.30",
         "from 2019-2024, or 1914–1918",
+        "12.05.-14.05.2024, 24./25.12.2024, 12.-14.05.2024",
+        "12.05.2024-13.05.2024, 05.05.24-12.05.24",
+        "31.12.2023/01.01.2024, 5/12/2024-5/14/2024, 12/05 - 14/05/2024",
+        "2024-05-12/2024-05-14",
+        "12. 5. 2024, 12. 05. 2024 8:30, 2024. 05. 12.",
+        "我们2023年换过密码，2024年又换了",
         "12.30-14.45 or 6-4 7-5 6-3",
         "a million is 1.000.000, 1 000 000 or 1000000",
         "555555555 555",
@@ -81,7 +99,9 @@ def test_words_without_digits_and_addresses_stay_as_they_are(text: str) -> None:
     assert masked(text) == text
 
 
-@pytest.mark.parametrize("part", ["_", "a.", "a@", "1 ", "a@b.", "password:", "12.12.", "AB12 "])
+@pytest.mark.parametrize(
+    "part", ["_", "a.", "a@", "1 ", "a@b.", "password:", "12.12.", "AB12 ", "密码 ", "1:A-"]
+)
 def test_a_long_message_costs_no_more_than_its_length(part: str) -> None:
     # Squared, a minute would not do: what is held is that this ends.
     assert masked("1 " + part * 30_000)

@@ -139,6 +139,30 @@ def test_a_checkpoint_whose_model_is_damaged_is_named_too(
         learn(path, tmp_path / "run", memory, config, resume=True)
 
 
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), KeyboardInterrupt()])
+def test_a_checkpoint_whose_place_cannot_be_taken_has_its_name_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def save(words: str) -> None:
+        with whole_folder(tmp_path / "checkpoint-1") as folder:
+            (folder / "one").write_text(words)
+
+    replace, replaced = Path.replace, count(1)
+
+    def failing(self: Path, target: Path) -> Path:
+        if next(replaced) == 2:
+            raise error
+        return replace(self, target)
+
+    save("old")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", failing)
+        with pytest.raises((TrainingError, KeyboardInterrupt)):
+            save("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-1"]
+    assert (tmp_path / "checkpoint-1" / "one").read_text() == "old"
+
+
 @pytest.mark.parametrize("at", ["first", "second", "removing"])
 def test_a_checkpoint_that_is_saved_again_is_whole_or_absent_wherever_that_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
@@ -151,7 +175,7 @@ def test_a_checkpoint_that_is_saved_again_is_whole_or_absent_wherever_that_is_st
     replace, replaced = Path.replace, count(1)
 
     def killing(self: Path, target: Path) -> Path:
-        if next(replaced) == stop:
+        if next(replaced) >= stop:
             raise KeyboardInterrupt
         return replace(self, target)
 
@@ -160,7 +184,7 @@ def test_a_checkpoint_that_is_saved_again_is_whole_or_absent_wherever_that_is_st
             raise KeyboardInterrupt
 
     save("old")
-    stop = {"first": 1, "second": 2}.get(at)
+    stop = {"first": 1, "second": 2}.get(at, 3)
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", killing)
         if at == "removing":

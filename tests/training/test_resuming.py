@@ -216,3 +216,20 @@ def test_a_run_goes_on_only_as_it_was_begun(
     with pytest.raises(CannotResume, match=r"another messages\.jsonl"):
         learn(path, run, memory, tiny("epochs=20"), resume=True)
     assert checkpoints(run)[-1].step == 10
+
+
+def test_a_run_begun_before_there_were_masks_goes_on_without_them(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    path, run = write(chat), tmp_path / "run"
+    memory.interrupt_at = 10
+    with pytest.raises(Interrupted):
+        learn(path, run, memory, tiny("epochs=20", "mask=0"))
+    for one in checkpoints(run):
+        state = one.state()
+        del state["identity"]["config"]["mask"]
+        torch.save(state, one.folder / "state.pt")
+    memory.interrupt_at = None
+    with pytest.raises(CannotResume, match="--set mask=0, not 1"):
+        learn(path, run, memory, tiny("epochs=20"), resume=True)
+    assert not learn(path, run, memory, tiny("epochs=20", "mask=0"), resume=True).masking
