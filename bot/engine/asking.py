@@ -16,7 +16,7 @@ from likeness.dialogue import (
     prompt,
     split_conversations,
 )
-from likeness.masking import mask
+from likeness.masking import mask, masked
 from likeness.messages import Message
 
 _TAGS_OF_A_PROMPT = 2
@@ -48,7 +48,8 @@ def ask(
     """
     limit = card.context_tokens - room_for(sampling, card)
     newest = newest_conversation(messages, card)
-    return prompt(newest, tokenizer, limit, now=now, opening=opening.strip())[-limit:]
+    begun = masked(opening.strip()) if card.masking else opening.strip()
+    return prompt(newest, tokenizer, limit, now=now, opening=begun)[-limit:]
 
 
 def seen(

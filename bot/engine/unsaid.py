@@ -1,6 +1,7 @@
 """What the model must never say, as its owner lists it: words and sentences, one a line."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -44,13 +45,18 @@ class Unsaid:
 
     def said_in(self, text: str) -> bool:
         """Return whether a text holds any of them."""
-        return bool(self._said and self._said.search(" ".join(words(text))))
+        return bool(self._said and self._said.search(_plain(text)))
 
 
 NOTHING_UNSAID = Unsaid(())
 
 
+def _plain(text: str) -> str:
+    """Return the words of a text, an accent being a part of its letter however it is written."""
+    return " ".join(words(unicodedata.normalize("NFC", text)))
+
+
 def _pattern(phrase: str) -> str:
     phrase = phrase.strip()
-    found = re.escape(" ".join(words(phrase)))
+    found = re.escape(_plain(phrase))
     return found + r"\S*" if found and phrase.endswith(_ANY_ENDING) else found

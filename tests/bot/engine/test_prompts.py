@@ -108,3 +108,9 @@ def test_an_opening_stands_where_the_words_of_a_reply_stand(
     taught = join(encode_turns(newest_conversation(messages) + said, TOKENIZER), TOKENIZER).ids
     assert asked == taught[: len(asked)]
     assert len(taught) - len(asked) == len(" and more\n")
+
+
+def test_an_opening_is_hidden_as_what_was_said_is() -> None:
+    card = replace(CARD, settings={"mask": 1})
+    asked = ask([], TOKENIZER, card, Sampling(), opening="mine is 0170 7654321, and")
+    assert TOKENIZER.decode(asked).endswith("mine is [number], and")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.engine.unsaid import NOTHING_UNSAID, Unsaid
 from likeness.errors import BadSettings
 
-LISTED = Unsaid(["Gerald", "the blue door", "divorc*", "C++", "北京", "it's over"])
+LISTED = Unsaid(["Gerald", "the blue door", "divorc*", "C++", "北京", "it's over", "café"])
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ LISTED = Unsaid(["Gerald", "the blue door", "divorc*", "C++", "北京", "it's ov
         "我在北京了",
         "Its over",
         "it’s OVER now",
+        "the cafe\u0301 again",
     ],
 )
 def test_what_is_listed_is_found(text: str) -> None:
