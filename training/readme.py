@@ -40,6 +40,7 @@ A language model that writes as **{card.me}** does in chats, trained by Likeness
 It was made from private messages and can repeat them word for word: treat this folder as you would
 treat the chats. `report.html` shows how training went and holds some of these messages, as do
 `report.json` and `moments.jsonl`; `words.txt` holds all their words{excerpt}.
+`others.bin`, numbers made from what others wrote, keeps a bot from saying that: leave it here.
 
 ## How good it is
 

@@ -10,6 +10,7 @@ from likeness.quotes import words
 
 _REMARK = "#"
 _ANY_ENDING = "*"
+_PARTED_BY_APOSTROPHES = str.maketrans("'’", "  ")
 
 
 class Unsaid:
@@ -45,7 +46,11 @@ class Unsaid:
 
     def said_in(self, text: str) -> bool:
         """Return whether a text holds any of them."""
-        return bool(self._said and self._said.search(_plain(text)))
+        if self._said is None:
+            return False
+        # The name in `Gerald's` stands by itself, too.
+        forms = {_plain(text), _plain(text.translate(_PARTED_BY_APOSTROPHES))}
+        return any(map(self._said.search, forms))
 
 
 NOTHING_UNSAID = Unsaid(())

@@ -17,6 +17,7 @@ LISTED = Unsaid(["Gerald", "the blue door", "divorc*", "C++", "北京", "it's ov
     [
         "where is gerald?",
         "GERALD!",
+        "gerald's hat, Gerald’s hat",
         "by the  blue,\ndoor",
         "she got divorced",
         "divorc",
