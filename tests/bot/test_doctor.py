@@ -266,7 +266,7 @@ def test_a_model_at_a_server_needs_no_weights_here(
 ) -> None:
     opened: list[str] = []
 
-    def open_remote(_folder: Path, url: str, _key: str | None) -> Any:
+    def open_remote(_folder: Path, url: str, *_: object) -> Any:
         opened.append(url)
         return fake_engine()
 
