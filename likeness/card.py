@@ -105,20 +105,27 @@ def told_of_others(folder: Path) -> int:
         0 where there is no card, or it does not say: the model is older, or knows nobody's words.
     """
     try:
-        found = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-        return int(found["data"].get(OTHERS, 0))
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return int(_said_by(folder)["data"].get(OTHERS, 0))
+    except (ValueError, KeyError, AttributeError, TypeError):
         return 0
 
 
 def origin(base: str) -> str:
     """Return what a base came from first: itself, but for a model folder whose card tells."""
+    found = _said_by(Path(base))
+    return str(found.get("origin") or found.get("base", base))
+
+
+def _said_by(folder: Path) -> dict[str, Any]:
+    """Return what a folder's card says, if it says anything.
+
+    Not by `read`: a model of an earlier prompt is a base as good as any.
+    """
     try:
-        # Not by `read`: a model of an earlier prompt is a base as good as any.
-        found = json.loads((Path(base) / FILE_NAME).read_text(encoding="utf-8"))
-        return str(found.get("origin") or found["base"])
-    except (OSError, ValueError, KeyError, AttributeError):
-        return base
+        found = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _card(path: Path, found: Any) -> RunCard:

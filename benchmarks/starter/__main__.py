@@ -29,6 +29,7 @@ SETTINGS = (
     "eval_every=500",
     "save_every=200",
     "patience=none",
+    "mask=0",
 )
 """What `docs/starter.md` tells of; the clock ends the run long before its epochs do."""
 

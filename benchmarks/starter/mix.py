@@ -22,7 +22,7 @@ from training.windows import shorten, windows
 
 _ACCOUNT = "data.json"
 _TAUGHT = "taught"
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 _HELD_OUT_CONVERSATIONS = 400
 
 
@@ -51,7 +51,7 @@ def make_tokenizer(corpora: Path, vocabulary: int, folder: Path) -> Tokenizer:
 
 def take_tokenizer(of: Path, folder: Path) -> Tokenizer:
     """Take over the tokenizer of a starter, byte for byte, so that its weights can go on."""
-    for name in TOKENIZER_FILES:
+    for name in _TOKENIZER_FILES:
         shutil.copyfile(of / name, folder / name)
     return FolderTokenizer.load(folder)
 

@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.engine import ReplyEngine, Sampling, Trace
+from bot.engine.asking import as_known
 from likeness.dialogue import START, CharacterTokenizer, context
 from likeness.errors import ModelError
-from likeness.masking import mask
 from likeness.messages import Message
 from likeness.texts import harmless
 
@@ -130,9 +130,8 @@ class _Talk:
     async def hear(self, said: str) -> None:
         """Do what a line asks for."""
         if said in ("h", "/history"):
-            hidden = self.engine.card.masking
-            seen = [mask(one) for one in self.messages] if hidden else self.messages
-            self._print(_as_the_model_sees(seen), style="dim")
+            known = as_known(self.messages, self.engine.card)
+            self._print(_as_the_model_sees(known), style="dim")
         elif said == "/help":
             self._print("\n".join(f"{name:9}{does}" for name, does in COMMANDS.items()))
         elif said == "/reset":

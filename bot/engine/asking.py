@@ -55,17 +55,28 @@ def ask(
 def seen(
     messages: Sequence[Message], tokenizer: Tokenizer, card: RunCard, sampling: Sampling
 ) -> list[int]:
-    """Return a chat as the model sees it before somebody speaks, as `ask` would begin."""
+    """Return a chat as the model sees it before somebody speaks, as `ask` would begin.
+
+    Args:
+        messages: Its newest conversation.
+        tokenizer: Of the model.
+        card: Of the model.
+        sampling: A reply's length must fit behind it.
+    """
     limit = card.context_tokens - room_for(sampling, card) - _TAGS_OF_A_PROMPT
-    return context(newest_conversation(messages, card), tokenizer, limit)
+    return context(messages, tokenizer, limit)
 
 
 def newest_conversation(messages: Sequence[Message], card: RunCard) -> list[Message]:
     """Return what was said since the last long silence of a chat, as the model may know it."""
     conversations = split_conversations(messages, card.gap_seconds, card.reply_gap_seconds)
     newest = deque(conversations, maxlen=1)
-    said = newest[0] if newest else []
-    return list(map(mask, said)) if card.masking else said
+    return as_known(newest[0] if newest else [], card)
+
+
+def as_known(messages: Sequence[Message], card: RunCard) -> list[Message]:
+    """Return messages as the model may know them: where it learnt from masked ones, masked."""
+    return [mask(message) if card.masking else message for message in messages]
 
 
 def given_words(ids: Sequence[int], tokenizer: Tokenizer) -> list[int]:

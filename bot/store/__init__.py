@@ -8,6 +8,7 @@ from bot.store.customs import ChatCustoms, is_stopped
 from bot.store.databases import connect
 from bot.store.guests import Guests
 from bot.store.outbox import Outbox
+from bot.store.owing import asking_no_more
 from bot.store.privacy import Privacy
 from bot.store.rows import chat_key, chat_row, in_sight, is_chat, message_row, to_message
 from bot.store.tables import ChatRow, DraftRow, MessageRow
@@ -106,16 +107,8 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
                 .values(forgotten_through=last_id)
                 .execution_options(synchronize_session=False)
             )
-            await session.execute(
-                update(MessageRow)
-                .where(
-                    MessageRow.chat_id == chat_key(chat),
-                    MessageRow.asks,
-                    MessageRow.id <= last_id,
-                )
-                .values(asks=False)
-                .execution_options(synchronize_session=False)
-            )
+            regarded = MessageRow.chat_id == chat_key(chat), MessageRow.id <= last_id
+            await session.execute(asking_no_more(*regarded))
             await session.execute(delete(DraftRow).where(DraftRow.chat_id == chat_key(chat)))
 
     async def hide_last(self, chat: ChatId, *, question: bool) -> bool:

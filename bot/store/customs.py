@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Exists, delete, exists, func, select, update
+from sqlalchemy import Exists, delete, exists, func, select
 
 from bot.history import ChatId, Counts
 from bot.pace import Customs
+from bot.store.owing import asking_no_more
 from bot.store.rows import chat_key, chat_row, is_chat
 from bot.store.sessions import Sessions
 from bot.store.tables import ChatRow, DraftRow, MessageRow, SwitchRow
@@ -41,7 +42,7 @@ class ChatCustoms(Sessions):
         """Owe nothing any more, in a chat or at all."""
         async with self._transaction() as session:
             for statement, table in (
-                (update(MessageRow).where(MessageRow.asks).values(asks=False), MessageRow),
+                (asking_no_more(), MessageRow),
                 (delete(DraftRow), DraftRow),
             ):
                 there = (

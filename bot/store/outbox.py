@@ -64,12 +64,14 @@ class Outbox(Workers):
             if await session.scalar(select(is_forgotten(key, {through, answered}))):
                 return []
             denied = is_denied_since(chat)
+            last = message_of(key, through).scalar_subquery()
+            regarded = MessageRow.chat_id == key, MessageRow.id <= last
             if await session.scalar(select(message_of(key, answered).where(denied).exists())):
-                await session.execute(asking_no_more(key, through, denied))
+                await session.execute(asking_no_more(*regarded, denied))
                 return []
             if await session.scalar(select(is_stopped())):
                 texts = ()
-            await session.execute(asking_no_more(key, through))
+            await session.execute(asking_no_more(*regarded))
             rows = [
                 DraftRow(
                     chat_id=key,
@@ -133,18 +135,15 @@ class Outbox(Workers):
         there = here.where(or_(ChatRow.chat == id_, ChatRow.thread == id_))
         theirs = MessageRow.speaker_id.in_(speakers_of(id_))
         answered = MessageRow.chat_id == DraftRow.chat_id, MessageRow.message_id == DraftRow.answers
-        asks = MessageRow.asks, MessageRow.chat_id.in_(here)
+        asks = MessageRow.chat_id.in_(here), or_(theirs, MessageRow.chat_id.in_(there))
+        planned = or_(DraftRow.chat_id.in_(there), exists().where(*answered, theirs))
         async with self._transaction() as session:
-            for statement in (
-                update(MessageRow)
-                .where(*asks, or_(theirs, MessageRow.chat_id.in_(there)))
-                .values(asks=False),
-                delete(DraftRow).where(
-                    DraftRow.chat_id.in_(here),
-                    or_(DraftRow.chat_id.in_(there), exists().where(*answered, theirs)),
-                ),
-            ):
-                await session.execute(statement.execution_options(synchronize_session=False))
+            await session.execute(asking_no_more(*asks))
+            await session.execute(
+                delete(DraftRow)
+                .where(DraftRow.chat_id.in_(here), planned)
+                .execution_options(synchronize_session=False)
+            )
 
     async def owed(
         self, platform: str, since: datetime, limit: int, busy: Collection[ChatId] = ()
@@ -161,14 +160,9 @@ class Outbox(Workers):
             here = here.where(~is_one_of(busy))
         if self.shared:
             here = here.where(self._free())
-        stale = MessageRow.asks, MessageRow.sent_at < since, MessageRow.chat_id.in_(here)
+        stale = MessageRow.sent_at < since, MessageRow.chat_id.in_(here)
         async with self._transaction() as session:
-            await session.execute(
-                update(MessageRow)
-                .where(*stale)
-                .values(asks=False)
-                .execution_options(synchronize_session=False)
-            )
+            await session.execute(asking_no_more(*stale))
             await session.execute(
                 delete(DraftRow).where(DraftRow.kept_at < since, DraftRow.chat_id.in_(here))
             )

@@ -21,13 +21,11 @@ def is_forgotten(key: int, message_ids: Collection[str]) -> Exists:
     return select(MessageRow.id).join(ChatRow).where(*regarded, ~in_sight()).exists()
 
 
-def asking_no_more(key: int, through: str, *which: ColumnElement[bool]) -> Update:
-    """Return what lets no message of a chat up to one wait for an answer, or none that is such."""
-    last = message_of(key, through).scalar_subquery()
-    asking = MessageRow.chat_id == key, MessageRow.asks, MessageRow.id <= last
+def asking_no_more(*which: ColumnElement[bool]) -> Update:
+    """Return what lets no message wait for an answer any more of which all this is true."""
     return (
         update(MessageRow)
-        .where(*asking, *which)
+        .where(MessageRow.asks, *which)
         .values(asks=False)
         .execution_options(synchronize_session=False)
     )

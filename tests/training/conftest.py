@@ -13,6 +13,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from likeness.card import RunCard
 from likeness.dialogue import Encoded
+from likeness.errors import Interrupted
 from likeness.messages import Message
 from training.base import quiet
 from training.config import TrainConfig
@@ -130,6 +131,16 @@ def learn(messages: Path, run: Path, watch: Any, config: TrainConfig, **other: A
     """Train a model, from scratch if nothing else is told."""
     told = {"base": "scratch", "speaker": None, "resume": False} | other
     return train(messages, run, config=config, watch=watch, **told)
+
+
+def interrupt(
+    messages: Path, run: Path, watch: Memory, config: TrainConfig, step: int = 10
+) -> None:
+    """Begin to train a model from scratch, and press Ctrl-C after a step."""
+    watch.interrupt_at = step
+    with pytest.raises(Interrupted):
+        learn(messages, run, watch, config)
+    watch.interrupt_at = None
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from likeness.errors import CannotResume, Interrupted, TrainingError
+from likeness.errors import CannotResume, TrainingError
 from likeness.messages import Message
-from tests.training.conftest import learn
+from tests.training.conftest import interrupt, learn
 from training import checkpoint
 from training.checkpoint import checkpoints, whole_folder
 from training.config import TrainConfig
@@ -118,9 +118,7 @@ def test_a_damaged_checkpoint_is_said_to_be_one(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
 ) -> None:
     path, run = write(chat), tmp_path / "run"
-    memory.interrupt_at = 10
-    with pytest.raises(Interrupted):
-        learn(path, run, memory, tiny("epochs=20"))
+    interrupt(path, run, memory, tiny("epochs=20"))
     (run / "checkpoint-10" / "state.pt").write_bytes(b"no")
     with pytest.raises(CannotResume, match="checkpoint-10 cannot be read"):
         learn(path, run, memory, tiny("epochs=20"), resume=True)
@@ -131,9 +129,7 @@ def test_a_checkpoint_whose_model_is_damaged_is_named_too(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path, name: str
 ) -> None:
     path, config = write(chat), tiny("epochs=20", "save_every=5")
-    memory.interrupt_at = 10
-    with pytest.raises(Interrupted):
-        learn(path, tmp_path / "run", memory, config)
+    interrupt(path, tmp_path / "run", memory, config)
     (tmp_path / "run" / "checkpoint-10" / name).write_bytes(b"{")
     with pytest.raises(CannotResume, match="checkpoint-10 cannot be read"):
         learn(path, tmp_path / "run", memory, config, resume=True)

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from likeness.card import RunCard
 from likeness.errors import CannotResume, Interrupted, LikenessError, RunExists
 from likeness.messages import Message
-from tests.training.conftest import Memory, learn
+from tests.training.conftest import Memory, interrupt, learn
 from training.checkpoint import checkpoints
 from training.config import TrainConfig
 from training.team import Team
@@ -82,9 +82,7 @@ def test_a_stop_before_a_run_goes_on_says_what_is_saved_and_keeps_it(
         raise KeyboardInterrupt
 
     path, run = write(chat), tmp_path / "run"
-    memory.interrupt_at = 10
-    with pytest.raises(Interrupted):
-        learn(path, run, memory, tiny("epochs=20"))
+    interrupt(path, run, memory, tiny("epochs=20"))
     memory.corpus = press
     with pytest.raises(Interrupted, match=r"as it was saved at step 10\. Go on with: this$"):
         learn(path, run, memory, tiny("epochs=20"), resume=True, command="this")
@@ -167,16 +165,13 @@ def test_what_goes_on_removes_what_it_had_half_written_and_nothing_else(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
 ) -> None:
     path, run = write(chat), tmp_path / "run"
-    memory.interrupt_at = 10
-    with pytest.raises(Interrupted):
-        learn(path, run, memory, tiny("epochs=20"))
+    interrupt(path, run, memory, tiny("epochs=20"))
     own = [".git", ".words.txt.swp", ".notes.txt.abcdefgh", ".checkpoint-3"]
     half = [".checkpoint-3.abcdefgh", ".checkpoint-3.removed", "..weights.abcdefgh"]
     for name in own + half:
         (run / name).mkdir()
     (run / ".git" / "HEAD").write_text("mine")
     (run / ".words.txt.abcdefgh").touch()
-    memory.interrupt_at = None
     learn(path, run, memory, tiny("epochs=20"), resume=True)
     assert {path.name for path in run.glob(".*")} == set(own)
     assert (run / ".git" / "HEAD").read_text() == "mine"
@@ -199,9 +194,7 @@ def test_a_run_goes_on_only_as_it_was_begun(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     path, run = write(chat), tmp_path / "run"
-    memory.interrupt_at = 10
-    with pytest.raises(Interrupted):
-        learn(path, run, memory, tiny("epochs=20"))
+    interrupt(path, run, memory, tiny("epochs=20"))
     with pytest.raises(RunExists, match="--resume"):
         learn(path, run, memory, tiny("epochs=20"))
     with pytest.raises(CannotResume, match=r"--set epochs=20.0, not None"):
@@ -222,14 +215,11 @@ def test_a_run_begun_before_there_were_masks_goes_on_without_them(
     chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
 ) -> None:
     path, run = write(chat), tmp_path / "run"
-    memory.interrupt_at = 10
-    with pytest.raises(Interrupted):
-        learn(path, run, memory, tiny("epochs=20", "mask=0"))
+    interrupt(path, run, memory, tiny("epochs=20", "mask=0"))
     for one in checkpoints(run):
         state = one.state()
         del state["identity"]["config"]["mask"]
         torch.save(state, one.folder / "state.pt")
-    memory.interrupt_at = None
     with pytest.raises(CannotResume, match="--set mask=0, not 1"):
         learn(path, run, memory, tiny("epochs=20"), resume=True)
     assert not learn(path, run, memory, tiny("epochs=20", "mask=0"), resume=True).masking
