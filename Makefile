@@ -19,7 +19,7 @@ demo: $(VENV)/.installed  ## export the bundled chat, train a small model on it,
 test: $(VENV)/.installed-dev lint  ## every check there is
 	HF_HUB_OFFLINE=1 $(BIN)/pytest --quiet --numprocesses auto
 
-check: $(VENV)/.installed-dev lint  ## the fast ones: about a minute on two cores
+check: $(VENV)/.installed-dev lint  ## the fast ones: under a minute on two cores
 	HF_HUB_OFFLINE=1 $(BIN)/pytest --quiet --numprocesses auto -m "not slow" --hypothesis-profile quick
 
 lint: $(VENV)/.installed-dev

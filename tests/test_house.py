@@ -41,6 +41,7 @@ def test_every_module_stays_small(path: Path):
     assert len((REPOSITORY / path).read_text(encoding="utf-8").splitlines()) <= 300
 
 
+@pytest.mark.slow
 def test_every_library_that_is_imported_is_declared():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {_plain(re.split(r"[\[<>=]", one)[0]) for one in project["dependencies"]}

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from benchmarks.quality import Task
 from likeness.messages import Message
 from training.base import STARTER_FOLDER, open_base, quiet
 from training.config import TrainConfig
 
 
+@pytest.mark.slow
 def test_steps_and_tokens_are_counted_with_what_is_hidden_in_training(
     tmp_path: Path, say: Callable[..., Message]
 ) -> None:

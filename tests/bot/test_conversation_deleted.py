@@ -15,6 +15,7 @@ from tests.bot.conftest import ANN, NOW, settle
 Make = Callable[..., Any]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole", [False, True], ids=["a message", "a person"])
 async def test_what_is_deleted_in_the_pause_before_its_answer_is_not_answered(
     store: Store, fake_engine: Make, fake_outlet: Make, message: Make, *, whole: bool
@@ -71,6 +72,7 @@ async def elsewhere_stopped(store: Store) -> None:
     await store.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "meanwhile", [elsewhere_deleted, elsewhere_forgotten, elsewhere_reset, elsewhere_stopped]
 )

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from bot.access import Access, Visitor
 from bot.commands import STOPPED, obey
 from bot.conversation import Conversation
@@ -29,6 +31,7 @@ async def test_after_a_reset_the_model_sees_only_what_is_new(
     assert [[m.text for m in asked] for asked in talk.voice.engine.asked] == [["new"]]
 
 
+@pytest.mark.slow
 async def test_what_is_written_after_a_reset_is_answered_though_the_reset_waits_for_an_answer(
     conversation: Make, fake_outlet: Make, message: Make, store: Store
 ) -> None:
@@ -46,6 +49,7 @@ async def test_what_is_written_after_a_reset_is_answered_though_the_reset_waits_
     assert [m.text for m in await store.recent(ANN, 9)] == ["hello again", "new"]
 
 
+@pytest.mark.slow
 async def test_the_rest_of_an_answer_that_a_reset_waits_for_is_out_of_sight_too(
     conversation: Make, fake_outlet: Make, message: Make, store: Store
 ) -> None:
@@ -133,6 +137,7 @@ async def test_a_chat_is_answered_as_it_has_set(
     assert engine.samplings[0].temperature == 0.3
 
 
+@pytest.mark.slow
 async def test_who_is_forgotten_gets_no_answer_any_more_that_was_being_written(
     store: Store, fake_engine: Make, fake_outlet: Make, message: Make
 ) -> None:
@@ -170,6 +175,7 @@ async def test_who_asked_is_answered_though_somebody_else_is_forgotten_meanwhile
     assert await store.owed("telegram", NOON, 9) == []
 
 
+@pytest.mark.slow
 async def test_a_stop_ends_what_is_being_written_and_lasts(
     store: Store, fake_engine: Make, fake_outlet: Make, message: Make
 ) -> None:

@@ -59,6 +59,7 @@ async def test_an_answer_that_is_being_written_to_whom_is_shut_out_is_not_sent(
     assert await store.owed("telegram", NOON, 9) == []
 
 
+@pytest.mark.slow
 async def test_the_owner_is_not_told_before_what_is_on_its_way_has_arrived(
     conversation: Make, message: Make
 ) -> None:
@@ -76,6 +77,7 @@ async def test_the_owner_is_not_told_before_what_is_on_its_way_has_arrived(
     assert outlet.sent == sent == ["one"]
 
 
+@pytest.mark.slow
 async def test_who_asked_beside_one_who_is_shut_out_is_answered(
     conversation: Make, fake_outlet: Make, message: Make, store: Store
 ) -> None:
@@ -150,6 +152,7 @@ async def test_who_asked_beside_one_whom_another_process_shut_out_goes_on_waitin
     await store.close()
 
 
+@pytest.mark.slow
 async def test_who_asked_beside_one_whom_another_process_shut_out_is_answered(
     conversation: Make, fake_outlet: Make, message: Make, store: Store
 ) -> None:

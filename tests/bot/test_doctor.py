@@ -136,6 +136,7 @@ async def test_a_platform_out_of_reach_is_said(
     assert found["Telegram"].state == found["Discord"].state == "fault"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
@@ -166,6 +167,7 @@ async def test_nothing_is_said_of_voice(
     assert not caplog.records
 
 
+@pytest.mark.slow
 async def test_what_a_group_and_a_webhook_mean_is_said(
     examine: Examine, telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch
 ) -> None:

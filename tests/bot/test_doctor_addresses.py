@@ -16,6 +16,7 @@ telegram, discord = test_doctor.telegram, test_doctor.discord
 settings, examine = test_doctor.settings, test_doctor.examine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("at_telegram", "ours", "state", "says"),
     [

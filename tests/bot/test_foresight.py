@@ -60,6 +60,7 @@ async def test_who_is_surely_done_is_answered_at_once(
     assert outlet.sent == ["ok"]
 
 
+@pytest.mark.slow
 async def test_who_surely_goes_on_is_waited_for(
     store: Store, seer: Make, fake_outlet: Make, message: Make
 ) -> None:
@@ -72,6 +73,7 @@ async def test_who_surely_goes_on_is_waited_for(
     assert outlet.sent == []
 
 
+@pytest.mark.slow
 async def test_nobody_is_waited_for_longer_than_the_longest_pause(
     store: Store, seer: Make, fake_outlet: Make, message: Make
 ) -> None:
@@ -123,6 +125,7 @@ async def test_a_model_that_breaks_as_it_looks_ahead_loses_no_message(
     assert "secret" not in caplog.text
 
 
+@pytest.mark.slow
 async def test_a_model_that_is_slow_to_look_ahead_holds_up_no_message(
     seer: Make, message: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from exporters.options import ExportOptions
 from exporters.run import export
 from likeness.files import read_messages
 
-TURNS = 1500
+TURNS = 700
 CORPORA = [
     "crd3", "dailydialog", "group-chat-with-times", "self-dialogue", "sgd", "taskmaster",
     "topical-chat", "ubuntu-irc",

@@ -62,6 +62,7 @@ def test_what_is_no_url_is_a_mistake_at_the_keyboard(folder: Path) -> None:
     assert result.exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_is_one_line(folder: Path) -> None:
     arguments = ["chat", str(folder), "--engine", "http://127.0.0.1:9", "--max-seconds", "0.2"]
     result = CliRunner().invoke(main, [*arguments, "--prompt", "<speaker2> "])

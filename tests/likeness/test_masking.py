@@ -99,6 +99,7 @@ def test_words_without_digits_and_addresses_stay_as_they_are(text: str) -> None:
     assert masked(text) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part", ["_", "a.", "a@", "1 ", "a@b.", "password:", "12.12.", "AB12 ", "密码 ", "1:A-"]
 )

@@ -17,6 +17,7 @@ def shown() -> list[str]:
     return [line.rstrip() for line in before.splitlines() if line not in ("", "…")]
 
 
+@pytest.mark.slow
 def test_what_is_shown_of_the_demo_is_printed_in_that_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,6 +142,7 @@ def test_every_weight_is_changed_by_one_of_both(plain_gpt2: Path) -> None:
     assert last < first
 
 
+@pytest.mark.slow
 def test_it_goes_on_to_the_bit(plain_gpt2: Path) -> None:
     plan = _plan(optimizer="muon", epochs=4, dropout=0)
     whole = Trainer(_model(plain_gpt2), plan, CPU)

@@ -71,6 +71,7 @@ def test_its_card_names_data_licences_attribution_and_figures() -> None:
     assert card.metrics["steps"] > 0
 
 
+@pytest.mark.slow
 def test_it_knows_english_from_noise() -> None:
     with quiet():
         base = open_base(STARTER, TrainConfig(dropout=0), list)

@@ -59,6 +59,7 @@ async def test_in_a_server_it_answers_replies_to_it(running: Run) -> None:
         assert words(channel, world) == ["ok", "ok"]
 
 
+@pytest.mark.slow
 async def test_emoji_and_times_are_kept_as_people_see_them(
     running: Run, history: FakeHistory
 ) -> None:

@@ -77,6 +77,7 @@ async def test_what_is_deleted_in_a_thread_is_gone_though_that_is_archived(
         assert history.texts("discord", channel.id, thread.id) == ["", "ok"]
 
 
+@pytest.mark.slow
 async def test_what_was_said_in_a_thread_or_channel_that_is_deleted_is_gone(
     history: FakeHistory, hasty: Patience, fake_engine: Any
 ) -> None:

@@ -76,6 +76,7 @@ async def test_who_may_talk_to_it_by_a_role_is_known_by_it_in_what_was_missed(
         assert {guest.name for guest in door.access.book.signed.values()} == {"Eve"}
 
 
+@pytest.mark.slow
 async def test_whom_it_does_not_know_is_looked_up_once_however_much_they_wrote(
     running: Run, hasty: Patience
 ) -> None:

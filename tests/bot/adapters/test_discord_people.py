@@ -81,6 +81,7 @@ async def test_a_stranger_is_let_in_by_a_button_and_answered_from_then_on(
         assert history.texts("discord", ann.dm_channel.id) == ["may I?", "ok"]
 
 
+@pytest.mark.slow
 async def test_a_button_works_after_a_restart(
     running: Run, history: FakeHistory, hasty: Patience
 ) -> None:

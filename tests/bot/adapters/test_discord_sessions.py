@@ -110,6 +110,7 @@ async def test_what_one_of_several_connections_has_lost_is_looked_up_where_it_he
     assert server.asked.count("GET channels/7/messages") == 1
 
 
+@pytest.mark.slow
 async def test_who_may_talk_to_it_by_a_role_is_known_by_it_though_the_server_is_told_of_later(
     server_with_drums: FakeDiscord, running: Run, history: FakeHistory
 ) -> None:

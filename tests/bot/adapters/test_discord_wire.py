@@ -105,6 +105,7 @@ async def test_what_a_session_that_cannot_go_on_has_lost_is_looked_up(
     assert history.texts("discord", 7) == ["one", "ok", "lost?", "ok"]
 
 
+@pytest.mark.slow
 async def test_it_keeps_its_heart_beating_while_the_model_writes(
     server: FakeDiscord, online: Run
 ) -> None:

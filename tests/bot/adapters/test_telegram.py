@@ -171,6 +171,7 @@ async def test_an_edit_changes_what_was_said_and_is_not_answered(
     assert len(engine.asked) == 1
 
 
+@pytest.mark.slow
 async def test_no_more_chats_are_answered_at_once_than_are_allowed_and_none_is_forgotten(
     telegram: FakeTelegram,
     settings: Settings,
@@ -245,6 +246,7 @@ async def test_words_names_and_the_token_are_never_logged(
     assert TOKEN not in caplog.text
 
 
+@pytest.mark.slow
 async def test_a_send_that_hangs_is_given_up_and_tried_again(
     telegram: FakeTelegram, settings: Settings, hasty: Patience, fake_engine: Any
 ) -> None:

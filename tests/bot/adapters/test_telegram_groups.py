@@ -106,6 +106,7 @@ async def test_a_group_that_moves_takes_its_history_along(
     assert history.texts("telegram", -100) == []
 
 
+@pytest.mark.slow
 async def test_who_asked_in_a_group_that_moves_while_the_answer_is_written_is_answered_there(
     telegram: FakeTelegram,
     settings: Settings,

@@ -182,6 +182,7 @@ asyncio.run(read())
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_while_a_pipe_stays_open() -> None:
     command = [sys.executable, "-c", READS_ITS_INPUT]
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as reading:  # noqa: S603

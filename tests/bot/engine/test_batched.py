@@ -258,6 +258,7 @@ def test_only_the_gpt2_that_it_computes_suits(network: GPT2LMHeadModel) -> None:
     assert not suits(GPT2LMHeadModel(other))
 
 
+@pytest.mark.slow
 def test_an_engine_writes_with_it_what_it_writes_one_by_one(
     tiny_model: Path, tokenizer: FolderTokenizer, toy_card: RunCard, message: Any
 ) -> None:

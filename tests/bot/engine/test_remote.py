@@ -227,6 +227,7 @@ async def test_a_fault_told_in_the_stream_is_one_sentence(
         await said(engine, message("hi"))
 
 
+@pytest.mark.slow
 async def test_a_reply_ends_when_its_time_is_over(
     engine: RemoteEngine, completions: Completions, message: Any
 ) -> None:

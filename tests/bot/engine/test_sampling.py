@@ -142,6 +142,7 @@ def test_a_large_vocabulary_is_divided_in_the_order_of_its_ids(seed: int, number
     assert before / shares[-1] - 1e-5 <= number <= shares[found] / shares[-1] + 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampling", EACH_SETTING, ids=str)
 def test_rounding_errors_in_the_logits_change_no_choice(sampling: Sampling) -> None:
     random = np.random.default_rng(5)
