@@ -19,7 +19,7 @@ LikenessError: anything the person at the keyboard can mend; the command prints 
         Interrupted: stopped by the person at the keyboard, with everything saved
     ModelError: a model folder that cannot be used
         ModelNotFound: there is no such run
-        BadCard: likeness.json is missing or not a card
+        BadCard: likeness.json, or what belongs to it, is missing or damaged
         PromptVersionMismatch: the model was trained with another prompt format
     ServeError: the bot cannot start or go on
         BadSettings: the environment lacks something, or holds something that does not fit
@@ -119,7 +119,7 @@ class ModelNotFound(ModelError):
 
 
 class BadCard(ModelError):
-    """likeness.json is missing or not a card."""
+    """likeness.json, or what belongs to it, is missing or damaged."""
 
     exit_code = _CONFIGURATION
 

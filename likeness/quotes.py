@@ -14,7 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from likeness.card import told_of_others
-from likeness.errors import ModelError
+from likeness.errors import BadCard
 
 FILE_NAME = "others.bin"
 RUN_WORDS = 8
@@ -43,7 +43,7 @@ class OthersWords:
         """Open what a model folder keeps; one that was trained without it keeps nothing.
 
         Raises:
-            ModelError: It is damaged or not to be read, or missing though the card tells of it.
+            BadCard: It is damaged or not to be read, or missing though the card tells of it.
         """
         path, numbers, told = folder / FILE_NAME, array("Q"), told_of_others(folder)
         try:
@@ -53,7 +53,7 @@ class OthersWords:
                 return NOBODYS_WORDS
             raise _unguarded(path, "missing") from error
         except OSError as error:
-            raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+            raise BadCard(f"{path} cannot be read: {error.strerror}.") from error
         except ValueError as error:
             raise _unguarded(path, "damaged") from error
         if told and len(numbers) != told:
@@ -79,8 +79,8 @@ class OthersWords:
 NOBODYS_WORDS = OthersWords(())
 
 
-def _unguarded(path: Path, how: str) -> ModelError:
-    return ModelError(
+def _unguarded(path: Path, how: str) -> BadCard:
+    return BadCard(
         f"{path} is {how}, and without it others' words would be sent: copy the model's folder "
         "anew, or train again."
     )

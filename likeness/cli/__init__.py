@@ -27,6 +27,7 @@ from likeness.cli.tune import tune
 from likeness.errors import Interrupted, LikenessError
 from likeness.texts import harmless
 
+_STRICT = ("strict", "surrogateescape")  # the latter, just as strict with letters, in the C locale
 _NOT_TAKEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -35,7 +36,7 @@ class _OneLine(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command; what the terminal or file cannot take of its words is left out."""
-        if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in _STRICT:
             sys.stdout.reconfigure(errors="replace")
         try:
             return super().main(*args, **kwargs)

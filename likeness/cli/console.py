@@ -46,26 +46,30 @@ def remarks() -> Console:
 
 def byte_progress() -> Progress:
     """Return a progress bar of bytes, which leaves nothing behind."""
+    console = remarks()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        console=remarks(),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,  # to a file it would leave an empty line
     )
 
 
 def count_progress(what: str) -> Progress:
     """Return a progress bar of things that are counted, which leaves nothing behind."""
+    console = remarks()
     return Progress(
         TextColumn(what),
         BarColumn(bar_width=16),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=remarks(),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,  # to a file it would leave an empty line
     )
 
 

@@ -204,14 +204,22 @@ def _selection(
 
     if since is not None and until is not None and since > until:
         raise click.BadParameter("--since is a later day than --until.", param_hint="--until")
+    return Selection(
+        since=_midnight(since, zone, "--since"),
+        until=_midnight(until, zone, "--until", days_later=1),
+        **wanted,
+    )
+
+
+def _midnight(
+    day: datetime | None, zone: tzinfo, option: str, days_later: int = 0
+) -> datetime | None:
+    if day is None:
+        return None
     try:
-        return Selection(
-            since=since and since.replace(tzinfo=zone).astimezone(UTC),
-            until=until and (until + timedelta(days=1)).replace(tzinfo=zone).astimezone(UTC),
-            **wanted,
-        )
+        return (day + timedelta(days=days_later)).replace(tzinfo=zone).astimezone(UTC)
     except OverflowError as error:
-        raise click.BadParameter("no such day in any chat.", param_hint="--since") from error
+        raise click.BadParameter("no such day in any chat.", param_hint=option) from error
 
 
 def _zone(name: str | None) -> tuple[tzinfo, str]:

@@ -96,12 +96,17 @@ def train(
 
 @contextmanager
 def _ended_as_by_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does, whatever is at work."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let SIGTERM, and a terminal that closes, do what Ctrl-C does, whatever is at work."""
+    closed = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+    before = {number: signal.getsignal(number) for number in (closed, signal.SIGTERM)}
+    if before[closed] is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(closed, lambda *_: signal.raise_signal(signal.SIGTERM))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _going_on(

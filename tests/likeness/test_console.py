@@ -1,5 +1,6 @@
 """What is printed, wherever it goes; nothing that others wrote steers the terminal."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,6 +59,12 @@ def test_an_error_names_people_without_what_steers(run: Run):
     assert "Nobody is called 'Zed'." in shown
 
 
+def test_a_bar_leaves_no_line_where_there_is_no_terminal(run: Run):
+    assert run("check", "in.jsonl").stderr == ""
+    assert run("export", "in.jsonl", "-o", "out.jsonl").stderr == ""
+    assert run("check", "none.jsonl", fails=1).stderr.startswith("Error: none.jsonl cannot")
+
+
 @pytest.mark.parametrize("charset", ["ascii", "cp1252"])
 def test_what_the_output_has_no_letters_for_is_left_out(run: Run, charset: str):
     result = CliRunner(charset=charset).invoke(main, ["check", "in.jsonl"])
@@ -65,9 +72,35 @@ def test_what_the_output_has_no_letters_for_is_left_out(run: Run, charset: str):
     assert "<speaker2> so?" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_disk_that_takes_no_more_is_said_in_one_sentence(tmp_path: Path):
     # The shell leaves no room for a file, as a full disk has none.
     command = f"ulimit -f 0; exec {sys.executable} -m likeness --help > {tmp_path / 'out'}"
     result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)  # noqa: S603, S607
     assert result.returncode == 1
     assert result.stderr.splitlines() == ["Error: Nothing more can be written: File too large."]
+
+
+@pytest.mark.slow
+def test_the_c_locale_has_no_letters_for_much_and_stops_nothing(run: Run):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii:surrogateescape"}
+    command = [sys.executable, "-m", "likeness", "check", "in.jsonl"]
+    result = subprocess.run(command, capture_output=True, check=False, env=environment)  # noqa: S603
+    assert result.returncode == 0, result.stderr
+    assert b"?<speaker2> so?" in result.stdout
+
+
+@pytest.mark.slow
+def test_ctrl_c_before_the_command_is_there_is_one_sentence():
+    pressed = (
+        "import sys\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'likeness.cli.serve': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "from likeness.__main__ import start\n"
+        "start()\n"
+    )
+    command = [sys.executable, "-c", pressed]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (result.returncode, result.stderr) == (1, "Error: Stopped.\n")

@@ -160,7 +160,7 @@ def test_a_terminal_that_closes_stops_nothing_under_nohup(
         (["--chat", "Zed"], 1, "No chat is called 'Zed'. The chats: [Ann] :smile:."),
         (["--since", "yesterday"], 2, "yesterday"),
         (["--since", "2024-03-02", "--until", "2024-03-01"], 2, "--since is a later day"),
-        (["--until", "9999-12-31"], 2, "no such day in any chat"),
+        (["--until", "9999-12-31"], 2, "--until: no such day in any chat"),
         (["--since", "2025-01-01"], 1, "All 3 messages are left out by what you asked for."),
         (["--include", "spam"], 2, "spam"),
         (["--tz", "Mars/Base"], 2, "there is no time zone 'Mars/Base'"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.card import OTHERS, RunCard
-from likeness.errors import ModelError
+from likeness.errors import BadCard
 from likeness.quotes import FILE_NAME, NOBODYS_WORDS, RUN_WORDS, OthersWords, runs
 
 SECRET = "between us: the key to the cabin is under the third stone"
@@ -109,11 +109,11 @@ def test_without_it_nothing_is_a_quote(tmp_path: Path, content: bytes | None) ->
 
 def test_a_damaged_one_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"odd")
-    with pytest.raises(ModelError, match=r"others\.bin is damaged"):
+    with pytest.raises(BadCard, match=r"others\.bin is damaged"):
         OthersWords.load(tmp_path)
     (tmp_path / FILE_NAME).unlink()
     (tmp_path / FILE_NAME).mkdir()
-    with pytest.raises(ModelError, match=r"others\.bin cannot be read"):
+    with pytest.raises(BadCard, match=r"others\.bin cannot be read"):
         OthersWords.load(tmp_path)
 
 
@@ -130,5 +130,8 @@ def test_one_that_lacks_what_the_card_tells_is_refused(
     if content is not None:
         (tmp_path / FILE_NAME).write_bytes(content)
     how = "missing" if content is None else "damaged"
-    with pytest.raises(ModelError, match=rf"others\.bin is {how}, .* others' words would be sent"):
+    with pytest.raises(
+        BadCard, match=rf"others\.bin is {how}, .* others' words would be sent"
+    ) as told:
         OthersWords.load(tmp_path)
+    assert told.value.exit_code == 78  # so that a supervisor does not try for ever

@@ -14,6 +14,7 @@ from likeness.card import RunCard
 from likeness.cli import main
 from likeness.cli.console import run_folder
 from likeness.cli.train import Drawing
+from likeness.errors import TrainingError
 from training.survey import Balance
 
 Asked = list[dict[str, Any]]
@@ -65,19 +66,39 @@ def test_ctrl_c_before_anything_has_begun_is_one_sentence(asked: Asked) -> None:
     assert (result.exit_code, result.stderr.strip()) == (1, "Error: Stopped.")
 
 
-def test_sigterm_is_as_ctrl_c_whatever_is_at_work(
-    asked: Asked, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_sigterm_and_a_terminal_that_closes_are_as_ctrl_c_whatever_is_at_work(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     def train(*_: object, **__: object) -> None:
-        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(number)
         pytest.fail("it went on")
 
     monkeypatch.setattr("training.run.train", train)
-    before = signal.getsignal(signal.SIGTERM)
-    result = CliRunner().invoke(main, ["train", "in.jsonl", "--run", "me"])
+    outside = signal.signal(number, signal.SIG_DFL)  # the tests themselves may run under nohup
+    try:
+        result = CliRunner().invoke(main, ["train", "in.jsonl", "--run", "me"])
+        assert signal.getsignal(number) == signal.SIG_DFL
+    finally:
+        signal.signal(number, outside)
     assert (result.exit_code, result.stderr.strip()) == (1, "Error: Stopped.")
-    assert signal.getsignal(signal.SIGTERM) == before
     assert asked == []
+
+
+def test_a_terminal_that_closes_does_not_stop_a_training_under_nohup(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def train(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGHUP)
+        raise TrainingError("It went on.")
+
+    monkeypatch.setattr("training.run.train", train)
+    outside = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        result = CliRunner().invoke(main, ["train", "in.jsonl", "--run", "me"])
+    finally:
+        signal.signal(signal.SIGHUP, outside)
+    assert result.stderr.strip() == "Error: It went on."
 
 
 def test_why_nothing_is_held_out_is_not_guessed() -> None:
