@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import tomllib
@@ -67,14 +68,45 @@ def test_the_unit_keeps_the_compiled_kernel_where_it_may_write() -> None:
     assert Path(cache, "likeness") == Path("/var/cache", folder)
 
 
-def test_the_container_starts_what_the_command_takes_and_asks_where_it_answers() -> None:
+def _as_the_container_starts(monkeypatch: pytest.MonkeyPatch, end: int) -> tuple[list[str], object]:
+    """Return what the program of the container orders, and how it ends if that ends with `end`."""
+    [copied] = re.findall(r"(?m)^COPY (\S+) /opt/serve\.py$", CONTAINER)
+    orders: list[str] = []
+
+    def ordered(arguments: list[str], _name: str) -> None:
+        orders.extend(arguments)
+        raise SystemExit(end)
+
     found = re.findall(r"(?m)^(?:ENTRYPOINT|CMD) (\[.*\])$", CONTAINER)
-    _, command, *arguments = [word for line in found for word in json.loads(line)]
+    words = [word for line in found for word in json.loads(line)]
+    assert words[:2] == ["python", "/opt/serve.py"]
+    monkeypatch.setattr("likeness.cli.main", ordered)
+    monkeypatch.setattr("sys.argv", words[1:])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(REPOSITORY / copied))
+    return orders, ended.value.code
+
+
+def test_the_container_starts_what_the_command_takes_and_asks_where_it_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as container:
+        [command, *arguments], _ = _as_the_container_starts(container, 0)
     main.commands[command].make_context(command, arguments)
     assert re.findall(r"127\.0\.0\.1:(\d+)", CONTAINER) == re.findall(
         r"LIKENESS_HEALTH_PORT=(\d+)", CONTAINER
     )
     assert "STOPSIGNAL SIGTERM" in CONTAINER
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 69, 75, 78])
+def test_the_container_is_started_again_only_where_that_may_help(
+    monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    [given_up] = re.findall(r"RestartPreventExitStatus=(.+)", UNIT)
+    wanted = 0 if str(code) in given_up.split() else code
+    assert _as_the_container_starts(monkeypatch, code)[1] == wanted
+    assert "--restart on-failure " in CONTAINER
 
 
 def test_the_container_is_made_of_the_program_and_nothing_private() -> None:
@@ -86,7 +118,12 @@ def test_the_container_is_made_of_the_program_and_nothing_private() -> None:
     made_of = project["tool"]["setuptools"]
     packages = {name.split(".")[0] for name in made_of["packages"]}
     needed = packages | set(made_of["package-dir"].values()) | {project["project"]["readme"]}
-    needed |= {"pyproject.toml", "constraints.txt", *project["project"]["license-files"]}
+    needed |= {
+        "pyproject.toml",
+        "constraints.txt",
+        "deploy/serve.py",
+        *project["project"]["license-files"],
+    }
     assert let_in == needed
     assert all((REPOSITORY / name).exists() for name in let_in)
     [extra] = re.findall(r"likeness\[(\w+)\]", CONTAINER)
