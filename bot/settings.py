@@ -56,13 +56,17 @@ def _of(platform: str, value: str) -> frozenset[str]:
     return frozenset(id_ for where, _, id_ in named if where in ("", platform))
 
 
+def _stripped(token: object) -> object:
+    return token.strip() or None if isinstance(token, str) else token
+
+
 def _one_word(token: object) -> object:
-    if not isinstance(token, str):
-        return token
-    token = token.strip()
-    if any(letter.isspace() or not letter.isprintable() for letter in token):
+    token = _stripped(token)
+    if isinstance(token, str) and any(
+        letter.isspace() or not letter.isprintable() for letter in token
+    ):
         raise ValueError("must be one word, and there is a blank or a control character in it")
-    return token or None
+    return token
 
 
 PLATFORMS = ("telegram", "discord")
@@ -73,6 +77,7 @@ web_url = _address("https", "http")
 _WebUrl = Annotated[str, AfterValidator(web_url)]
 _Ids = Annotated[str, AfterValidator(_ids)]
 _Token = Annotated[SecretStr | None, BeforeValidator(_one_word)]
+_AnyToken = Annotated[SecretStr | None, BeforeValidator(_stripped)]
 
 _WHERE_TOKENS_COME_FROM = {
     "telegram": "TELEGRAM_TOKEN is missing (write /newbot to @BotFather in Telegram to get one)",
@@ -83,6 +88,8 @@ _WHERE_TOKENS_COME_FROM = {
 
 
 class _Tokens(BaseSettings):
+    """The tokens as they stand: one that does not fit is there all the same."""
+
     model_config = SettingsConfigDict(
         env_file=".env",
         env_file_encoding="utf-8",
@@ -92,8 +99,8 @@ class _Tokens(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    telegram_token: _Token = None
-    discord_token: _Token = None
+    telegram_token: _AnyToken = None
+    discord_token: _AnyToken = None
 
     def token(self, platform: str) -> SecretStr | None:
         """Return the bot's token on a platform."""
@@ -142,6 +149,8 @@ class Settings(_Tokens):
         chat_rate: `LIKENESS_CHAT_RATE`, the same of one chat.
     """
 
+    telegram_token: _Token = None
+    discord_token: _Token = None
     database: Annotated[str, AfterValidator(_database)] = Field(
         default="sqlite+aiosqlite:///likeness.db",
         validate_default=False,
@@ -235,8 +244,10 @@ class Settings(_Tokens):
             settings = cls()
         except ValidationError as error:
             faults += [_fault(problem) for problem in error.errors()]
-        except (OSError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
             raise BadSettings(".env cannot be read: it must be a text file in UTF-8.") from error
+        except OSError as error:
+            raise BadSettings(f".env cannot be read: {error.strerror}.") from error
         if faults:
             raise BadSettings(
                 f"The environment and .env do not fit: {'; '.join(faults)}."

@@ -1,5 +1,6 @@
 """The environment, read once, with every fault named at once."""
 
+import errno
 import traceback
 from pathlib import Path
 
@@ -71,6 +72,18 @@ def test_every_fault_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\n" not in said
 
 
+def test_a_token_that_does_not_fit_hides_no_other_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_TOKEN", "1:two words")
+    monkeypatch.setenv("LIKENESS_PACE", "hurried")
+    monkeypatch.setenv("LIKENESS_COLOUR", "blue")
+    with pytest.raises(BadSettings) as caught:
+        Settings.read(["telegram", "discord"])
+    said = str(caught.value)
+    for name in ("TELEGRAM_TOKEN", "DISCORD_TOKEN", "LIKENESS_PACE", "LIKENESS_COLOUR"):
+        assert said.count(name) == 1
+    assert "two words" not in said
+
+
 def test_a_token_is_asked_for_only_where_its_platform_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "one")
     assert Settings.read(["discord"]).telegram_token is None
@@ -91,6 +104,19 @@ def test_no_secret_shows_in_repr_or_in_a_fault(monkeypatch: pytest.MonkeyPatch) 
 def test_an_env_file_that_is_not_text_is_one_sentence() -> None:
     Path(".env").write_bytes(b"TELEGRAM_TOKEN=\xff\xfe")
     with pytest.raises(BadSettings, match=r"^\.env cannot be read"):
+        Settings.read()
+
+
+def test_an_env_file_that_may_not_be_read_is_not_called_no_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path(".env").write_text("LIKENESS_PACE=off\n")
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refused)
+    with pytest.raises(BadSettings, match=r"^\.env cannot be read: Permission denied\.$"):
         Settings.read()
 
 
