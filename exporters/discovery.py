@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from exporters import EXPORTERS, Exporter, find_exporter
 from exporters.companions import could_be_chat, is_companion, was_sent
-from exporters.sources import BROKEN_ZIP, Source, find_files, sources_in
-from likeness.errors import SourceError, UnrecognisedSource
+from exporters.folders import find_files
+from exporters.sources import BROKEN_ZIP, Source, sources_in
+from likeness.errors import DamagedSource, SourceError, UnrecognisedSource
 from likeness.texts import whole
 
 OnFailure = Callable[[str, SourceError], None]
@@ -26,22 +27,44 @@ def discover(
     found: list[tuple[Source, Exporter]] = []
     left_alone: list[str] = []
     for path in paths:
-        before, failures = len(found), 0
-        others: list[str] = []
         try:
-            for file in find_files(path):
-                name = _name(path, file)
-                try:
-                    found += _recognised(file, name, others)
-                except SourceError as error:
-                    on_failure(name, error)
-                    failures += 1
-            if not failures and len(found) == before:
-                raise UnrecognisedSource(_not_recognised(path))
-            left_alone += others
+            here, others = _look_into(path, on_failure)
         except SourceError as error:
             on_failure(_name(path, path), error)
+        else:
+            found += here
+            left_alone += others
     return found, left_alone
+
+
+def _look_into(
+    path: Path, on_failure: OnFailure
+) -> tuple[list[tuple[Source, Exporter]], list[str]]:
+    """Do as `discover` for one path.
+
+    Raises:
+        UnrecognisedSource: It leads to no export, though all of it can be read.
+    """
+    found: list[tuple[Source, Exporter]] = []
+    others: list[str] = []
+    failures: list[SourceError] = []
+
+    def failed(where: Path, error: SourceError) -> None:
+        failures.append(error)
+        on_failure(_name(path, where), error)
+
+    def unread(error: OSError) -> None:
+        why = f"{error.filename} cannot be read: {error.strerror}."
+        failed(Path(error.filename), DamagedSource(why))
+
+    for file in find_files(path, unread):
+        try:
+            found += _recognised(file, _name(path, file), others)
+        except SourceError as error:
+            failed(file, error)
+    if not failures and not found:
+        raise UnrecognisedSource(_not_recognised(path))
+    return found, others
 
 
 def _recognised(file: Path, name: str, others: list[str]) -> Iterator[tuple[Source, Exporter]]:

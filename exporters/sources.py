@@ -1,9 +1,8 @@
-"""What an exporter reads: a file on disk or inside a zip, and where to look for such files."""
+"""What an exporter reads: a file on disk or inside a zip."""
 
 import io
 import os
 import posixpath
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -13,13 +12,13 @@ from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
+from exporters.folders import by_number, worth_a_look
 from exporters.names import composed
 from exporters.zips import fitting_members, is_named, open_zip, refuse_harm
-from likeness.errors import DamagedSource, SourceError, UnrecognisedSource
+from likeness.errors import DamagedSource, SourceError
 
 HEAD_BYTES = 65_536
 _FIRST_LOOK_BYTES = 512
-_NUMBER = re.compile(r"0*([0-9]+)")
 _ZIP_MARK = b"PK\x03\x04"
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
 
@@ -194,27 +193,6 @@ def _plain_errors(name: str) -> Iterator[None]:
         raise DamagedSource(f"{name} cannot be read: {error.strerror or error}.") from error
 
 
-def find_files(path: Path) -> Iterator[Path]:
-    """Yield the files that a path stands for: itself, or all inside a folder in order of names.
-
-    Numbers in names count as numbers: `x.html`, `x2.html`, `x10.html`. Hidden files and what
-    macOS adds are left out.
-
-    Raises:
-        UnrecognisedSource: There is no such file or folder.
-    """
-    if path.is_file():
-        yield path
-    elif not path.is_dir():
-        raise UnrecognisedSource(f"{path} does not exist, or is neither a file nor a folder.")
-    else:
-        for folder, folders, files in os.walk(path):
-            folders[:] = sorted(filter(_worth_a_look, folders), key=by_number)
-            names = sorted(filter(_worth_a_look, files), key=by_number)
-            found = (Path(folder, name) for name in names)
-            yield from (file for file in found if file.is_file())
-
-
 def sources_in(path: Path, name: str) -> Iterator[Source]:
     """Yield a file as one source, or a zip as one for each file inside, opened in place.
 
@@ -277,7 +255,7 @@ def _worthy(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
         (
             info
             for info in archive.infolist()
-            if not info.is_dir() and all(map(_worth_a_look, info.filename.split("/")))
+            if not info.is_dir() and all(map(worth_a_look, info.filename.split("/")))
         ),
         key=lambda info: by_number(info.filename),
     )
@@ -287,13 +265,3 @@ def _head(file: IO[bytes]) -> bytes:
     """Read the beginning; a photo or video shows its zero bytes soon, and is not read on."""
     first = file.read(_FIRST_LOOK_BYTES)
     return first if b"\0" in first else first + file.read(HEAD_BYTES - len(first))
-
-
-def by_number(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Return what sorts names by the numbers in them, one without a number first."""
-    parts = enumerate(_NUMBER.split(posixpath.splitext(name)[0]))  # every other one is a number
-    return [(len(part) * (at % 2), part) for at, part in parts], name
-
-
-def _worth_a_look(name: str) -> bool:
-    return not name.startswith(".") and name != "__MACOSX"

@@ -8,7 +8,8 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 
-from exporters.sources import Source, by_number
+from exporters.folders import by_number
+from exporters.sources import Source
 from exporters.telegram_page import Entry, Page, is_page
 from exporters.telegram_topics import Topics
 from likeness.errors import DamagedSource

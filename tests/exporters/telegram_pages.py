@@ -3,7 +3,8 @@
 from zoneinfo import ZoneInfo
 
 from exporters import find_exporter
-from exporters.sources import Reading, find_files, sources_in
+from exporters.folders import find_files
+from exporters.sources import Reading, sources_in
 from exporters.telegram_html import TELEGRAM_HTML
 from likeness.messages import Message
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from exporters import find_exporter
+from exporters.folders import find_files
 from exporters.imessage_typedstream import text_in
-from exporters.sources import Reading, find_files, sources_in
+from exporters.sources import Reading, sources_in
 from likeness.messages import Message, Notice, Rejected
 
 # file: exporter, messages, notices, rejected, messages with words, speakers

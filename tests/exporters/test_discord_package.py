@@ -8,7 +8,8 @@ from zipfile import ZipFile
 import pytest
 
 from exporters import find_exporter
-from exporters.sources import Reading, find_files, sources_in
+from exporters.folders import find_files
+from exporters.sources import Reading, sources_in
 from likeness.messages import Message, Rejected
 
 ENTRY = {"ID": 2**60 + 1, "Timestamp": "2024-05-01 08:00:00", "Contents": "moin", "Attachments": ""}

@@ -1,5 +1,7 @@
 """What a folder holds beside exports: named if it could be a chat, and a flaw if asked for none."""
 
+import errno
+import os
 import zipfile
 from datetime import UTC
 from pathlib import Path, PurePath
@@ -51,6 +53,26 @@ def folder(tmp_path: Path) -> Path:
     (folder / "WhatsApp Chat with Zoe.txt").touch()
     (folder / "photos" / "1.jpg").write_bytes(b"\xff\xd8\0\0")
     return folder
+
+
+def test_a_folder_that_may_not_be_read_is_told_and_does_not_hide_the_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "locked").mkdir()
+    look = os.scandir
+
+    def refused(path: str | Path) -> object:
+        if Path(path).name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    told: list[tuple[str, SourceError]] = []
+    found, _ = discover([folder], lambda *failure: told.append(failure))
+    assert found
+    [(name, error)] = told
+    assert name == f"{folder.name}/locked"
+    assert str(error) == f"{folder / 'locked'} cannot be read: Permission denied."
 
 
 def strictly(folder: Path, output: Path) -> None:

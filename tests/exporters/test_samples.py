@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from exporters import EXPORTERS, Exporter, find_exporter
-from exporters.sources import Reading, Source, find_files, sources_in
+from exporters.folders import find_files
+from exporters.sources import Reading, Source, sources_in
 from likeness.messages import Message, Notice, Rejected
 
 SAMPLES = Path(__file__).parent / "samples"

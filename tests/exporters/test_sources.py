@@ -6,7 +6,8 @@ import zipfile
 
 import pytest
 
-from exporters.sources import HEAD_BYTES, find_files, sources_in
+from exporters.folders import find_files
+from exporters.sources import HEAD_BYTES, sources_in
 from likeness.errors import DamagedSource, SourceError, UnrecognisedSource
 
 
