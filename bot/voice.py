@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
+from zlib import crc32
 
 from bot.engine import Outlook, ReplyEngine, Sampling
 from bot.history import ChatId
@@ -46,7 +47,10 @@ class Voice:
 
     def sampling(self, messages: list[Message], customs: Customs) -> Sampling:
         """Return how the answer to some messages is chosen: another attempt has another seed."""
-        here = self.usual.at(len(messages) + _APART * customs.attempts)
+        place = len(messages)
+        if place >= self.engine.card.context_tokens:  # no more are looked at, so these stay as many
+            place += crc32(messages[-1].id.encode())
+        here = self.usual.at(place + _APART * customs.attempts)
         if customs.temperature is None:
             return here
         return replace(here, temperature=customs.temperature)

@@ -19,7 +19,7 @@ def pick(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.ones(1, device=device).add(1).cpu()  # an old card allocates, and does not compute
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise ModelError(f"This machine has no device {name!r} for torch: try `auto`.") from error
     return device
 

@@ -6,6 +6,7 @@ from itertools import groupby, islice
 import numpy as np
 
 from likeness.messages import Message
+from likeness.quotes import words
 
 _LONGEST_PERIOD = 32
 _RUN_TOKENS = 24
@@ -76,4 +77,5 @@ def _plain(text: str) -> str:
 
 
 def _is_long(turn: Sequence[str]) -> bool:
-    return sum(len(text.split()) for text in turn) > _CATCH_PHRASE_WORDS
+    """Return whether a turn is no catch phrase; two letters are a word where none are parted."""
+    return sum(max(len(text.split()), len(words(text)) / 2) for text in turn) > _CATCH_PHRASE_WORDS

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from bot.engine import Sampling
 from likeness.errors import ModelError
 
+NO_NUMBER = "The model computed something that is no number: train it again."
+
 _FARTHEST = 200.0
 """So many nats below the best nothing has a probability that a 32-bit float can tell from 0."""
 _BLOCK = 256
@@ -52,7 +54,7 @@ def choose(logits: Floats, sampling: Sampling, number: float) -> int:
     """
     best = int(logits.argmax())
     if not np.isfinite(logits[best]):
-        raise ModelError("The model computed something that is no number: train it again.")
+        raise ModelError(NO_NUMBER)
     if sampling.temperature == 0:
         return best
     choice = candidates(logits, sampling)

@@ -11,6 +11,8 @@ from bot.engine.batching import Want, plan
 from bot.engine.models import Model, Reading
 from likeness.errors import ModelError
 
+_BROKEN = "The engine broke down and writes no more replies: start it again."
+
 T = TypeVar("T")
 Steps = Generator[T | list[Reading], Any, None]
 """Work on a model. It yields what shall be read, and is sent the logits of each reading, a list of
@@ -74,9 +76,9 @@ class Scheduler:
                 self._admit(active)
                 self._step(active)
         finally:
-            self._closing = True
+            broken, self._closing = not self._closing, True
             for job in (*active, *self._waiting()):
-                job.end()
+                job.fail(ModelError(_BROKEN)) if broken else job.end()
 
     def _step(self, active: "list[_Job[Any]]") -> None:
         """Take all work forward by one step of the model."""

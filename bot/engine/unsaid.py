@@ -22,7 +22,7 @@ class Unsaid:
 
     def __init__(self, phrases: Iterable[str]) -> None:
         """Take words or sentences; what holds neither letters nor digits says nothing."""
-        found = {pattern for phrase in phrases if (pattern := _pattern(phrase))}
+        found = {pattern for phrase in phrases for pattern in _patterns(phrase.strip()) if pattern}
         self._said = re.compile(rf"(?<!\S)(?:{'|'.join(sorted(found))})(?!\S)") if found else None
 
     @classmethod
@@ -48,9 +48,7 @@ class Unsaid:
         """Return whether a text holds any of them."""
         if self._said is None:
             return False
-        # The name in `Gerald's` stands by itself, too.
-        forms = {_plain(text), _plain(text.translate(_PARTED_BY_APOSTROPHES))}
-        return any(map(self._said.search, forms))
+        return any(map(self._said.search, _forms(text)))
 
 
 NOTHING_UNSAID = Unsaid(())
@@ -61,7 +59,14 @@ def _plain(text: str) -> str:
     return " ".join(words(unicodedata.normalize("NFC", text)))
 
 
-def _pattern(phrase: str) -> str:
-    phrase = phrase.strip()
-    found = re.escape(_plain(phrase))
-    return found + r"\S*" if found and phrase.endswith(_ANY_ENDING) else found
+def _forms(text: str) -> set[str]:
+    """Return the words of a text, and those that apostrophes part: the name in `Gerald's`, too."""
+    return {_plain(text), _plain(text.translate(_PARTED_BY_APOSTROPHES))}
+
+
+def _patterns(phrase: str) -> set[str]:
+    """Return what a phrase looks like in one of a text's forms: `O'Neil` stands in `O'Neil's`."""
+    if phrase.endswith(_ANY_ENDING):
+        found = re.escape(_plain(phrase))
+        return {found + r"\S*" if found else ""}
+    return set(map(re.escape, _forms(phrase)))

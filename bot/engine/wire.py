@@ -12,6 +12,8 @@ _TAG = re.compile("|".join(map(re.escape, (END_OF_TURN, START, *TAGS))))
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
 _BANNED = -100
 """OpenAI's bias of a token that must not come."""
+_ALL = -1
+"""A `top_k` that leaves all tokens; older versions of vLLM refuse 0 (its issue 17553)."""
 _MOST_IDS = 2**31
 
 _REFUSALS = {
@@ -34,12 +36,14 @@ def completion(
     Args:
         ids: The prompt.
         room: How many tokens the reply has at the most.
-        sampling: How to choose them; what is at its default is not mentioned.
+        sampling: How to choose them. Where it leaves all, that is said, too: a server has defaults
+            of its own.
         tokenizer: Of the model.
 
     Source: OpenAI's reference of `/v1/completions`; beyond it, what vLLM and llama-server call
     `top_k`, `min_p` and `typical_p`, and vLLM's `stop_token_ids`, `skip_special_tokens` and
-    `return_token_ids` (its `CompletionRequest`).
+    `return_token_ids` (its `CompletionRequest`). By default llama-server chooses among the 40
+    likeliest with a `min_p` of 0.05, says its README.
     """
     others = {str(tokenizer.tag(tag)): _BANNED for tag in (START, *SPEAKERS)}
     asked: dict[str, Any] = {
@@ -47,6 +51,8 @@ def completion(
         "max_tokens": room,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
+        "top_k": sampling.top_k or _ALL,
+        "min_p": sampling.min_p,
         "stream": True,
         "stop": [END_OF_TURN],
         "stop_token_ids": [tokenizer.tag(END_OF_TURN)],
@@ -55,8 +61,6 @@ def completion(
         "spaces_between_special_tokens": False,
         "return_token_ids": True,
     }
-    rarer = {"top_k": sampling.top_k, "min_p": sampling.min_p}
-    asked |= {name: value for name, value in rarer.items() if value}
     if sampling.typical_p < 1:
         asked["typical_p"] = sampling.typical_p
     if sampling.seed is not None:
@@ -122,7 +126,10 @@ def refusal(status: int) -> str | None:
     """Return what a server says with a status, None if it may pass."""
     if status in _BUSY:
         return None
-    what = "does not take the request: it must accept token ids as a prompt, as vLLM does"
+    what = (
+        "does not take the request: it must accept token ids as a prompt, as vLLM does, and its "
+        "context must be as long as the model's"
+    )
     return f"{_REFUSALS.get(status, what)} (HTTP {status})"
 
 

@@ -16,6 +16,7 @@ from bot.engine.outlook import look_ahead
 from likeness.calibration import Calibration
 from likeness.card import RunCard
 from likeness.dialogue import END_OF_TURN, NEXT_MESSAGE, SPEAKERS
+from likeness.errors import ModelError
 
 Make = Callable[..., Any]
 SAMPLING = Sampling(max_new_tokens=40)
@@ -113,3 +114,13 @@ async def test_there_is_nothing_to_expect_where_nothing_of_the_newest_conversati
     after = asked.sent_at + timedelta(seconds=toy_card.gap_seconds + 1)
     picture = dataclasses.replace(asked, id="2", kind="media", text="", sent_at=after)
     assert await engine.outlook([asked, picture], SAMPLING) is None
+
+
+def test_a_model_without_numbers_is_one_sentence(
+    toy: Any, grammar: Grammar, toy_card: RunCard
+) -> None:
+    def likely(row: Any, _: int) -> None:
+        row[:] = np.nan
+
+    with pytest.raises(ModelError, match=r"no number.*\.$"):
+        _look(toy, grammar, toy_card, likely)

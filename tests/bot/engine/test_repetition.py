@@ -71,6 +71,16 @@ def test_a_few_words_may_come_every_time(message: Any) -> None:
         assert heard(Echo(chat(message, phrase)), phrase.split("|")[0]) == [False]
 
 
+@pytest.mark.parametrize(
+    "said", ["今天下雨我就在家看书", "今日は雨だから家にいるよ", "วันนี้ฝนตกฉันอยู่บ้าน"]
+)
+def test_where_no_spaces_part_words_an_answer_just_given_is_an_echo_too(
+    message: Any, said: str
+) -> None:
+    assert heard(Echo(chat(message, said)), said) == [True]
+    assert heard(Echo(chat(message, said[:4])), said[:4]) == [False]
+
+
 def test_only_my_newest_turns_count(message: Any) -> None:
     old = "this is what I always say to them"
     newer = ["one of the other answers", "two of the other answers", "three of the other answers"]

@@ -209,16 +209,22 @@ async def test_closing_ends_what_runs_and_what_waits(toy: Any) -> None:
         await collect(scheduler, steps(toy, "late", 1))
 
 
-async def test_a_fault_of_the_scheduler_itself_ends_all_work_instead_of_hanging(
+async def test_a_fault_of_the_scheduler_itself_fails_all_work_instead_of_hanging(
     toy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> None:
+        both_came.wait(5)
         raise ZeroDivisionError
 
     faults: list[object] = []
+    both_came = threading.Event()
     monkeypatch.setattr(threading, "excepthook", faults.append)
     monkeypatch.setattr("bot.engine.scheduler.plan", fail)
-    scheduler = Scheduler(toy)
-    assert await collect(scheduler, steps(toy, "a", 3)) == []
+    scheduler = Scheduler(toy, at_once=1)
+    work = [collect(scheduler, steps(toy, name, 3)) for name in "ab"]  # the second one waits
+    asyncio.get_running_loop().call_later(0.02, both_came.set)
+    failed = await asyncio.gather(*work, return_exceptions=True)
+    assert all(isinstance(each, ModelError) for each in failed)
     await scheduler.close()
+    assert not toy.open
     assert len(faults) == 1

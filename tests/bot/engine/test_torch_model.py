@@ -169,7 +169,7 @@ def test_a_card_that_is_full_at_a_step_is_a_want_of_memory(
     np.testing.assert_allclose(found[-1], whole(network, [*TEXT, 7])[-1], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["cuda:77", "abacus"])
+@pytest.mark.parametrize("name", ["cuda:77", "abacus", "hpu"])
 def test_a_device_that_is_not_there_is_one_sentence(tiny_model: Path, name: str) -> None:
     with pytest.raises(ModelError, match=f"no device '{name}'"):
         open_torch(tiny_model, name)

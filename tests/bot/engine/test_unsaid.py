@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from bot.engine.unsaid import NOTHING_UNSAID, Unsaid
 from likeness.errors import BadSettings
 
-LISTED = Unsaid(["Gerald", "the blue door", "divorc*", "C++", "北京", "it's over", "café"])
+LISTED = Unsaid(
+    ["Gerald", "the blue door", "divorc*", "C++", "北京", "it's over", "café", "O'Neil", "D'An*"]
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,10 @@ LISTED = Unsaid(["Gerald", "the blue door", "divorc*", "C++", "北京", "it's ov
         "Its over",
         "it’s OVER now",
         "the cafe\u0301 again",
+        "o’neil?",
+        "O'Neil's hat",
+        "ONeil’s hat",
+        "D'Angelo's",
     ],
 )
 def test_what_is_listed_is_found(text: str) -> None:
@@ -32,7 +38,19 @@ def test_what_is_listed_is_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["geraldine", "the blue front door", "a divan", "我在南京了", "it is over", "", "??"]
+    "text",
+    [
+        "geraldine",
+        "the blue front door",
+        "a divan",
+        "我在南京了",
+        "it is over",
+        "neil",
+        "o, no, Neil",
+        "a d, any d",
+        "",
+        "??",
+    ],
 )
 def test_what_is_not_listed_is_not_found(text: str) -> None:
     assert not LISTED.said_in(text)
