@@ -148,6 +148,8 @@ class Access:
         standing = known or ("allowed" if id_ in self._allowed else None)
         if standing is not None:
             await self.book.sign(Guest(self.platform, to, "", standing))
+        if known is not None:  # or /deny would offer a place that is no more
+            await self.book.strike(self.platform, id_)
 
     def _lets_in(self, visitor: Visitor) -> bool:
         return not self._allowed.isdisjoint((visitor.id, *visitor.circles, EVERYONE))

@@ -58,7 +58,8 @@ def what_i_am(me: str) -> str:
 
 
 async def _start(order: Order) -> Reply:
-    return Reply(introduction(order.conversation.me))
+    tells = await owner.reminder(order) if order.owner else ()
+    return Reply(introduction(order.conversation.me), tells=tells)
 
 
 async def _help(order: Order) -> Reply:

@@ -20,7 +20,11 @@ FORECAST_SECONDS = 1.0
 
 
 class Conversation:
-    """Keeps what it hears and answers as the model's person, each chat in its own order."""
+    """Keeps what it hears and answers as the model's person, each chat in its own order.
+
+    Attributes:
+        within: By platform, what returns the ids of the chats in a larger place, such as a server.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class Conversation:
         self._running: dict[asyncio.Task[None], ChatId] = {}
         self._closed = False
         self._since = clock()
+        self.within: dict[str, Callable[[str], Collection[str]]] = {}
 
     @property
     def me(self) -> str:
@@ -244,12 +249,15 @@ class Conversation:
         Raises:
             DatabaseError: It could not be kept.
         """
-        await self.history.drop(platform, id_)
+        within = self.within.get(platform)
+        places = {id_, *(within(id_) if within else ())}
+        for place in places:
+            await self.history.drop(platform, place)
         names = speakers_of(id_)
         for chat, turns in list(self._chats.items()):
             if chat.platform != platform or not turns.busy:
                 continue
-            if turns.speaker in names or id_ in (chat.chat, chat.thread):
+            if turns.speaker in names or not places.isdisjoint((chat.chat, chat.thread)):
                 turns.drop()
                 async with turns.lock:  # what is on its way arrives before anybody is told
                     pass

@@ -11,6 +11,7 @@ SHOWN = 8
 """How many guests one reply lists."""
 STOPPED = "I say nothing any more, anywhere, until you tell me /go."
 GOING = "I answer again what is said from now on."
+WHOM = "Whom shall I talk with?"
 LET_IN = "My owner has let you in: write to me!"
 
 
@@ -32,11 +33,21 @@ async def allow(order: Order) -> Reply:
         )
         rows.append(buttons(here))
     if not order.visitor.group or order.visitor.unseen:
-        waiting = await order.access.book.guests("waiting", SHOWN)
-        rows += [buttons(guest) for guest in waiting]
-    if not rows:
-        return Reply("Nobody waits to be let in.")
-    return Reply("Whom shall I talk with?", tuple(rows))
+        rows += await _waiting(order)
+    return Reply(WHOM, tuple(rows)) if rows else Reply("Nobody waits to be let in.")
+
+
+async def reminder(order: Order) -> tuple[tuple[str, Reply], ...]:
+    """Return as `Reply.tells` what asks the owner in private about those who wait, if any do.
+
+    They may have come before the owner could be asked.
+    """
+    rows = await _waiting(order)
+    return ((order.visitor.id, Reply(WHOM, tuple(rows))),) if rows else ()
+
+
+async def _waiting(order: Order) -> list[tuple[Button, ...]]:
+    return [buttons(guest) for guest in await order.access.book.guests("waiting", SHOWN)]
 
 
 async def deny(order: Order) -> Reply:

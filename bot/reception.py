@@ -6,10 +6,11 @@ import random
 import re
 import time
 from collections.abc import Collection
+from dataclasses import replace
 
 from bot import owner
 from bot.access import MOST_WAITING, Access, Guest, Standing, Visitor
-from bot.commands import introduction, obey, what_i_am
+from bot.commands import obey, what_i_am
 from bot.conversation import Conversation
 from bot.history import ChatId
 from bot.orders import Order
@@ -152,7 +153,9 @@ class Reception:
         name, _, words = line.partition(" ")
         standing = await self.access.standing(visitor)
         if name == "start" and words and await self.access.pair(visitor, words):
-            return Reply(f"{OWNED}\n\n{introduction(self.conversation.me)}")
+            is_now = Order(self.conversation, self.access, visitor, chat, owner=True, name=name)
+            reply = await obey(is_now)
+            return replace(reply, text=f"{OWNED}\n\n{reply.text}")
         if standing is None and name not in FREE:
             return await self._knock(visitor)
         if standing == "denied" or (standing == "waiting" and name not in FREE):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -107,6 +107,38 @@ async def say_or_excuse(say: Callable[[Reply], Awaitable[object]], reply: Reply)
         if reply.file is None:
             raise
         await say(Reply(NOT_NOW, refuses=True))
+
+
+async def say_some_time(
+    place: object, say: Callable[[Reply], Awaitable[object]], reply: Reply, patience: Patience
+) -> None:
+    """Say something; what does not go through now is tried again after a while.
+
+    Raises:
+        NotDelivered: It never will.
+    """
+    while True:
+        try:
+            await say(reply)
+        except NotDelivered as error:
+            if error.final:
+                raise
+            wait = patience.again_seconds
+            log.warning("%s: it could not be told: %s; again in %.0f s", place, error, wait)
+            await asyncio.sleep(wait)
+        else:
+            return
+
+
+@contextmanager
+def followed(follow: Callable[[], object]) -> Iterator[None]:
+    """Do what follows once something was said, also if it cannot be delivered."""
+    try:
+        yield
+    except NotDelivered:
+        follow()
+        raise
+    follow()
 
 
 @asynccontextmanager

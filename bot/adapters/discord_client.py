@@ -14,7 +14,7 @@ from bot.adapters.answers import Answers
 from bot.adapters.delivery import Patience
 from bot.adapters.discord_chats import Channel, DiscordOutlet, chat_of, pause, shard_of, translate
 from bot.adapters.discord_commands import Orders
-from bot.adapters.discord_people import FAULTS, People, is_addressed
+from bot.adapters.discord_people import FAULTS, People, channels_in, is_addressed
 from bot.adapters.hearing import Hearing
 from bot.history import ChatId, Place
 from bot.outlet import NotDelivered, Reply
@@ -70,6 +70,7 @@ class LikenessClient(discord.Client):
         self._hearing = Hearing("discord", patience)
         self._orders = Orders(self, reception, patience, self._follow)
         self.tree = self._orders.tree
+        self._conversation.within["discord"] = partial(channels_in, self)
 
     async def stop(self) -> None:
         """Finish the answers being written, then leave; at once if that is cut short."""
@@ -244,21 +245,31 @@ class LikenessClient(discord.Client):
         self._answers.start(outlet.chat, self._conversation.respond(outlet))
 
     async def _say(self, outlet: DiscordOutlet, reply: Reply, answers: str) -> None:
-        await outlet.say(reply, answers)
-        await self._follow(reply, outlet.chat)
+        with delivery.followed(partial(self._follow, reply, outlet.chat)):
+            await outlet.say(reply, answers)
 
-    async def _follow(self, reply: Reply, chat: ChatId) -> None:
+    def _follow(self, reply: Reply, chat: ChatId) -> None:
         """Do what follows from a reply: tell others, answer again."""
         for id_, told in reply.tells:
             self._orders.chores.start(chat, self._tell(int(id_), told))
         if reply.asks_anew:
-            self._respond(await self._channel(chat))
+            self._orders.chores.start(chat, self._answer_anew(chat))
+
+    async def _answer_anew(self, chat: ChatId) -> None:
+        self._respond(await self._channel(chat))
 
     async def _tell(self, id_: int, reply: Reply) -> None:
-        """Write to somebody in private; a server or role that was let in is told nothing."""
-        with suppress(discord.NotFound):
+        """Write to somebody in private, sooner or later."""
+
+        async def channel() -> discord.DMChannel:
             user = self.get_user(id_) or await self.fetch_user(id_)
-            await DiscordOutlet(await user.create_dm(), self._patience).say(reply)
+            return await user.create_dm()
+
+        async def say(reply: Reply) -> None:
+            found = await delivery.insist(channel, pause, self._patience)
+            await DiscordOutlet(found, self._patience).say(reply)
+
+        await delivery.say_some_time(f"discord {id_}", say, reply, self._patience)
 
 
 class ShardedClient(LikenessClient, discord.AutoShardedClient):

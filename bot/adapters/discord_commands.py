@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 CHORES = 1000
 """How many commands and lines of its own the bot has in hand at once."""
 
-Told = Callable[[Reply, ChatId], Awaitable[None]]
+Told = Callable[[Reply, ChatId], None]
 """Does what follows from a reply: whom else to tell, what to answer."""
 
 
@@ -118,9 +118,10 @@ class Orders:
             await delivery.insist(lambda: show(reply), pause, self._patience)
 
         async def work() -> None:
-            reply = await delivery.excused(chat, obeyed()) or Reply(delivery.NOTHING)
-            await delivery.say_or_excuse(insist, reply)
-            await self._told(reply, chat)
+            nothing = Reply(delivery.NOTHING, refuses=True)
+            reply = await delivery.excused(chat, obeyed()) or nothing
+            with delivery.followed(lambda: self._told(reply, chat)):
+                await delivery.say_or_excuse(insist, reply)
 
         self.chores.start(chat, work())
 

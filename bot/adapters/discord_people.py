@@ -49,6 +49,12 @@ class People:
         return None
 
 
+def channels_in(client: discord.Client, id_: str) -> list[str]:
+    """Return the ids of a server's channels; none where the id is not that of a server."""
+    guild = client.get_guild(int(id_))
+    return [str(channel.id) for channel in guild.channels] if guild else []
+
+
 def visitor_of(message: discord.Message, author: discord.Member | None = None) -> Visitor:
     """Return who wrote a message.
 

@@ -107,7 +107,7 @@ class _TelegramBot:
         self._answers = Answers(
             patience.answers, self._answer_owed, again_seconds=patience.again_seconds
         )
-        self._orders = Orders(bot, reception, self._outlet, self._respond)
+        self._orders = Orders(bot, reception, self._outlet, self._respond, patience)
         self._updates = Updates(bot, reception, self._orders, self._respond, self._move)
         self._offset: int | None = None
 

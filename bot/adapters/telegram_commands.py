@@ -20,6 +20,7 @@ from telegram.error import BadRequest, InvalidToken, TelegramError
 from bot.access import Visitor
 from bot.adapters import delivery
 from bot.adapters.answers import Answers
+from bot.adapters.delivery import Patience
 from bot.adapters.telegram_chats import TelegramOutlet, chat_of, refusal
 from bot.adapters.telegram_people import visitor_at
 from bot.commands import COMMANDS
@@ -42,6 +43,7 @@ class Orders:
         reception: Reception,
         outlet: Callable[[ChatId], TelegramOutlet],
         respond: Callable[[ChatId], None],
+        patience: Patience,
     ) -> None:
         """Take what it works with.
 
@@ -50,6 +52,7 @@ class Orders:
             reception: Who decides.
             outlet: Leads to a chat.
             respond: Answers what waits in a chat.
+            patience: For what others could not be told.
         """
         self.chores = Answers(CHORES)
         self._known: deque[str] = deque(maxlen=CHORES)
@@ -58,6 +61,7 @@ class Orders:
         self._reception = reception
         self._outlet = outlet
         self._respond = respond
+        self._patience = patience
 
     async def register(self) -> None:
         """Tell Telegram the commands, where it knows others.
@@ -146,18 +150,20 @@ class Orders:
         if reply.file is not None:
             await self._say(chat, reply, str(message_id))
             return
-        if not reply.refuses:
-            await self._outlet(chat).change(message_id, reply)
-        self._follow(chat, reply)
+        with delivery.followed(partial(self._follow, chat, reply)):
+            if not reply.refuses:
+                await self._outlet(chat).change(message_id, reply)
 
     async def _say(self, chat: ChatId, reply: Reply, answers: str) -> None:
         outlet = self._outlet(chat)
-        await delivery.say_or_excuse(partial(outlet.say, answers=answers), reply)
-        self._follow(chat, reply)
+        with delivery.followed(partial(self._follow, chat, reply)):
+            await delivery.say_or_excuse(partial(outlet.say, answers=answers), reply)
 
     def _follow(self, chat: ChatId, reply: Reply) -> None:
         """Do what follows from a reply: tell others, answer again."""
         for id_, told in reply.tells:
-            self.say(ChatId("telegram", id_), told)
+            to = ChatId("telegram", id_)
+            say = self._outlet(to).say
+            self.chores.start(to, delivery.say_some_time(to, say, told, self._patience))
         if reply.asks_anew:
             self._respond(chat)

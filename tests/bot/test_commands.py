@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.access import Access, Visitor
+from bot.access import Access, Guest, Visitor
 from bot.commands import COMMANDS, obey
 from bot.conversation import Conversation
 from bot.orders import Order
@@ -33,6 +33,17 @@ async def test_start_and_help_say_that_it_is_a_bot_and_whom_it_imitates(
     assert "I am not Robin" in text
     for name in COMMANDS if command == "help" else ():
         assert f"/{name} – " in text
+
+
+@pytest.mark.parametrize("owner", [True, False])
+async def test_only_the_owner_who_starts_it_is_asked_about_those_who_wait(
+    fake_engine: Any, owner: bool
+) -> None:
+    talk = Conversation(FakeHistory(), fake_engine())
+    await talk.history.sign(Guest("discord", "9", "Eve", "waiting"))
+    order = Order(talk, Access("telegram", talk.history), VISITOR, ANN, owner, "start")
+    asked = {id_: reply.buttons[0][0].line for id_, reply in (await obey(order)).tells}
+    assert asked == ({"7": "allow discord:9"} if owner else {})
 
 
 @pytest.mark.parametrize("command", ["again", "undo"])

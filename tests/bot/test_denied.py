@@ -42,12 +42,13 @@ class SlowOutlet(FakeOutlet):
         return await super().send(text, nonce, answers)
 
 
-@pytest.mark.parametrize("who", ["7", "telegram:42"])
+@pytest.mark.parametrize("who", ["7", "telegram:42", "99"])
 async def test_an_answer_that_is_being_written_to_whom_is_shut_out_is_not_sent(
     conversation: Make, fake_outlet: Make, message: Make, store: Store, who: str
 ) -> None:
     gate = asyncio.Event()
     talk, outlet = conversation(["one", gate, "never"]), fake_outlet()
+    talk.within["telegram"] = lambda id_: [ANN.chat] if id_ == "99" else []
     await talk.hear(ANN, message("hi", speaker_id="user42"))
     answer = asyncio.create_task(talk.respond(outlet))
     await settle()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.access import EVERYONE, Access, Visitor
+from bot.access import EVERYONE, Access, Guest, Visitor
 from bot.conversation import Conversation
 from bot.history import ChatId
 from bot.pace import Manner
@@ -37,6 +37,15 @@ def door(history: FakeHistory, fake_engine: Any) -> Callable[..., Reception]:
 @pytest.fixture
 def history() -> FakeHistory:
     return FakeHistory()
+
+
+async def test_a_group_that_moves_stands_on_the_owner_s_list_once(
+    door: Any, history: FakeHistory
+) -> None:
+    await history.sign(Guest("telegram", "-100", "", "allowed"))
+    for _ in range(2):  # Telegram tells of it twice
+        await door().access.move("-100", "-200")
+    assert [guest.id for guest in await history.guests("allowed", 9)] == ["-200"]
 
 
 @pytest.mark.parametrize(

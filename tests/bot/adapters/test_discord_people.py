@@ -1,8 +1,10 @@
 """Who may talk to the Discord bot, and what they may order, with buttons: against SimCord."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from bot.outlet import Reply
 from bot.owner import buttons
 from bot.pace import Manner
 from bot.reception import Reception
+from likeness.messages import Message
 from tests.bot.adapters.fake_history import FakeHistory
 
 Run = Callable[..., Any]
@@ -45,7 +48,8 @@ def running(history: FakeHistory, hasty: Patience, fake_engine: Any) -> Run:
     @asynccontextmanager
     async def running(*scripts: Any) -> AsyncIterator[tuple[simcord.Env, Door]]:
         door = Door(history, fake_engine(*scripts))
-        async with simcord.run(LikenessClient(door.reception, hasty)) as world:
+        patience = replace(hasty, again_seconds=0.05)
+        async with simcord.run(LikenessClient(door.reception, patience)) as world:
             yield world, door
 
     return running
@@ -79,6 +83,43 @@ async def test_a_stranger_is_let_in_by_a_button_and_answered_from_then_on(
         await ann.send_dm("may I?")
         assert texts(ann.dm_channel)[-1] == "ok"
         assert history.texts("discord", ann.dm_channel.id) == ["may I?", "ok"]
+
+
+@pytest.mark.parametrize(("path", "times"), [("channels/*/messages", 4), ("users/@me/channels", 9)])
+async def test_the_owner_is_asked_about_a_stranger_sooner_or_later(
+    running: Run, path: str, times: int
+) -> None:
+    async with running() as (world, door):
+        olga = world.create_user("Olga")
+        guild = world.create_guild("The band")
+        channel = guild.create_text_channel("drums")
+        ann = guild.add_member(world.create_user("Ann"))
+        door.let_in(owners=[olga.id])
+        world.inject_error("POST", f"/{path}", status=503, times=times)
+        await ann.send(channel, f"{world.bot.user.mention} hello")
+        async with asyncio.timeout(10):
+            while not olga.dm_channel.history():
+                await world.settle()
+                await asyncio.sleep(0.01)
+        asked = olga.dm_channel.last_message.content
+        assert asked == f"Ann ({ann.id}) wants to talk to me in The band."
+
+
+@pytest.mark.parametrize("what", ["channel", "server"])
+async def test_nothing_is_owed_any_more_in_a_place_that_is_shut_out(
+    running: Run, history: FakeHistory, message: Callable[..., Message], what: str
+) -> None:
+    async with running() as (world, door):
+        olga = world.create_user("Olga")
+        door.let_in(owners=[olga.id])
+        guild, elsewhere = world.create_guild("The band"), world.create_guild("The other band")
+        channels = [one.create_text_channel("drums") for one in (guild, elsewhere)]
+        chats = [ChatId("discord", str(one.id), thread) for one in channels for thread in ("", "9")]
+        for chat in chats:
+            await history.add(chat, message("hi"), asks=True)
+        await olga.slash("deny", who=str({"channel": channels[0], "server": guild}[what].id))
+        asking = [place.chat for place in await history.asking(chats)]
+    assert asking == chats[2:]
 
 
 @pytest.mark.slow
@@ -117,6 +158,8 @@ async def test_whoever_may_not_press_a_button_is_told_so_and_the_panel_stays(run
         await world.settle()
         [told] = [one for one in result.followups if one]
         assert told.content.endswith("I only talk with people whom my owner has let in.")
+        await ann.click(shown, custom_id="settings temperature 0.5")  # was told already
+        await world.settle()
         assert shown.components
 
 

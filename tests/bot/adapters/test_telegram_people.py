@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,7 +47,8 @@ def running(telegram: FakeTelegram, history: FakeHistory, hasty: Patience, fake_
             **{"LIKENESS_OWNER": "telegram:1", **more},
         )
         engine = fake_engine(*scripts)
-        bot = asyncio.create_task(serve(settings, Conversation(history, engine), hasty))
+        patience = replace(hasty, again_seconds=0.05)
+        bot = asyncio.create_task(serve(settings, Conversation(history, engine), patience))
         try:
             yield engine
         finally:
@@ -138,6 +140,39 @@ async def test_whoever_has_the_code_of_the_log_owns_the_bot(
         assert text.startswith("You are my owner now.")
         await telegram.say("hi")
         assert (await telegram.until_sent(2))[1] == "ok"
+
+
+async def test_who_becomes_the_owner_is_asked_about_those_who_came_before(
+    telegram: FakeTelegram, running: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(LIKENESS_OWNER=""):
+        await telegram.say("hello")
+        await telegram.until_sent(1)
+        code = caplog.text.partition("/start ")[2].split()[0]
+        await telegram.say(f"/start {code}", sender=OLGA)
+        assert (await telegram.until_sent(3))[1].startswith("You are my owner now.")
+        assert telegram.sent[2]["chat"]["id"] == 1
+        await telegram.press("allow telegram:42", sender=OLGA)
+        assert (await telegram.until_sent(4))[3] == "My owner has let you in: write to me!"
+
+
+async def test_the_owner_is_asked_about_a_stranger_who_cannot_be_told_anything(
+    telegram: FakeTelegram, running: Run
+) -> None:
+    telegram.blocked.add(42)
+    async with running():
+        await telegram.say("hello")
+        assert await telegram.until_sent(1) == ["Ann (42) wants to talk to me."]
+
+
+async def test_a_question_to_the_owner_that_does_not_go_through_is_asked_later(
+    telegram: FakeTelegram, running: Run
+) -> None:
+    telegram.blocked.add(42)
+    telegram.faults["sendMessage"].extend([Fault(502)] * 10)
+    async with running():
+        await telegram.say("hello")
+        assert await telegram.until_sent(1) == ["Ann (42) wants to talk to me."]
 
 
 async def test_settings_are_changed_by_buttons_in_the_place_of_the_message(
