@@ -232,8 +232,11 @@ def _rows_a_step(device: torch.device) -> int:
 
 
 def _forever(rows: torch.Tensor, at_once: int) -> Iterator[torch.Tensor]:
+    batches = rows.split(at_once)[: len(rows) // at_once]
+    if not batches:
+        raise SystemExit("so few conversations fill no batch: more of them (--conversations)")
     while True:
-        yield from rows.split(at_once)[: len(rows) // at_once]
+        yield from batches
 
 
 def _round(

@@ -10,11 +10,13 @@ are drawn by Zipf's law. Conversations are as long as those of chats; every seco
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -43,12 +45,13 @@ _PEAK_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Engine:
-    """One way to train, alive in its own process."""
+    """One way to train, alive in its own process; `unable` says why it takes no part any more."""
 
     name: str
     process: subprocess.Popen[str]
     requests: IO[str]
     answers: IO[str]
+    errors: IO[str]
     rounds: list[Round]
     unable: str = ""
 
@@ -58,25 +61,47 @@ class Engine:
         command = [sys.executable, "-m", "benchmarks.training", "--engine", name]
         command += ["--data", str(data), "--shape", options.shape, "--device", options.device]
         command += ["--seconds", str(options.seconds), "--threads", str(options.threads)]
+        errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - `stop` closes it
         process = subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
         )
         assert process.stdin
         assert process.stdout
-        engine = cls(name, process, process.stdin, process.stdout, [])
-        engine.unable = engine.answers.readline().strip() or "it died"
+        engine = cls(name, process, process.stdin, process.stdout, errors, [])
+        answer = engine.answers.readline().strip()
+        engine.unable = "" if answer == "ready" else answer or engine.last_words()
         return engine
 
     def run(self) -> None:
-        """Let it train for a while."""
-        self.requests.write("go\n")
-        self.requests.flush()
-        self.rounds.append(Round(**json.loads(self.answers.readline())))
+        """Let it train for a while, unless it cannot; say so where it dies of that."""
+        if self.unable:
+            return
+        answer = ""
+        with suppress(BrokenPipeError):
+            self.requests.write("go\n")
+            self.requests.flush()
+            answer = self.answers.readline()
+        if answer:
+            self.rounds.append(Round(**json.loads(answer)))
+            return
+        self.unable = self.last_words()
+        print(f"{self.name} in round {len(self.rounds) + 1}: {self.unable}", file=sys.stderr)
+
+    def last_words(self) -> str:
+        """Wait for the end of a process that answers no more, and return why it ended."""
+        code = self.process.wait()
+        if code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        self.errors.seek(0)
+        return self.errors.read().strip().rpartition("\n")[2] or f"exit code {code}"
 
     def stop(self) -> None:
         """End the process."""
-        self.requests.close()
+        with suppress(BrokenPipeError):
+            self.requests.close()
         self.process.wait()
+        self.answers.close()
+        self.errors.close()
 
 
 def conversations(count: int, vocabulary: int) -> Data:
@@ -120,18 +145,17 @@ def compare(options: argparse.Namespace) -> None:
         path = Path(folder, "data.npz")
         conversations(options.conversations, SHAPES[options.shape].vocabulary).save(path)
         engines = [Engine.start(name, path, options) for name in options.engines]
-        able = [engine for engine in engines if engine.unable == "ready"]
         for number in range(options.rounds):
-            for engine in able[:: 1 if number % 2 else -1]:
+            for engine in engines[:: 1 if number % 2 else -1]:
                 engine.run()
         for engine in engines:
             engine.stop()
     print(f"The peak: {peak / 1e12:.3f} TFLOP/s.")
     print("| way | tokens/s | × workshop | taught/s | × workshop | of peak | peak GB | waited |")
     print("|---|---|---|---|---|---|---|---|")
-    base = next((engine for engine in able if engine.name == _FIRST), None)
+    base = next((engine for engine in engines if engine.name == _FIRST), None)
     for engine in engines:
-        print(_row(engine, base if engine in able else None, peak))
+        print(_row(engine, base, peak))
 
 
 def _row(engine: Engine, base: Engine | None, peak: float) -> str:
@@ -142,7 +166,8 @@ def _row(engine: Engine, base: Engine | None, peak: float) -> str:
         return statistics.median(getattr(one, name) for one in engine.rounds)
 
     def times(name: str) -> str:
-        pairs = zip(engine.rounds, base.rounds if base else (), strict=base is not None)
+        # One that died has taken part in the first rounds alone.
+        pairs = zip(engine.rounds, base.rounds if base else (), strict=False)
         ratios = [getattr(one, name) / getattr(other, name) for one, other in pairs]
         return f"{statistics.median(ratios):.2f}" if ratios else ""
 

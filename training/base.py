@@ -42,7 +42,8 @@ _DROPOUTS = (
 )  # fmt: skip
 _PROCESSOR = torch.device("cpu")
 _DAMAGED = (
-    OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError, StrictDataclassError,
+    OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError,
+    SafetensorError, StrictDataclassError,
 )  # fmt: skip
 _ATTENTION_DROPOUTS = ("attn_pdrop", "attention_dropout")
 
@@ -174,6 +175,8 @@ def _load(name: str, config: TrainConfig) -> tuple[PreTrainedModel, PreTrainedTo
     # It may have been saved with both, and would cut and fill up what it reads.
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()
+    # It tells another form than our prompt; several of them would be saved as a folder.
+    tokenizer.chat_template = None
     return model, tokenizer
 
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from likeness.card import FILE_NAME as CARD
@@ -37,7 +38,7 @@ def refuse_taken(run: Path) -> None:
     if not run.exists() or (run.is_dir() and not any(run.iterdir())):
         return
     if run.is_dir() and (run / _BEGUN).exists() and all(map(_is_leftover, run.iterdir())):
-        shutil.rmtree(run)
+        empty(run)
         return
     if (run / CARD).exists():
         holds = "holds a model already"
@@ -59,9 +60,20 @@ def begin(run: Path) -> None:
     """
     try:
         run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(OSError):  # It was there, and is another's, or its disk knows no modes.
+            run.chmod(0o700)
         (run / _BEGUN).touch()
     except OSError as error:
         raise TrainingError(f"{run} cannot be written: {error.strerror}.") from error
+
+
+def empty(run: Path) -> None:
+    """Remove all that lies in a run's folder, which itself may be a link or the root of a disk."""
+    for path in list(run.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def begun(run: Path) -> None:

@@ -23,16 +23,26 @@ def prepared(base: Base, config: TrainConfig) -> Base:
     """Return a base ready to learn as the settings say.
 
     Raises:
-        BadSetting: LoRA does not fit the base.
+        BadSetting: LoRA does not fit the base, or it cannot compute layers again.
     """
     with warnings.catch_warnings():
         # transformers is changing the name of what peft, and other versions of it, know.
         warnings.simplefilter("ignore", FutureWarning)
         if config.recompute:
-            base.model.gradient_checkpointing_enable(  # type: ignore[no-untyped-call]
-                {"use_reentrant": False}
-            )
+            _recompute(base)
         return adapted(base, config) if wants_lora(base, config) else base
+
+
+def _recompute(base: Base) -> None:
+    try:
+        base.model.gradient_checkpointing_enable(  # type: ignore[no-untyped-call]
+            {"use_reentrant": False}
+        )
+    except ValueError as error:
+        raise BadSetting(
+            f"recompute=1 does not fit the architecture of {base.name}: leave it out, or take "
+            "another base."
+        ) from error
 
 
 def wants_lora(base: Base, config: TrainConfig) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from likeness.card import FILE_NAME as CARD
 from likeness.card import RunCard
 from likeness.errors import ModelNotFound
 from likeness.files import whole_file
@@ -68,10 +69,17 @@ def report_again(run: Path) -> Path:
         Where the page lies.
 
     Raises:
-        ModelNotFound: There is no such run, or it kept nothing to report.
+        ModelNotFound: There is no such run, or it kept nothing to report, or that is damaged.
         LikenessError: The disk does not take it.
     """
-    _write_page(run, RunCard.read(run), kept_report(run))
+    card, compared = RunCard.read(run), kept_report(run)
+    try:
+        _write_page(run, card, compared)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelNotFound(
+            f"{run / CARD}, {METRICS} or {REPORT} beside it lacks what a report is made of, or is "
+            "damaged: train again."
+        ) from error
     return run / PAGE
 
 

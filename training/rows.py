@@ -4,9 +4,10 @@ import tempfile
 import weakref
 from array import array
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,7 +178,7 @@ class OnDisk:
         except OSError as error:
             raise _full(error) from error
         # A map of it stays when it is closed.
-        weakref.finalize(self, self._file.close)
+        weakref.finalize(self, _close, self._file)
 
     def extend(self, numbers: Sequence[float]) -> None:
         """Append some.
@@ -208,6 +209,11 @@ class OnDisk:
         except OSError as error:
             raise _full(error) from error
         del self._waiting[:]
+
+
+def _close(file: IO[bytes]) -> None:
+    with suppress(OSError):  # What a full disk did not take, it does not take now.
+        file.close()
 
 
 def _full(error: OSError) -> TrainingError:

@@ -4,7 +4,7 @@ import dataclasses
 import logging
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,14 @@ from training.corpus import Corpus, build_corpus
 from training.device import pick_device
 from training.evaluate import Evaluation, Judge
 from training.events import with_events
-from training.folder import begin, last_checkpoint, refuse_finished, refuse_taken, sweep
+from training.folder import (
+    begin,
+    empty,
+    last_checkpoint,
+    refuse_finished,
+    refuse_taken,
+    sweep,
+)
 from training.lock import only_trainer
 from training.loop import Trainer
 from training.lora import prepared
@@ -257,6 +264,8 @@ def _nothing_half_done(task: _Task, *, fresh: bool) -> Iterator[None]:
         finished = (run / FILE_NAME).exists()
         if fresh and run.is_dir() and not finished and not checkpoints(run):
             shutil.rmtree(run, ignore_errors=True)
+            with suppress(OSError):  # What a link leads to is there yet.
+                empty(run)
         if not isinstance(error, KeyboardInterrupt):
             raise
         if finished:

@@ -241,6 +241,16 @@ def test_what_does_not_fit_into_the_memory_is_not_called_damaged(
             _open(name)
 
 
+@pytest.mark.parametrize("name", ["tokenizer_config.json", "generation_config.json"])
+def test_a_file_that_holds_something_else_is_no_model(
+    plain_gpt2: Path, tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(plain_gpt2, tmp_path / "gpt2")
+    (tmp_path / "gpt2" / name).write_text("[1]")
+    with pytest.raises(BaseUnavailable, match="holds no causal language model"):
+        _open(tmp_path / "gpt2")
+
+
 def test_a_config_of_wrong_types_is_no_model(plain_gpt2: Path, tmp_path: Path) -> None:
     shutil.copytree(plain_gpt2, tmp_path / "gpt2")
     config = tmp_path / "gpt2" / "config.json"

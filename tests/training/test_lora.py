@@ -16,6 +16,8 @@ from transformers import (
     LlamaForCausalLM,
     MambaConfig,
     MambaForCausalLM,
+    OpenAIGPTConfig,
+    OpenAIGPTLMHeadModel,
 )
 
 from likeness.dialogue import END_OF_TURN, ME, START, TAGS
@@ -168,6 +170,19 @@ def test_layers_computed_again_teach_the_same(
     ]
     losses = [card.metrics["after"]["loss"] for card in cards]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_an_architecture_that_computes_no_layer_again_is_refused_in_words(
+    plain_gpt2: Path, tiny: Settings, tmp_path: Path
+) -> None:
+    shape = OpenAIGPTConfig(vocab_size=300, n_positions=64, n_embd=16, n_layer=1, n_head=2)
+    with quiet():
+        OpenAIGPTLMHeadModel(shape).save_pretrained(tmp_path)
+        AutoTokenizer.from_pretrained(plain_gpt2).save_pretrained(tmp_path)
+        base = open_base(str(tmp_path), tiny(), list)
+    with pytest.raises(BadSetting, match="recompute=1 does not fit the architecture"):
+        prepared(base, tiny("recompute=1"))
 
 
 @pytest.mark.slow

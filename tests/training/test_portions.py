@@ -1,6 +1,8 @@
 """However long a chat never falls silent, its messages teach once, after those before them."""
 
+import gc
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -113,10 +115,15 @@ def test_a_disk_without_room_for_the_tokens_is_said_in_one_sentence(
             raise OSError(28, "No space left on device")
 
         def close(self) -> None:
-            pass
+            raise OSError(28, "No space left on device")
 
+    said: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
     monkeypatch.setattr(rows.tempfile, "TemporaryFile", lambda **_: Full())
     builder = WindowsBuilder()
     builder.add(Encoded([1], [1.0]))
     with pytest.raises(TrainingError, match="cannot be written to the disk: No space left"):
         builder.windows()
+    del builder
+    gc.collect()
+    assert not said

@@ -101,6 +101,26 @@ def test_a_page_without_what_the_run_told_has_no_curves(run: Path) -> None:
     assert "Loss, in nats a token" not in text
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metrics.jsonl", '{"step": 1, "loss": NaN}'),
+        ("likeness.json", {"metrics": {}, "data": {}}),
+        ("report.json", {"pairs": 3}),
+    ],
+)
+def test_a_report_of_what_is_damaged_is_refused_in_a_sentence(
+    run: Path, name: str, content: str | dict[str, Any]
+) -> None:
+    if isinstance(content, dict):
+        content = json.dumps(json.loads((run / name).read_text(encoding="utf-8")) | content)
+    (run / name).write_text(content, encoding="utf-8")
+    before = (run / "report.html").read_bytes()
+    with pytest.raises(ModelNotFound, match="lacks what a report is made of, or is damaged"):
+        report_again(run)
+    assert (run / "report.html").read_bytes() == before
+
+
 def test_a_report_is_made_again_without_the_messages(run: Path) -> None:
     before = (run / "report.html").read_text(encoding="utf-8")
     (run / "report.html").unlink()

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.training.conftest import learn
 from training.base import quiet
 from training.config import TrainConfig
 from training.evaluate import Evaluation, Judge
+from training.last_lesson import teach_held_out
 from training.loop import Trainer
 from training.team import Team
 
@@ -151,6 +153,39 @@ def test_a_run_that_cannot_begin_leaves_no_folder(
     with pytest.raises(error):
         learn(write([say("me", "hi")]), tmp_path / "run", memory, **told)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_was_there_empty_is_closed_to_others_and_emptied_where_a_run_cannot_begin(
+    chat: list[Message], write: Write, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    path, run, elsewhere = write(chat), tmp_path / "run", tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    run.symlink_to(elsewhere)
+    for _ in range(2):
+        with pytest.raises(BaseUnavailable):
+            learn(path, run, memory, tiny(), base="./nosuch")
+        assert list(elsewhere.iterdir()) == []
+    (elsewhere / ".begun").touch()  # as a kill leaves it
+    card = learn(path, run, memory, tiny("epochs=1"))
+    assert RunCard.read(elsewhere) == card
+    assert elsewhere.stat().st_mode & 0o077 == 0
+    assert run.is_symlink()
+
+
+def test_a_base_with_several_chat_templates_ends_in_a_folder_with_none(
+    chat: list[Message], write: Write, plain_gpt2: Path, tiny: Settings, memory: Any, tmp_path: Path
+) -> None:
+    base, run, config = tmp_path / "base", tmp_path / "run", tiny("epochs=1")
+    shutil.copytree(plain_gpt2, base)
+    with quiet():
+        tokenizer = AutoTokenizer.from_pretrained(base)
+        tokenizer.chat_template = {"default": "{{ messages }}", "tools": "{{ tools }}"}
+        tokenizer.save_pretrained(base)
+    path = write(chat)
+    card = learn(path, run, memory, config, base=str(base))
+    assert teach_held_out(path, run, config, None)
+    assert RunCard.read(run).data == card.data
+    assert not [path for path in run.iterdir() if "template" in path.name]
 
 
 def test_a_base_that_looks_ahead_is_refused(
