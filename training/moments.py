@@ -81,12 +81,14 @@ def read_moments(run: Path) -> list[Moment]:
     """Read the moments of a run's folder.
 
     Raises:
-        ModelNotFound: There is no such file, or it is damaged.
+        ModelNotFound: There is no such file, it may not be read, or it is damaged.
     """
     try:
         # Not by `splitlines`: words may hold characters that it takes for the end of a line.
         lines = (run / FILE_NAME).read_text(encoding="utf-8").split("\n")
         return [_moment(json.loads(line)) for line in lines if line]
+    except PermissionError as error:
+        raise ModelNotFound(f"{run / FILE_NAME} cannot be read: {error.strerror}.") from error
     except (OSError, ValueError, KeyError, TypeError, MessagesError) as error:
         raise ModelNotFound(
             f"{run / FILE_NAME} is missing or damaged, and it is what replies are held against: "

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from itertools import groupby
 from typing import TextIO
 
@@ -59,12 +59,13 @@ async def talk(
     Raises:
         ModelError: A reply failed where nobody sits at the terminal and sees it.
     """
-    typed = lines is None and sys.stdin.isatty()
+    heard = sys.stdin or StringIO()  # None where it was closed: nothing is said
+    typed = lines is None and heard.isatty()
     out = out or Console(highlight=False, soft_wrap=True)
     here = _Talk(engine, sampling, out, verbose=verbose, max_history=max_history)
     if typed:
         out.print(f"This is a bot that imitates {engine.card.me}; /help lists what it understands.")
-    async for line in lines or (typed_lines() if typed else piped_lines(sys.stdin)):
+    async for line in lines or (typed_lines() if typed else piped_lines(heard)):
         said = line.strip()
         if echo or (echo is None and not typed):
             here.show(YOU, said)

@@ -17,7 +17,7 @@ from transformers.utils import logging as transformers_logging
 from bot.engine.batched import BatchedGpt2, suits
 from bot.engine.devices import fitting, pick
 from bot.engine.models import Model, Reading
-from likeness.errors import ModelError
+from likeness.errors import BadCard, ModelError
 
 _ENDLESS = 2**31
 
@@ -153,13 +153,13 @@ def _load(folder: Path, device: torch.device) -> PreTrainedModel:
             dtype=torch.bfloat16 if halves else torch.float32,
         )
     except Exception as error:  # the libraries raise no narrower one
-        raise ModelError(
+        raise BadCard(
             f"The model in {folder} cannot be loaded ({type(error).__name__}): train it again."
         ) from error
     model: PreTrainedModel = loaded[0]
     found = loaded[1]
     if found["missing_keys"] or found["mismatched_keys"]:
-        raise ModelError(f"The model in {folder} lacks weights: train it again.")
+        raise BadCard(f"The model in {folder} lacks weights: train it again.")
     try:
         with fitting():
             model.to(device).eval()  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Choosing how a model replies: by what its replies have in common with mine."""
 
+import errno
 import stat
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -116,6 +117,17 @@ def test_moments_come_back_as_they_were_kept(
     assert stat.S_IMODE((tmp_path / "moments.jsonl").stat().st_mode) == 0o600
     (tmp_path / "moments.jsonl").write_text('{"context": 3}\n')
     with pytest.raises(ModelNotFound, match=r"moments\.jsonl is missing or damaged"):
+        read_moments(tmp_path)
+
+
+def test_moments_that_may_not_be_read_are_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **_others: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    with pytest.raises(ModelNotFound, match=r"moments\.jsonl cannot be read: Permission denied\."):
         read_moments(tmp_path)
 
 

@@ -71,6 +71,15 @@ async def test_piped_questions_are_printed_with_their_answers(fake_engine: Make)
     ]
 
 
+async def test_where_the_input_is_closed_nothing_is_said(
+    fake_engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    screen = Screen()
+    await talk(fake_engine(), Sampling(), out=screen.console)
+    assert screen.lines == []
+
+
 @pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
 async def test_what_is_piped_and_no_text_is_shown_as_such(errors: str) -> None:
     stream = io.TextIOWrapper(io.BytesIO(b"caf\xe9\nbye\n"), encoding="utf-8", errors=errors)

@@ -269,8 +269,8 @@ def _longer_card(folder: Path) -> None:
     [
         (_no_folder, ModelNotFound),
         (_other_prompt, PromptVersionMismatch),
-        (_broken_weights, ModelError),
-        (_missing_weights, ModelError),
+        (_broken_weights, BadCard),
+        (_missing_weights, BadCard),
         (_broken_config, ModelError),
         (_other_config, ModelError),
         (_other_tokenizer, ModelError),
