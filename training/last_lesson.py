@@ -36,8 +36,10 @@ def teach_held_out(
 ) -> int:
     """Let a finished model learn once from the messages that have judged it, at a low rate.
 
-    Its figures stay those from before. One that learns by LoRA is left as it is, and so is one
-    whose messages have changed since: who knows what is held out of them.
+    The more of the base was mixed in again, the lower it is: what is new moves the model no farther
+    than what it learnt before was let. Its figures stay those from before. One that learns by LoRA
+    is left as it is, and so is one whose messages have changed since: who knows what is held out of
+    them.
 
     Args:
         messages: The file that it was trained on.
@@ -71,7 +73,8 @@ def teach_held_out(
             return 0
         row_tokens = room if sees_apart(base.model) else None
         base = prepared(base, config)
-        plan = Plan(windows, _gentle(config), row_tokens)
+        share = card.metrics.get("learnt_share", 1.0)
+        plan = Plan(windows, _gentle(config, share), row_tokens)
         trainer = Trainer(base.model, plan, pick_device(config.device))
         _learn(trainer, run, on_step)
         judge = Judge(windows, 0, tags, config.eval_batch_rows, row_tokens)
@@ -80,9 +83,9 @@ def teach_held_out(
     return trainer.step
 
 
-def _gentle(config: TrainConfig) -> TrainConfig:
+def _gentle(config: TrainConfig, learnt_share: float) -> TrainConfig:
     """Return the settings of one pass at a low rate."""
-    rate = max(config.learning_rate * config.last_lesson, LEAST_RATE)
+    rate = max(config.learning_rate * config.last_lesson * learnt_share, LEAST_RATE)
     return dataclasses.replace(config, learning_rate=rate, epochs=1.0, warmup_steps=0)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from likeness.card import RunCard
 from likeness.errors import LikenessError, TrainingError
@@ -63,6 +65,22 @@ def test_what_was_held_out_is_predicted_better_and_the_figures_stay(trained: Any
     assert after.metrics == card.metrics | {"last_lesson_steps": steps}
     assert "After that they taught it" in (run / "README.md").read_text()
     assert not list(run.glob(".*weights*"))
+
+
+def test_a_model_that_went_back_towards_its_base_is_moved_less(trained: Any) -> None:
+    messages, run, config = trained("last_lesson=0.5")
+
+    def moved(learnt_share: float) -> float:
+        copy = run.with_name(f"copy-{learnt_share}")
+        shutil.copytree(run, copy)
+        card = RunCard.read(copy)
+        card.metrics["learnt_share"] = learnt_share
+        card.write(copy)
+        teach_held_out(messages, copy, config, None)
+        before, after = (load_file(folder / "model.safetensors") for folder in (run, copy))
+        return sum(float((after[name] - before[name]).abs().sum()) for name in before)
+
+    assert 0 < moved(0.3) < 0.5 * moved(1.0)
 
 
 @pytest.mark.parametrize("setting", ["last_lesson=0", "held_out_share=0", "method=lora"])
