@@ -4,6 +4,7 @@ Run `python -m benchmarks.training_parts`. The parts have the sizes of GPT-2 124
 in 16 bits; a line is one call forward and back, the best of some tries, by the core's own time.
 """
 
+import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,6 +106,7 @@ def milliseconds(way: Way) -> float:
 
 def main() -> None:
     """Print the table."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     print("| part | torch, ms | ours, ms | times as fast |\n|---|---|---|---|")

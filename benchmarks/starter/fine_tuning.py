@@ -121,7 +121,7 @@ def write_demo(folder: Path) -> Path:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.starter.fine_tuning")
-    parser.add_argument("--rates", type=float, nargs="+", default=[3e-4, 6e-4, 1.2e-3])
+    parser.add_argument("--rates", type=float, nargs="+", default=[3e-4, 6e-4, 1e-3])
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
     told = parser.parse_args()
     print("| learning rate | nats a character | at step | of | time |\n|---|---|---|---|---|")

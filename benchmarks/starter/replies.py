@@ -5,6 +5,7 @@ quarter of the demo's invented chat, which neither model has learnt from; nothin
 writes with the setting that the end of `likeness train` would choose for it.
 """
 
+import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,6 +51,7 @@ def replies(
 
 def main() -> None:
     """Print the page."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         messages = write_demo(Path(folder))
         moments, from_nothing = replies(messages, Path(folder, SCRATCH), SCRATCH)
