@@ -4,7 +4,6 @@ import posixpath
 import re
 from collections import Counter
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from exporters.discord_markdown import Names
@@ -78,11 +77,10 @@ class Package:
                 self.names.user(partner.pop(), direct[1])
 
 
-def _beside(source: Source) -> tuple[Path, str]:
-    """Return the folder that holds the channels' folders: where it lies, and inside which zip."""
-    if source.member is None:
-        return source.path.parent.parent, ""
-    return source.path, posixpath.dirname(posixpath.dirname(source.member))
+def _beside(source: Source) -> tuple[object, str]:
+    """Return the folder that holds the channels' folders: inside which zip, and where it lies."""
+    path = source.member or source.path.as_posix()
+    return source.holder, posixpath.dirname(posixpath.dirname(path))
 
 
 def _folder_id(source: Source) -> str:

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 
-from exporters.lines import first_lines
+from exporters.lines import encoding_of, first_lines
 from exporters.sources import Source
 from exporters.streaming import BrokenJSON
 
@@ -26,7 +26,8 @@ def csv_rows(
         DamagedSource: The rest cannot be read.
     """
     with source.open(on_bytes) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+        encoding = encoding_of(source.head)  # a spreadsheet saves it in another than it was
+        text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
         reader = csv.reader(text, delimiter=_delimiter(source, columns) or ",", strict=True)
         try:
             next(reader, None)

@@ -9,12 +9,13 @@ from pathlib import Path
 from likeness.errors import UnrecognisedSource
 
 _NUMBER = re.compile(r"0*([0-9]+)")
+_BY_SYSTEMS = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
 
 def find_files(path: Path, on_unread: Callable[[OSError], None] | None = None) -> Iterator[Path]:
     """Yield the files that a path stands for: itself, or all inside a folder in order of names.
 
-    Hidden files and what macOS adds are left out.
+    Hidden files and what macOS and Windows add are left out.
 
     Args:
         path: Of a file or folder.
@@ -46,4 +47,4 @@ def by_number(name: str) -> tuple[list[tuple[int, str]], str]:
 
 def worth_a_look(name: str) -> bool:
     """Tell whether a file or folder of this name may hold an export, or part of one."""
-    return not name.startswith(".") and name != "__MACOSX"
+    return not name.startswith(".") and name.casefold() not in _BY_SYSTEMS

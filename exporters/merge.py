@@ -31,6 +31,7 @@ from exporters.flat import (
 )
 from exporters.spool import Pile, Spool, Verdict
 from exporters.telegram_moves import Move, forums, groups_that_moved
+from exporters.threads import opened_threads
 from exporters.twins import Twins, numbered_by_account
 from likeness.messages import Message
 from likeness.texts import whole
@@ -119,7 +120,7 @@ class Merge:
         Raises:
             LikenessError: The temporary folder cannot take any more.
         """
-        for step in groups_that_moved, forums:
+        for step in groups_that_moved, forums, opened_threads:
             for pile in self._piles.values():
                 pile.flush()
             for move in list(step(self._piles)):

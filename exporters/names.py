@@ -103,4 +103,4 @@ class Aliases:
         people = {new for old, new in ids.items() if old not in chat.bots}
         chat.bots = {ids[id_] for id_ in chat.bots} - people
         if chat.told is not None:
-            chat.told = {ids[id_] for id_ in chat.told}
+            chat.told = {self.id_of(chat.platform, id_) for id_ in chat.told}

@@ -39,7 +39,8 @@ def _records(lines: BinaryIO) -> Iterator[Record]:
         if not line.strip():
             continue
         try:
-            yield Message.from_json(line.decode("utf-8"))
+            # Editors put a byte order mark at the start of a file.
+            yield Message.from_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
         except (BadLine, UnknownVersion) as error:
             yield Rejected(f"line {number}", str(error))
         except UnicodeDecodeError:

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any, BinaryIO
 
 from exporters.entry import Unreadable
+from exporters.lines import encoding_of
 from exporters.sources import Reading, Source
 from exporters.streaming import BrokenJSON, JSONReader, beginning
 
@@ -50,7 +51,7 @@ def rows_in(source: Source, reading: Reading) -> Iterator[Row]:
         return
     with source.open(reading.on_bytes) as file:
         if form == "CSV":
-            yield from _csv(file, _delimiter(source.head) or ",")
+            yield from _csv(file, _delimiter(source.head) or ",", encoding_of(source.head))
         elif form == "JSON by lines":
             yield from _by_lines(file)
         else:
@@ -133,8 +134,8 @@ def _cells(json_: JSONReader) -> Iterator[tuple[str, Any]]:
             yield str(number), json_.value()
 
 
-def _csv(file: BinaryIO, delimiter: str) -> Iterator[Row]:
-    lines = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+def _csv(file: BinaryIO, delimiter: str, encoding: str) -> Iterator[Row]:
+    lines = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
     reader = csv.reader(lines, delimiter=delimiter)
     names = next(reader)
     while True:

@@ -139,6 +139,7 @@ class _Run:
                 account.count(record)
                 merge.doubles[number] += known
                 if isinstance(record, Message) and known:
+                    self._aliases.meet(record)
                     self._chat(record).mark(record)
                 elif isinstance(record, Message):
                     self._namesakes.note(record, number)

@@ -37,12 +37,12 @@ class _Sigtop:
         lines = first_lines(source)
         if lines and lines[0].startswith(_TITLE):
             return any(line.startswith("Type: ") for line in lines[1:5])
-        found = beginning(source.head) if source.head.lstrip()[:1] == b"[" else None
+        found = beginning(source.head)
         first = found[0] if isinstance(found, list) and found else None
         return isinstance(first, dict) and first.keys() >= _KEYS
 
     def read(self, source: Source, reading: Reading) -> Iterator[Record]:
-        in_text = source.head.lstrip()[:1] != b"["
+        in_text = not isinstance(beginning(source.head), list)
         reading.flavour = "text" if in_text else "JSON"
         records = _from_text(source, reading) if in_text else _from_json(source, reading)
         yield from keep_whole(records, source.name)

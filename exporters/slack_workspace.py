@@ -88,7 +88,7 @@ class Workspaces:
         root = folder if dumped else posixpath.dirname(folder)
         lists = [source.path] if source.member else [Path(root, name) for name in _LISTS]
         states = [(one.stat().st_mtime_ns, one.stat().st_size) for one in lists if one.exists()]
-        key = (source.path if source.member else None, root, states)
+        key = (source.holder, root, states)
         if self._last is None or self._last[0] != key:
             self._last = key, _read(source, "" if dumped else "../")
         return self._last[1]

@@ -48,6 +48,13 @@ class Source:
         """Its path in the zip or on disk, with composed letters, which a Mac's file names part."""
         return PurePosixPath(composed(self.member or self.path.as_posix()))
 
+    @property
+    def holder(self) -> tuple[Path, str] | None:
+        """The zip that it lies in: the file on disk, and inside it which zip; None outside any."""
+        if self.member is None:
+            return None
+        return self.path, self.name.removesuffix(self.member)
+
     @contextmanager
     def open(self, on_bytes: Callable[[int], None] | None = None) -> Iterator[BinaryIO]:
         """Open it for reading bytes; `on_bytes` is told how many were read, as they are.

@@ -23,7 +23,7 @@ class Forums:
     """Finds the topics of a page's chat; those of the latest chat are kept for its next page."""
 
     def __init__(self) -> None:
-        self._latest: tuple[Source, Topics] | None = None
+        self._latest: tuple[object, Topics] | None = None
 
     def topics(self, page: Source) -> Topics:
         """Return the topics of the chat that a page is of; there are none but in a forum.
@@ -31,7 +31,8 @@ class Forums:
         What a damaged page would have told is missing.
         """
         first = page.near("messages.html") or page
-        chat = replace(first, archive=None)  # what is kept shall not keep a zip open
+        # What is kept shall not keep a zip open.
+        chat = page.holder, replace(first, archive=None)
         if self._latest is None or self._latest[0] != chat:
             self._latest = chat, _read(page)
         return self._latest[1]

@@ -83,6 +83,14 @@ def test_the_parts_of_a_renamed_export_are_one_chat(tmp_path):
     assert len(ids) == 1
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
+def test_a_table_that_a_spreadsheet_saved_keeps_its_umlauts(read, encoding):
+    row = "11;mira;2024-05-01T08:00:00.0000000+00:00;grüße;;"
+    table = f"{HEADER.replace(',', ';')}\r\n{row}\r\n"
+    (message,) = read(table.encode(encoding), "pier [123456].csv")
+    assert message.text == "grüße"
+
+
 def test_text_and_page_of_one_channel_are_one_chat(read):
     (told,) = read(text("[01-Jan-20 01:33 AM] ann\nmoin"))
     entries = "".join(f'<div class="preamble__entry">{x}</div>' for x in ("Harbour", "Text / pier"))

@@ -58,6 +58,17 @@ def test_the_owner_is_the_accounts_user(read):
     assert "DiscordChatExporter" in reading.remarks[0]
 
 
+def test_each_of_two_packages_in_one_zip_has_an_owner_of_its_own(tmp_path):
+    with ZipFile(tmp_path / "both.zip", "w") as both:
+        for name, user in (("a.zip", USER), ("b.zip", {"id": "21", "username": "jon"})):
+            with ZipFile(tmp_path / name, "w") as archive:
+                archive.writestr("account/user.json", json.dumps(user))
+                archive.writestr("messages/c601/messages.json", json.dumps([ENTRY]))
+            both.write(tmp_path / name, name)
+    records, _ = _read(tmp_path / "both.zip")
+    assert [message.speaker for message in records] == ["mira", "jon"]
+
+
 def test_without_an_account_the_owner_is_who_is_in_all_direct_chats(read):
     files = {
         "Nachrichten/c601/messages.json": [ENTRY],

@@ -206,3 +206,16 @@ def test_of_an_edited_message_in_two_pages_the_later_stays_beside_a_json_too(exp
     }
     messages, _ = exported(files)
     assert [m.text for m in messages if m.chat == "Jo"] == ["type", "both"]
+
+
+def test_names_can_be_joined_that_only_a_lesser_export_still_bears(tmp_path):
+    said = (1, "jon", "ahoy"), (2, "mira", "moin")
+    (tmp_path / "a [99].json").write_text(channel(*said), "utf-8")
+    (tmp_path / "b [99].csv").write_text(table(*said), "utf-8")
+    out, options = tmp_path / "out.jsonl", ExportOptions(UTC, "UTC", ("Jo",), aliases=("Jo=jon",))
+    export([tmp_path / "a [99].json"], out, options)
+    account = export([out, tmp_path / "b [99].csv"], out, options)
+    assert [(one.speaker, one.outgoing) for one in read_messages(out)] == [
+        ("Jo", True), ("mira", False),
+    ]  # fmt: skip
+    assert account.balanced

@@ -68,6 +68,14 @@ def test_a_sample_becomes_what_stands_beside_it(expected: Path):
     assert list(lines_of(export_of(expected))) == lines
 
 
+@pytest.mark.parametrize("sample", ["own/two_chats.jsonl", "signal/sigtop/Jo (+15550199).json"])
+def test_a_byte_order_mark_that_an_editor_put_there_changes_nothing(sample: str, tmp_path: Path):
+    export = SAMPLES / sample
+    marked = tmp_path / export.name
+    marked.write_bytes(b"\xef\xbb\xbf" + export.read_bytes())
+    assert list(lines_of(marked)) == list(lines_of(export))
+
+
 def test_every_exporter_has_a_sample():
     read = {exporter.name for path in EXPECTED for _, exporter in recognised(export_of(path))}
     assert read == {exporter.name for exporter in EXPORTERS}

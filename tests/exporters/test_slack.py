@@ -2,10 +2,13 @@
 
 import json
 from datetime import UTC, datetime
+from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
 
+from exporters.options import ExportOptions
+from exporters.run import export
 from exporters.slack import SLACK
 from exporters.slack_text import decoded
 from exporters.sources import Reading, sources_in
@@ -205,6 +208,56 @@ def test_a_zip_is_read_as_its_folder_is(read, tmp_path):
     again = Reading(UTC)
     assert [list(SLACK.read(one, again)) for one in inside] == [records]
     assert (again.owner, again.flavour) == (reading.owner, reading.flavour)
+
+
+def zipped(lists, *entries):
+    """Return a whole export as a zip's bytes."""
+    data = BytesIO()
+    with ZipFile(data, "w") as archive:
+        for name, content in lists.items():
+            archive.writestr(name, json.dumps(content))
+        archive.writestr("pier/2024-05-01.json", json.dumps(entries))
+    return data.getvalue()
+
+
+def test_each_of_two_exports_in_one_zip_has_people_of_its_own(tmp_path):
+    other = {"users.json": [{"id": "U7", "name": "bea"}]}
+    with ZipFile(tmp_path / "both.zip", "w") as archive:
+        archive.writestr("a.zip", zipped(LISTS, entry(user="U2")))
+        archive.writestr("b.zip", zipped(other, entry(user="U7")))
+    days = filter(SLACK.recognises, sources_in(tmp_path / "both.zip", "both.zip"))
+    said = [next(SLACK.read(day, Reading(UTC))) for day in days]
+    assert [message.speaker for message in said] == ["Ole", "bea"]
+
+
+@pytest.mark.parametrize("names", [("old.zip", "new.zip"), ("new.zip", "old.zip")])
+def test_what_was_answered_after_an_export_counts_once_in_its_thread(tmp_path, names):
+    opening, answer = "1714557600.000100", "1714557900.000100"
+    other = entry("moin", ts="1714557601.000100")
+    opened = entry(thread_ts=opening, reply_count=1)
+    answered = entry("aye", user="U2", ts=answer, thread_ts=opening)
+    (tmp_path / "old.zip").write_bytes(zipped(LISTS, entry(), other))
+    (tmp_path / "new.zip").write_bytes(zipped(LISTS, opened, other, answered))
+    options = ExportOptions(UTC, "UTC", me=("Ole",))
+    account = export([tmp_path / name for name in names], tmp_path / "out.jsonl", options)
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    told = {(line["chat_id"], line["chat"], line["id"]) for line in lines}
+    thread = f"C1:{opening}", "pier / thread"
+    assert told == {("C1", "pier", other["ts"]), (*thread, opening), (*thread, answer)}
+    assert len(lines) == 3
+    assert account.balanced
+
+
+def test_a_thread_opened_after_a_file_of_ours_was_written_moves_with_joined_names(tmp_path):
+    opening, out = "1714557600.000100", tmp_path / "messages.jsonl"
+    opened = entry(thread_ts=opening, reply_count=1)
+    answered = entry("aye", user="U2", ts="1714557900.000100", thread_ts=opening)
+    (tmp_path / "old.zip").write_bytes(zipped(LISTS, entry()))
+    (tmp_path / "new.zip").write_bytes(zipped(LISTS, opened, answered))
+    options = ExportOptions(UTC, "UTC", me=("Ann",), aliases=("Ann=Ann Lund",))
+    export([tmp_path / "old.zip"], out, options)
+    account = export([out, tmp_path / "new.zip"], out, options)
+    assert (account.messages, account.outgoing, account.balanced) == (2, 1, True)
 
 
 def test_a_dump_tells_its_chat_behind_its_messages(tmp_path):

@@ -23,7 +23,8 @@ def names(path):
 
 
 def test_a_folder_is_searched_in_the_order_of_names_without_what_is_hidden(tmp_path):
-    for name in ("b/2.txt", "b/1.txt", "a.txt", ".hidden", ".git/x", "__MACOSX/a.txt", "b/c/d.txt"):
+    for name in ("b/2.txt", "b/1.txt", "a.txt", ".hidden", ".git/x", "__MACOSX/a.txt", "b/c/d.txt",
+                 "b/Thumbs.db"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = [file.relative_to(tmp_path).as_posix() for file in find_files(tmp_path)]
@@ -173,7 +174,8 @@ def test_a_zip_of_zips_is_looked_into(tmp_path):
     inner = zipped(
         tmp_path / "inner", {"_chat.txt": b"hello", "media/a.zip": b"PK\3\4"}
     ).read_bytes()
-    path = zipped(tmp_path / "all.zip", {"b.zip": inner, "a.zip": inner, "__MACOSX/._a.zip": b""})
+    by_systems = {"__MACOSX/._a.zip": b"", "Thumbs.db": b"\xd0\xcf", "desktop.ini": b"[x]"}
+    path = zipped(tmp_path / "all.zip", {"b.zip": inner, "a.zip": inner, **by_systems})
     inside = ["_chat.txt", "media/a.zip"]
     assert names(path) == [f"all.zip/{zip_}.zip/{name}" for zip_ in "ab" for name in inside]
     first, *_ = sources_in(path, "all.zip")

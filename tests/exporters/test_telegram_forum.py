@@ -76,6 +76,19 @@ def test_pages_in_a_zip_tell_the_same(tmp_path):
     }
 
 
+def test_each_of_two_exports_in_one_zip_tells_its_own_topics(tmp_path):
+    grown = {"messages2.html": PAGES["messages2.html"]}
+    with ZipFile(tmp_path / "both.zip", "w") as both:
+        for name, more in (("a.zip", {}), ("b.zip", grown)):
+            with ZipFile(tmp_path / name, "w") as file:
+                for page_name, content in {"messages.html": PAGES["messages.html"], **more}.items():
+                    file.writestr(page_name, content)
+            both.write(tmp_path / name, name)
+    out = tmp_path / "messages.jsonl"
+    export([tmp_path / "both.zip"], out, ExportOptions(UTC, "UTC", ("Jon",)))
+    assert {m.id: m.chat for m in read_messages(out)}["6"] == "Boat / Food"
+
+
 def test_a_chat_without_topics_is_read_once(tmp_path, monkeypatch):
     monkeypatch.setattr(telegram_forum, "Page", None)  # with which all would be read once more
     records, _ = read_pages(tmp_path, {"messages.html": page(message(1), answer(2, 1))})
