@@ -1,5 +1,6 @@
 """`/healthz`, `/readyz` and `/metrics`, for supervisors and Prometheus on the same machine."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -14,6 +15,10 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 """Nobody but this machine may ask: the numbers tell how much people write."""
+DATABASE_SECONDS = 5.0
+"""How long the database may take to tell how many wait: whoever asks here gives up soon, too."""
+CLOSING_SECONDS = 1.0
+"""How long requests may take that are not answered yet when the bot stops."""
 
 Owed = Callable[[], Awaitable[Mapping[str, int]]]
 
@@ -36,7 +41,9 @@ async def health(
     if port is None:
         yield None
         return
-    runner = web.AppRunner(_app(metrics, owed, platforms), access_log=None, shutdown_timeout=1)
+    asked = _Asked(owed)
+    app = _app(metrics, asked.owed, platforms)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSING_SECONDS)
     await runner.setup()
     try:
         try:
@@ -51,6 +58,32 @@ async def health(
         yield bound
     finally:
         await runner.cleanup()
+        await asked.close()
+
+
+class _Asked:
+    """What the database is asked: one request at a time, so that none pile up where it hangs."""
+
+    def __init__(self, owed: Owed) -> None:
+        self._owed = owed
+        self._asking: asyncio.Future[Mapping[str, int]] | None = None
+
+    async def owed(self) -> Mapping[str, int]:
+        """Return how many chats wait, or give up after a while; what was asked goes on."""
+        asking = self._asking
+        if asking is None or asking.done():
+            asking = self._asking = asyncio.ensure_future(self._owed())
+            asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
+        await asyncio.wait([asking], timeout=DATABASE_SECONDS)
+        if not asking.done():
+            raise DatabaseError("The database does not answer.")
+        return asking.result()
+
+    async def close(self) -> None:
+        """Ask no more, and let go of the database if it lets go in time."""
+        if self._asking is not None and not self._asking.done():
+            self._asking.cancel()
+            await asyncio.wait([self._asking], timeout=CLOSING_SECONDS)
 
 
 def _app(metrics: Metrics, owed: Owed, platforms: Collection[str]) -> web.Application:

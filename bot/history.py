@@ -157,6 +157,8 @@ class History(Guestbook, Protocol):
     async def hide_last(self, chat: ChatId, *, question: bool) -> bool:
         """Leave my newest answer out of `recent`, and what it answers, too, or ask that anew.
 
+        What of that answer is still to be sent is dropped.
+
         Args:
             chat: Where.
             question: Whether to hide what was asked; otherwise it asks for an answer again.
@@ -254,4 +256,5 @@ class History(Guestbook, Protocol):
         """Delete what `of_person` returns, for good, and return how many messages that were.
 
         Only ids and times of messages stay, so that none that comes again is taken for a new one.
+        What is still to be sent in answer to them is dropped, wherever that is.
         """

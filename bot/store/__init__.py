@@ -1,6 +1,6 @@
 """What the bot has heard and said, and what it owes, in a database."""
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Delete, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.history import ChatId
@@ -103,7 +103,7 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
             last_id = await session.scalar(last)
             await session.execute(
                 update(ChatRow)
-                .where(*is_chat(chat))
+                .where(*is_chat(chat), ChatRow.forgotten_through < last_id)
                 .values(forgotten_through=last_id)
                 .execution_options(synchronize_session=False)
             )
@@ -112,7 +112,10 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
             await session.execute(delete(DraftRow).where(DraftRow.chat_id == chat_key(chat)))
 
     async def hide_last(self, chat: ChatId, *, question: bool) -> bool:
-        """Leave my newest answer out of `recent`, and what it answers, too, or ask that anew."""
+        """Leave my newest answer out of `recent`, and what it answers, too, or ask that anew.
+
+        What of that answer is still to be sent is dropped.
+        """
         seen = (
             select(MessageRow)
             .join(ChatRow)
@@ -156,4 +159,12 @@ class Store(Outbox, Guests, ChatCustoms, Privacy):
                 .values(hidden=True)
                 .execution_options(synchronize_session=False)
             )
+            await session.execute(_dropping_the_rest_of(mine))
         return True
+
+
+def _dropping_the_rest_of(said: MessageRow) -> Delete:
+    """Return what drops of an answer of mine what could not be sent yet."""
+    return delete(DraftRow).where(
+        DraftRow.chat_id == said.chat_id, DraftRow.answers == (said.reply_to or "")
+    )

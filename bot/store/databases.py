@@ -204,6 +204,14 @@ def _prepare(connection: DBAPIConnection, _record: object) -> None:
     cursor.close()
 
 
+async def settle(engine: AsyncEngine) -> None:
+    """Bring into a SQLite file what its journal holds, which keeps nothing then."""
+    if engine.dialect.name == "sqlite":
+        async with engine.connect() as connection:
+            raw: Any = await connection.get_raw_connection()  # outside transactions
+            await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def reading(engine: AsyncEngine) -> AsyncEngine:
     """Return the same connections for transactions that only read, and so hold up no writer."""
     return engine.execution_options(likeness_reads=True)

@@ -3,7 +3,18 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Exists,
+    Select,
+    case,
+    delete,
+    exists,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -55,13 +66,14 @@ class Privacy(Sessions):
         """Delete what `of_person` returns, for good, and return how many messages that were.
 
         Only ids and times of messages stay, so that none that comes again is taken for a new one.
+        What is still to be sent in answer to them is dropped, wherever that is.
         """
         async with self._erasing() as session:
             alone = list(await session.scalars(_alone(platform, speaker_id)))
+            await session.execute(_dropping_answers_to(_said(platform, speaker_id), alone))
             count = await _erase(session, MessageRow.chat_id.in_(alone), NOTHING_LEFT)
             among_others = {**NOTHING_LEFT, "speaker_id": ONE_OF_SEVERAL}
             count += await _erase(session, _said(platform, speaker_id), among_others)
-            await session.execute(delete(DraftRow).where(DraftRow.chat_id.in_(alone)))
             await _make_nameless(session, alone)
         return count
 
@@ -80,19 +92,32 @@ class Privacy(Sessions):
             keys = list(
                 await session.scalars(select(ChatRow.id).where(ChatRow.platform == platform, there))
             )
-            said, planned = [MessageRow.chat_id.in_(keys)], [DraftRow.chat_id.in_(keys)]
+            said: list[ColumnElement[bool]] = [MessageRow.chat_id.in_(keys)]
+            planned = [DraftRow.chat_id.in_(keys)]
+            left = dict(NOTHING_LEFT)
             if message_ids is None:
                 await _make_nameless(session, keys)
             else:
-                said.append(MessageRow.message_id.in_(message_ids))
+                said += [MessageRow.message_id.in_(message_ids), MessageRow.kind != "deleted"]
+                left["speaker_id"] = case((_is_among_others(), ONE_OF_SEVERAL), else_="")
                 planned.append(DraftRow.answers.in_(message_ids))
             await session.execute(
                 update(MessageRow)
                 .where(*said)
-                .values(NOTHING_LEFT)
+                .values(left)
                 .execution_options(synchronize_session=False)
             )
             await session.execute(delete(DraftRow).where(*planned))
+
+
+def _dropping_answers_to(said: ColumnElement[bool], alone: list[int]) -> Delete:
+    """Return what drops all that is to be sent in some chats, or to such messages elsewhere."""
+    answered = MessageRow.chat_id == DraftRow.chat_id, MessageRow.message_id == DraftRow.answers
+    return (
+        delete(DraftRow)
+        .where(or_(DraftRow.chat_id.in_(alone), exists().where(*answered, said)))
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _erase(session: AsyncSession, which: ColumnElement[bool], left: dict[str, Any]) -> int:
@@ -113,6 +138,16 @@ async def _make_nameless(session: AsyncSession, chats: list[int]) -> None:
         .where(ChatRow.id.in_(chats))
         .values(title="", temperature=None, pace=None, chattiness=None)
         .execution_options(synchronize_session=False)
+    )
+
+
+def _is_among_others() -> Exists:
+    """Return what is true of a message in whose chat somebody else has written, too."""
+    other = aliased(MessageRow)
+    return exists().where(
+        other.chat_id == MessageRow.chat_id,
+        other.outgoing.is_(False),
+        other.speaker_id.not_in((MessageRow.speaker_id, "")),
     )
 
 

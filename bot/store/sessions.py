@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from bot.store.databases import place, reason
+from bot.store.databases import place, reason, settle
 from likeness.errors import DatabaseError
 
 
@@ -39,10 +38,7 @@ class Sessions:
         """Yield a transaction of whose deleted words no byte stays in the files."""
         async with self._transaction() as session:
             yield session
-        if self._engine.dialect.name == "sqlite":  # its journal holds what the file held before
-            async with self._engine.connect() as connection:
-                raw: Any = await connection.get_raw_connection()  # outside transactions
-                await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await settle(self._engine)  # a journal holds what the file held before
 
     def _unusable(self, error: Exception) -> DatabaseError:
         return DatabaseError(

@@ -17,7 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from alembic import command
 from bot.history import ChatId
-from bot.store.databases import connect, file_of, make_engine, place, read_url, reading, reason
+from bot.store.databases import (
+    connect,
+    file_of,
+    make_engine,
+    place,
+    read_url,
+    reading,
+    reason,
+    settle,
+)
 from bot.store.lock import only_process
 from bot.store.migrations import config
 from bot.store.rows import to_message
@@ -87,7 +96,7 @@ def backup(url: str, target: Path) -> None:
             closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(part)) as copy,
         ):
-            source.backup(copy, pages=1000)
+            source.backup(copy)  # at once: in parts it begins anew whenever the bot writes
             [[verdict]] = copy.execute("PRAGMA quick_check(1)")
         if verdict != "ok":
             raise DatabaseError(f"The database {file} is damaged: {verdict}.")
@@ -148,9 +157,11 @@ async def vacuum(url: str) -> None:
         DatabaseError: There is none, it cannot be used, or somebody else is writing to it.
     """
     _existing(url)
-    async with _open(url, await connect(url)) as engine, engine.connect() as connection:
-        raw: Any = await connection.get_raw_connection()
-        await raw.driver_connection.execute("VACUUM")
+    async with _open(url, await connect(url)) as engine:
+        async with engine.connect() as connection:
+            raw: Any = await connection.get_raw_connection()
+            await raw.driver_connection.execute("VACUUM")
+        await settle(engine)  # or the file stays as large as it was while the bot is at work
 
 
 async def prune(url: str, before: datetime) -> int:
@@ -175,6 +186,7 @@ async def prune(url: str, before: datetime) -> int:
         async with engine.begin() as connection:
             empty = ~exists().where(MessageRow.chat_id == ChatRow.id)
             await connection.execute(update(ChatRow).where(empty).values(title=""))
+        await settle(engine)
     return count
 
 

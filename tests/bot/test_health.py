@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
+from bot import health as health_checks
 from bot import run
 from bot.health import health
 from bot.metrics import Metrics
@@ -109,6 +110,33 @@ async def test_a_database_that_fails_is_no_reason_to_be_killed_but_to_be_left_al
         assert (await ask(port, "/healthz"))[0] == 200
         assert await ask(port, "/readyz") == (503, '{"discord": true, "database": false}')
         assert await ask(port, "/metrics") == (503, "The database is gone.\n")
+
+
+async def test_a_database_that_hangs_is_told_in_time_asked_once_and_asked_anew_when_it_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health_checks, "DATABASE_SECONDS", 0.05)
+    asked, hangs = [], asyncio.Event()
+
+    async def owed() -> Mapping[str, int]:
+        asked.append(1)
+        await hangs.wait()
+        return {"discord": len(asked)}
+
+    metrics = Metrics()
+    metrics.connected("discord", up=True)
+    async with health(0, metrics, owed, ["discord"]) as port, asyncio.timeout(10):
+        for _ in range(2):
+            assert await ask(port, "/readyz") == (503, '{"discord": true, "database": false}')
+        assert await ask(port, "/metrics") == (503, "The database does not answer.\n")
+        assert len(asked) == 1
+        hangs.set()
+        for path in ("/readyz", "/metrics"):
+            assert (await ask(port, path))[0] == 200
+        assert len(asked) > 1
+        hangs.clear()
+        assert (await ask(port, "/readyz"))[0] == 503
+    assert len(asyncio.all_tasks()) == 1
 
 
 async def test_nobody_is_answered_unless_a_port_is_named() -> None:

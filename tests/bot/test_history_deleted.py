@@ -45,6 +45,44 @@ async def test_nothing_is_sent_any_more_in_answer_to_what_was_deleted(
     assert await history.plan(ANN, "2", ["again"], "text", "1") == []
 
 
+async def test_the_rest_of_an_answer_that_is_taken_back_is_not_sent(
+    history: History, message: MakeMessage
+) -> None:
+    for number, question in (("1", False), ("2", True)):
+        await history.add(ANN, message("hello", id=number), asks=True)
+        [first, _] = await history.plan(ANN, number, ["one", "two"], "text")
+        await history.sent(first, f"said{number}", "Robin", NOON)
+        await history.add(ANN, message("and?", id=f"{number}?"), asks=True)
+        [other] = await history.plan(ANN, f"{number}?", ["to that"], "text")
+        assert await history.hide_last(ANN, question=question)
+        assert await history.drafts(ANN) == [other]
+        await history.withdraw(ANN)
+
+
+async def test_nothing_is_sent_any_more_in_a_group_in_answer_to_whom_was_forgotten(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(BEN, message("a", id="2", speaker_id="user2"), asks=True)
+    await history.plan(BEN, "2", ["to user2 elsewhere"], "text")
+    for number in "12":
+        await history.add(ANN, message("a", id=number, speaker_id=f"user{number}"), asks=True)
+        await history.plan(ANN, number, [f"to user{number}"], "text")
+    await history.erase("telegram", "user1")
+    assert [draft.text for draft in await history.drafts(ANN)] == ["to user2"]
+    assert len(await history.drafts(BEN)) == 1
+
+
+async def test_what_was_forgotten_stays_so_when_an_older_order_is_obeyed_later(
+    history: History, message: MakeMessage
+) -> None:
+    await history.add(ANN, message("a", id="1"))
+    older = await history.mark(ANN)
+    await history.add(ANN, message("b", id="2"))
+    for through in (await history.mark(ANN), older):
+        await history.forget(ANN, through=through)
+        assert await history.recent(ANN, 9) == []
+
+
 async def test_who_asked_before_the_answered_message_that_was_deleted_goes_on_waiting(
     history: History, message: MakeMessage
 ) -> None:

@@ -259,3 +259,20 @@ async def test_what_is_kept_of_a_person_is_found_by_an_index(tmp_path: Path) -> 
         assert "SCAN" not in plan
     file.close()
     await store.close()
+
+
+async def test_who_deleted_what_they_wrote_in_a_group_leaves_nobody_alone_there(
+    store: Store, message: MakeMessage
+) -> None:
+    for chat, people in ((ANN, ["user1", "user2"]), (BEN, ["user1"])):
+        for number, who in enumerate(people):
+            await store.add(chat, message("hi", id=f"{number}", speaker_id=who), asks=True)
+        [draft] = await store.plan(chat, f"{number}", [f"to {who}"], "text")
+        await store.sent(draft, "9", "Robin", NOON)
+        await store.add(chat, message("bye", id="10"))
+    for _ in range(2):
+        await store.delete("telegram", ANN.chat, {"1", "10"})
+        await store.delete("telegram", BEN.chat, {"10"})
+    found = [kept.text for kept in await store.of_person("telegram", "user1")]
+    assert found == ["hi", "hi", "to user1"]
+    assert await store.alone_with("telegram", "user1") == [BEN]

@@ -93,6 +93,8 @@ class FakeHistory:
             seen.pop()
         if not seen or (not question and all(kept.message.outgoing for kept in seen)):
             return False
+        answered = seen[-1].message.reply_to or ""
+        self.planned[chat] = [one for one in self.planned[chat] if one.answers != answered]
         while seen and seen[-1].message.outgoing:
             seen.pop().hidden = True
         if seen and not question:
@@ -124,13 +126,9 @@ class FakeHistory:
         kind: Kind,
         answers: str | None = None,
     ) -> list[Draft]:
-        if not self.kept[chat]:
-            return []
-        if any(
-            kept.hidden
-            for kept in self.kept[chat]
-            if kept.message.id in (through, answers or through)
-        ):
+        ids = (through, answers or through)
+        regarded = [kept for kept in self.kept[chat] if kept.message.id in ids]
+        if not self.kept[chat] or any(kept.hidden for kept in regarded):
             return []
         for kept in self.kept[chat]:
             kept.asks = False
@@ -163,6 +161,7 @@ class FakeHistory:
                     sent_at=at,
                     text=draft.text,
                     kind=self.kinds[draft.id],
+                    reply_to=draft.answers or None,
                 )
                 self.kept[chat].append(Kept(said, asks=False))
 
@@ -224,36 +223,39 @@ class FakeHistory:
     async def set_customs(self, chat: ChatId, customs: Customs) -> None:
         self.settings[chat] = replace(customs, attempts=self.settings[chat].attempts)
 
+    def alone(self, platform: str, speaker_id: str) -> list[ChatId]:
+        def others(chat: ChatId) -> set[str]:
+            said = [one.message for one in self.kept[chat]]
+            return {message.speaker_id for message in said if not message.outgoing}
+
+        here = [chat for chat in self.kept if chat.platform == platform]
+        return [chat for chat in here if speaker_id in others(chat) <= {speaker_id, ""}]
+
     def of(self, platform: str, speaker_id: str) -> list[Kept]:
-        found = []
-        for chat, kept in self.kept.items():
-            others = {one.message.speaker_id for one in kept if not one.message.outgoing}
-            alone = speaker_id in others <= {speaker_id, ""}
-            found += [
-                one
-                for one in kept
-                if chat.platform == platform
-                and (alone or one.message.speaker_id == speaker_id)
-                and one.message.kind != "deleted"
-            ]
-        return found
+        alone = self.alone(platform, speaker_id)
+        return [
+            one
+            for chat, kept in self.kept.items()
+            for one in kept
+            if chat.platform == platform
+            and (chat in alone or one.message.speaker_id == speaker_id)
+            and one.message.kind != "deleted"
+        ]
 
     async def of_person(self, platform: str, speaker_id: str) -> list[Message]:
         return [kept.message for kept in self.of(platform, speaker_id)]
 
     async def alone_with(self, platform: str, speaker_id: str) -> list[ChatId]:
-        theirs = []
-        for chat, kept in self.kept.items():
-            others = {one.message.speaker_id for one in kept if not one.message.outgoing}
-            if chat.platform == platform and speaker_id in others <= {speaker_id, ""}:
-                theirs.append(chat)
-        return theirs
+        return self.alone(platform, speaker_id)
 
     async def erase(self, platform: str, speaker_id: str) -> int:
-        erased, alone = self.of(platform, speaker_id), await self.alone_with(platform, speaker_id)
-        private = [kept for chat in alone for kept in self.kept[chat]]
-        for kept in erased:
-            kept.erase("" if kept in private else ONE_OF_SEVERAL)
+        erased, alone = self.of(platform, speaker_id), self.alone(platform, speaker_id)
+        for chat in self.kept:
+            theirs = [kept for kept in self.kept[chat] if any(kept is one for one in erased)]
+            ids = [kept.message.id for kept in theirs]
+            self.planned[chat] = [one for one in self.planned[chat] if one.answers not in ids]
+            for kept in theirs:
+                kept.erase("" if chat in alone else ONE_OF_SEVERAL)
         return len(erased)
 
     async def delete(
@@ -265,10 +267,8 @@ class FakeHistory:
             for kept in said:
                 if message_ids is None or kept.message.id in message_ids:
                     kept.erase()
-            planned = self.planned[chat]
-            planned[:] = [
-                one for one in planned if one.answers not in (message_ids or [one.answers])
-            ]
+            left = [] if message_ids is None else self.planned[chat]
+            self.planned[chat] = [one for one in left if one.answers not in (message_ids or ())]
 
     async def standings(self, platform: str, ids: Collection[str]) -> dict[str, Standing]:
         known = {id_: self.signed.get((platform, id_)) for id_ in ids}
