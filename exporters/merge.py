@@ -4,7 +4,7 @@ import heapq
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Self
@@ -29,12 +29,12 @@ from exporters.flat import (
     laid_flat,
     message_of,
 )
+from exporters.moves import Move
+from exporters.slack_threads import opened_threads
 from exporters.spool import Pile, Spool, Verdict
-from exporters.telegram_moves import Move, forums, groups_that_moved
-from exporters.threads import opened_threads
+from exporters.telegram_moves import forums, groups_that_moved
 from exporters.twins import Twins, numbered_by_account
 from likeness.messages import Message
-from likeness.texts import whole
 
 RUN_MESSAGES = 50_000
 _MOST_PENDING = 5_000
@@ -277,12 +277,3 @@ def _aligned(entries: list[Entry]) -> list[Entry]:
         for place, index in sorted(places.items()):
             behind, _ = ranks.setdefault(index, (behind, place))
     return [entries[index] for index in sorted(ranks, key=lambda index: ranks[index])]
-
-
-def mended(message: Message) -> Message:
-    """Return a message whose texts UTF-8 can hold."""
-    texts = message.id, message.speaker_id, message.speaker, message.chat, message.text
-    id_, speaker_id, speaker, chat, text = kept = tuple(map(whole, texts))
-    if kept == texts:
-        return message
-    return replace(message, id=id_, speaker_id=speaker_id, speaker=speaker, chat=chat, text=text)

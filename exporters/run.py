@@ -13,7 +13,7 @@ from exporters.blocks import Block
 from exporters.discovery import discover
 from exporters.flaws import nothing_read, refuse_flaws
 from exporters.lesser import Better, better_first
-from exporters.merge import Merge, Settled, mended
+from exporters.merge import Merge, Settled
 from exporters.names import Aliases
 from exporters.namesakes import Namesakes
 from exporters.options import ExportOptions
@@ -23,6 +23,7 @@ from exporters.report import report_of
 from exporters.rows import write_rows
 from exporters.selection import NO_ROW, UNHEARD, Speaker, nobody
 from exporters.sources import Reading, Source
+from exporters.spool import mended
 from likeness.errors import SourceError
 from likeness.files import whole_file
 from likeness.messages import Message

@@ -16,6 +16,7 @@ from typing import Any
 
 from exporters.entry import Unreadable, as_object, needed, part, string
 from exporters.slack_text import decoded
+from exporters.slack_threads import thread_of
 from exporters.slack_workspace import Chat, Workspaces
 from exporters.sources import Reading, Source
 from exporters.streaming import BrokenJSON, JSONReader, beginning, keep_whole
@@ -142,7 +143,7 @@ class _File:
             opening = None
         place = (chat.id, chat.name, opening)
         if opening is not None:
-            place = (f"{chat.id}:{opening}", f"{chat.name} / thread", opening)
+            place = (*thread_of(chat.id, chat.name, opening), opening)
         if owner is not None:
             self._reading.owner[place[0]] = owner
         return place

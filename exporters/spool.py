@@ -15,6 +15,7 @@ import numpy as np
 from exporters.blocks import Block, Sender
 from likeness.errors import LikenessError
 from likeness.messages import Message, speaker_part
+from likeness.texts import whole
 
 _READ_BYTES = 1 << 20
 _MOST_CORRECTED = 100
@@ -248,3 +249,12 @@ def no_room(error: OSError) -> LikenessError:
         f"{tempfile.gettempdir()} cannot take what must be sorted: {error.strerror}; "
         "make room there, or set TMPDIR to another folder."
     )
+
+
+def mended(message: Message) -> Message:
+    """Return a message whose texts UTF-8 can hold."""
+    texts = message.id, message.speaker_id, message.speaker, message.chat, message.text
+    id_, speaker_id, speaker, chat, text = kept = tuple(map(whole, texts))
+    if kept == texts:
+        return message
+    return replace(message, id=id_, speaker_id=speaker_id, speaker=speaker, chat=chat, text=text)

@@ -11,8 +11,8 @@ from typing import Any
 
 from exporters.blocks import Block, Sender
 from exporters.entry import Unreadable
-from exporters.merge import mended
 from exporters.repair import Repairs
+from exporters.spool import mended
 from exporters.streaming import JSONReader
 from exporters.telegram_chats import Chat
 from exporters.telegram_entry import read_entry

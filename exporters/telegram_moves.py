@@ -6,12 +6,13 @@ export, under shifted numbers. And an export that begins later than a forum's to
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from operator import itemgetter
 
 from exporters.account import Place
+from exporters.moves import Move, Piles
 from exporters.spool import Pile
 from exporters.telegram_topics import Topics
 from likeness.messages import Message
@@ -26,21 +27,6 @@ _SHIFT = 1_000_000_000
 
 Source: `kMigratedMessagesIdShift` of telegramdesktop/tdesktop.
 """
-
-Piles = Mapping[Place, Pile]
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """Chats of which one holds messages of another.
-
-    Attributes:
-        places: The chats.
-        put: Returns a message of theirs as one of the chat where it belongs.
-    """
-
-    places: list[Place]
-    put: Callable[[Message], Message]
 
 
 def groups_that_moved(piles: Piles) -> Iterator[Move]:

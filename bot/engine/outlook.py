@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bot.engine import Outlook
 from bot.engine.caches import Caches
 from bot.engine.models import Reading
-from bot.engine.sampling import NO_NUMBER
+from bot.engine.sampling import refuse_no_number
 from bot.engine.scheduler import Steps
 from likeness.calibration import Calibration
 from likeness.card import RunCard
@@ -22,7 +22,6 @@ from likeness.dialogue import (
     SPEAKERS,
     Tokenizer,
 )
-from likeness.errors import ModelError
 
 _AT_ONCE_SECONDS = 10.0
 
@@ -70,8 +69,7 @@ def look_ahead(
 def _shares(logits: NDArray[np.float32], among: Sequence[int]) -> NDArray[np.float64]:
     """Return the probability of each of some tokens, one of them being certain to come."""
     chosen = logits[list(among)].astype(np.float64)
-    if not np.isfinite(chosen.max()):
-        raise ModelError(NO_NUMBER)
+    refuse_no_number(chosen.max())
     weights = np.exp(chosen - chosen.max())
     shares: NDArray[np.float64] = weights / weights.sum()
     return shares

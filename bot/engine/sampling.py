@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.engine import Sampling
 from likeness.errors import ModelError
-
-NO_NUMBER = "The model computed something that is no number: train it again."
 
 _FARTHEST = 200.0
 """So many nats below the best nothing has a probability that a 32-bit float can tell from 0."""
@@ -38,6 +37,16 @@ class Choice:
         return Choice(ids, self.scores[places])
 
 
+def refuse_no_number(largest: np.floating[Any]) -> None:
+    """Refuse logits whose largest is no number.
+
+    Raises:
+        ModelError: It is none, or has no end.
+    """
+    if not np.isfinite(largest):
+        raise ModelError("The model computed something that is no number: train it again.")
+
+
 def choose(logits: Floats, sampling: Sampling, number: float) -> int:
     """Return the next token's id; nothing but `number` decides between equal calls.
 
@@ -53,8 +62,7 @@ def choose(logits: Floats, sampling: Sampling, number: float) -> int:
         ModelError: The model's numbers are none.
     """
     best = int(logits.argmax())
-    if not np.isfinite(logits[best]):
-        raise ModelError(NO_NUMBER)
+    refuse_no_number(logits[best])
     if sampling.temperature == 0:
         return best
     choice = candidates(logits, sampling)

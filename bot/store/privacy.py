@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from bot.history import ONE_OF_SEVERAL, ChatId
 from bot.store.rows import to_message
@@ -99,7 +99,10 @@ class Privacy(Sessions):
                 await _make_nameless(session, keys)
             else:
                 said += [MessageRow.message_id.in_(message_ids), MessageRow.kind != "deleted"]
-                left["speaker_id"] = case((_is_among_others(), ONE_OF_SEVERAL), else_="")
+                left["speaker_id"] = case(
+                    (_others_wrote(MessageRow.chat_id, MessageRow.speaker_id), ONE_OF_SEVERAL),
+                    else_="",
+                )
                 planned.append(DraftRow.answers.in_(message_ids))
             await session.execute(
                 update(MessageRow)
@@ -141,13 +144,15 @@ async def _make_nameless(session: AsyncSession, chats: list[int]) -> None:
     )
 
 
-def _is_among_others() -> Exists:
-    """Return what is true of a message in whose chat somebody else has written, too."""
+def _others_wrote(
+    chat: InstrumentedAttribute[int], speaker_id: str | InstrumentedAttribute[str]
+) -> Exists:
+    """Return what is true of a chat, by its key, in which somebody else has written, too."""
     other = aliased(MessageRow)
     return exists().where(
-        other.chat_id == MessageRow.chat_id,
+        other.chat_id == chat,
         other.outgoing.is_(False),
-        other.speaker_id.not_in((MessageRow.speaker_id, "")),
+        other.speaker_id.not_in((speaker_id, "")),
     )
 
 
@@ -165,13 +170,8 @@ def _said(platform: str, speaker_id: str) -> ColumnElement[bool]:
 
 def _alone(platform: str, speaker_id: str) -> Select[int]:
     """Return the keys of the chats in which nobody else has written."""
-    other = aliased(MessageRow)
     return select(ChatRow.id).where(
         ChatRow.platform == platform,
         ChatRow.id.in_(select(MessageRow.chat_id).where(MessageRow.speaker_id == speaker_id)),
-        ~exists().where(
-            other.chat_id == ChatRow.id,
-            other.outgoing.is_(False),
-            other.speaker_id.not_in((speaker_id, "")),
-        ),
+        ~_others_wrote(ChatRow.id, speaker_id),
     )

@@ -10,6 +10,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -46,31 +47,26 @@ def remarks() -> Console:
 
 def byte_progress() -> Progress:
     """Return a progress bar of bytes, which leaves nothing behind."""
-    console = remarks()
-    return Progress(
+    return _passing(
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,  # to a file it would leave an empty line
     )
 
 
 def count_progress(what: str) -> Progress:
     """Return a progress bar of things that are counted, which leaves nothing behind."""
-    console = remarks()
-    return Progress(
-        TextColumn(what),
-        BarColumn(bar_width=16),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,  # to a file it would leave an empty line
+    return _passing(
+        TextColumn(what), BarColumn(bar_width=16), MofNCompleteColumn(), TimeRemainingColumn()
     )
+
+
+def _passing(*columns: ProgressColumn) -> Progress:
+    console = remarks()
+    # To a file it would leave an empty line.
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:

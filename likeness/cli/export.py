@@ -12,6 +12,7 @@ import click
 
 from likeness.cli.account import print_account
 from likeness.cli.console import byte_progress, remarks
+from likeness.cli.signals import HANG_UP, handled, heeded
 
 if TYPE_CHECKING:
     from exporters.options import ExportOptions
@@ -153,16 +154,9 @@ def _ending_tidily() -> Iterator[None]:
     def end(number: int, _: object) -> None:
         raise SystemExit(128 + number)
 
-    ending = {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}  # Windows has one of them
-    before = {number: signal.getsignal(number) for number in ending}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, end)
-    try:
+    ending = [number for number in (signal.SIGTERM, HANG_UP) if number and heeded(number)]
+    with handled(dict.fromkeys(ending, end)):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _options(

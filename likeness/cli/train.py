@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from likeness import masking
 from likeness.card import RunCard
 from likeness.cli.console import count_progress, remarks, results, run_folder, table
+from likeness.cli.signals import HANG_UP, Handler, handled, heeded
 from likeness.cli.tune import choose_sampling
 from likeness.errors import Interrupted, LikenessError
 from likeness.texts import counted
@@ -97,16 +98,11 @@ def train(
 @contextmanager
 def _ended_as_by_ctrl_c() -> Iterator[None]:
     """Let SIGTERM, and a terminal that closes, do what Ctrl-C does, whatever is at work."""
-    closed = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
-    before = {number: signal.getsignal(number) for number in (closed, signal.SIGTERM)}
-    if before[closed] is not signal.SIG_IGN:  # as nohup has it
-        signal.signal(closed, lambda *_: signal.raise_signal(signal.SIGTERM))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    handlers: dict[int, Handler] = {signal.SIGTERM: signal.default_int_handler}
+    if HANG_UP and heeded(HANG_UP):
+        handlers[HANG_UP] = lambda *_: signal.raise_signal(signal.SIGTERM)
+    with handled(handlers):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _going_on(

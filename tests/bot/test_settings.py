@@ -57,16 +57,22 @@ def test_a_bot_api_server_may_be_named_with_and_without_bot(
     assert Settings.read().telegram_base_url == "http://127.0.0.1:8081/bot"
 
 
+def _refusal_that_names_each_once(*names: str) -> str:
+    with pytest.raises(BadSettings) as caught:
+        Settings.read(["telegram", "discord"])
+    said = str(caught.value)
+    for name in names:
+        assert said.count(name) == 1
+    return said
+
+
 def test_every_fault_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELEGRAM_TOKEN", "  ")
     monkeypatch.setenv("DISCORD_TOKEN", "")
     monkeypatch.setenv("LIKENESS_DATABASE", "likeness.db")
     monkeypatch.setenv("DISCORD_GATEWAY_URL", "https://somewhere.example")
-    with pytest.raises(BadSettings) as caught:
-        Settings.read(["telegram", "discord"])
-    said = str(caught.value)
-    for name in ("TELEGRAM_TOKEN", "DISCORD_TOKEN", "LIKENESS_DATABASE", "DISCORD_GATEWAY_URL"):
-        assert said.count(name) == 1
+    faulty = ("TELEGRAM_TOKEN", "DISCORD_TOKEN", "LIKENESS_DATABASE", "DISCORD_GATEWAY_URL")
+    said = _refusal_that_names_each_once(*faulty)
     assert "@BotFather" in said
     assert "discord.com/developers" in said
     assert "\n" not in said
@@ -76,11 +82,8 @@ def test_a_token_that_does_not_fit_hides_no_other_fault(monkeypatch: pytest.Monk
     monkeypatch.setenv("TELEGRAM_TOKEN", "1:two words")
     monkeypatch.setenv("LIKENESS_PACE", "hurried")
     monkeypatch.setenv("LIKENESS_COLOUR", "blue")
-    with pytest.raises(BadSettings) as caught:
-        Settings.read(["telegram", "discord"])
-    said = str(caught.value)
-    for name in ("TELEGRAM_TOKEN", "DISCORD_TOKEN", "LIKENESS_PACE", "LIKENESS_COLOUR"):
-        assert said.count(name) == 1
+    faulty = ("TELEGRAM_TOKEN", "DISCORD_TOKEN", "LIKENESS_PACE", "LIKENESS_COLOUR")
+    said = _refusal_that_names_each_once(*faulty)
     assert "two words" not in said
 
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from exporters import Exporter
 from exporters.imessage import IMESSAGE
 from exporters.imessage_text import IMESSAGE_TEXT
-from exporters.merge import mended
 from exporters.messenger import MESSENGER
 from exporters.signal import SIGNAL
 from exporters.slack import SLACK
 from exporters.sources import Reading, sources_in
+from exporters.spool import mended
 from likeness.errors import SourceError
 from likeness.messages import Message, Notice, Record, Rejected
 from tests.examples import examples

@@ -13,11 +13,11 @@ from msgspec.structs import fields
 
 from exporters import find_exporter, telegram_entry
 from exporters.blocks import Block
-from exporters.merge import mended
 from exporters.options import ExportOptions
 from exporters.run import export
 from exporters.selection import Selection
 from exporters.sources import Reading, sources_in
+from exporters.spool import mended
 from exporters.telegram import TELEGRAM
 from exporters.telegram_typed import Entry
 from likeness.errors import LikenessError, SourceError

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from exporters import flat
 from exporters.ids import MadeIds
-from exporters.merge import Merge, mended
+from exporters.merge import Merge
+from exporters.spool import mended
 from likeness.errors import LikenessError
 from likeness.messages import Message
 from tests.conftest import BEGINNING

@@ -1,12 +1,17 @@
-"""Messages of Slack that opened a thread only after an export that holds them in their channel."""
+"""Threads of Slack, each a chat of its own, also of what opened one only after an export."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from exporters.account import Place
-from exporters.telegram_moves import Move, Piles
+from exporters.moves import Move, Piles
 from likeness.messages import Message
+
+
+def thread_of(chat_id: str, chat: str, opening: str) -> tuple[str, str]:
+    """Return the id and the name of the thread that a message of a chat opened."""
+    return f"{chat_id}:{opening}", f"{chat} / thread"
 
 
 def opened_threads(piles: Piles) -> Iterator[Move]:
@@ -34,5 +39,5 @@ class _Opened:
     def put(self, message: Message) -> Message:
         if message.chat_id != self.chat_id or message.id not in self.openings:
             return message
-        thread = f"{self.chat_id}:{message.id}"
-        return replace(message, chat_id=thread, chat=f"{message.chat} / thread")
+        chat_id, chat = thread_of(self.chat_id, message.chat, message.id)
+        return replace(message, chat_id=chat_id, chat=chat)
