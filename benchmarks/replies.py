@@ -19,8 +19,9 @@ from statistics import median
 import numpy as np
 
 from benchmarks.gpt2_shape import write_model
+from benchmarks.last_words import last_words
 from benchmarks.peak_memory import peak_bytes
-from benchmarks.reply_engines import ENGINES, REMEMBER, last_words
+from benchmarks.reply_engines import ENGINES, REMEMBER
 from bot.engine.models import Reading
 from bot.engine.native import open_native
 
@@ -106,7 +107,7 @@ def in_turn(folder: Path, names: list[str], rounds: int, options: list[str]) -> 
                 [*command, *started], cwd=_ROOT, capture_output=True, text=True, check=False
             )
             if ran.returncode:
-                print(f"{name}: {last_words(ran)}", file=sys.stderr)
+                print(f"{name}: {last_words(ran.stderr, ran.returncode)}", file=sys.stderr)
                 continue
             for key, value in json.loads(ran.stdout).items():
                 found[name][key].append(value)

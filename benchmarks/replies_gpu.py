@@ -23,7 +23,8 @@ import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from benchmarks.gpt2_shape import write_model
-from benchmarks.reply_engines import TOP_P, Clock, last_words
+from benchmarks.last_words import last_words
+from benchmarks.reply_engines import TOP_P, Clock
 from bot.engine import Sampling
 from bot.engine.batched import BatchedGpt2
 from bot.engine.models import Model, Reading
@@ -161,7 +162,7 @@ def in_turn(names: Sequence[str], rounds: int, options: Sequence[str]) -> dict[s
                 command, cwd=_ROOT, capture_output=True, text=True, check=False
             )
             if ran.returncode:
-                print(f"{name}: {last_words(ran)}", file=sys.stderr)
+                print(f"{name}: {last_words(ran.stderr, ran.returncode)}", file=sys.stderr)
                 continue
             for count, figures in json.loads(ran.stdout.splitlines()[-1]).items():
                 for kind, seconds in figures.items():

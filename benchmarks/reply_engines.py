@@ -5,7 +5,6 @@ nucleus sampling. What is not installed raises ImportError.
 """
 
 import ctypes
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -222,11 +221,6 @@ class LlamaCpp:
             raise RuntimeError("llama_decode failed")
         self._api.llama_batch_free(batch)
         return last
-
-
-def last_words(ran: subprocess.CompletedProcess[str]) -> str:
-    """Return why a process failed: the last line that it said, or, if it said none, its code."""
-    return ran.stderr.strip().rpartition("\n")[2] or f"exit code {ran.returncode}"
 
 
 class Clock:

@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.last_words import last_words
 from benchmarks.peak_memory import peak_bytes
 from benchmarks.trainers import ENGINES, Data, Round, Shape
 from training.device import pick_device
@@ -93,7 +94,7 @@ class Engine:
         if code < 0:
             return f"killed by {signal.Signals(-code).name}"
         self.errors.seek(0)
-        return self.errors.read().strip().rpartition("\n")[2] or f"exit code {code}"
+        return last_words(self.errors.read(), code)
 
     def stop(self) -> None:
         """End the process."""

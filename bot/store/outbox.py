@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     delete,
-    exists,
     func,
     or_,
     select,
@@ -19,7 +18,7 @@ from sqlalchemy.orm import aliased
 from bot.history import MY_ID, ChatId, Draft, Place, Question, speakers_of
 from bot.store.customs import is_stopped
 from bot.store.guests import is_denied_since
-from bot.store.owing import asking_no_more, is_forgotten, message_of, waiting
+from bot.store.owing import answers_one, asking_no_more, is_forgotten, message_of, waiting
 from bot.store.rows import chat_key, chat_row, is_one_of
 from bot.store.tables import ChatRow, DraftRow, MessageRow
 from bot.store.workers import Workers
@@ -134,9 +133,8 @@ class Outbox(Workers):
         here = select(ChatRow.id).where(ChatRow.platform == platform)
         there = here.where(or_(ChatRow.chat == id_, ChatRow.thread == id_))
         theirs = MessageRow.speaker_id.in_(speakers_of(id_))
-        answered = MessageRow.chat_id == DraftRow.chat_id, MessageRow.message_id == DraftRow.answers
         asks = MessageRow.chat_id.in_(here), or_(theirs, MessageRow.chat_id.in_(there))
-        planned = or_(DraftRow.chat_id.in_(there), exists().where(*answered, theirs))
+        planned = or_(DraftRow.chat_id.in_(there), answers_one(theirs))
         async with self._transaction() as session:
             await session.execute(asking_no_more(*asks))
             await session.execute(

@@ -2,7 +2,17 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Exists, Select, Update, func, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Exists,
+    Select,
+    Update,
+    exists,
+    func,
+    select,
+    union_all,
+    update,
+)
 
 from bot.store.rows import in_sight
 from bot.store.tables import ChatRow, DraftRow, MessageRow
@@ -29,6 +39,12 @@ def asking_no_more(*which: ColumnElement[bool]) -> Update:
         .values(asks=False)
         .execution_options(synchronize_session=False)
     )
+
+
+def answers_one(*which: ColumnElement[bool]) -> Exists:
+    """Return what is true of a draft that answers a message of which all this is true."""
+    answered = MessageRow.chat_id == DraftRow.chat_id, MessageRow.message_id == DraftRow.answers
+    return exists().where(*answered, *which)
 
 
 def waiting(platform: str) -> Select[ChatRow, str]:

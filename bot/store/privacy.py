@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from bot.history import ONE_OF_SEVERAL, ChatId
+from bot.store.owing import answers_one
 from bot.store.rows import to_message
 from bot.store.sessions import Sessions
 from bot.store.tables import ChatRow, DraftRow, MessageRow
@@ -115,10 +116,9 @@ class Privacy(Sessions):
 
 def _dropping_answers_to(said: ColumnElement[bool], alone: list[int]) -> Delete:
     """Return what drops all that is to be sent in some chats, or to such messages elsewhere."""
-    answered = MessageRow.chat_id == DraftRow.chat_id, MessageRow.message_id == DraftRow.answers
     return (
         delete(DraftRow)
-        .where(or_(DraftRow.chat_id.in_(alone), exists().where(*answered, said)))
+        .where(or_(DraftRow.chat_id.in_(alone), answers_one(said)))
         .execution_options(synchronize_session=False)
     )
 
