@@ -15,7 +15,7 @@ from benchmarks.people import PEOPLE, Person, write_messages
 from benchmarks.reuse import tokenizer
 from training.config import TrainConfig
 from training.corpus import build_corpus
-from training.packing import pack
+from training.packing import epoch_batches, pack
 from training.survey import survey
 
 _CONFIG = TrainConfig(held_out_share=0)
@@ -26,11 +26,12 @@ def measure(messages: Path, data: Path, room: int) -> str:
     """Return the columns of a row of the table."""
     windows = build_corpus(messages, survey(messages), _CONFIG, tokenizer(data), room).train
     rows = len(pack(windows.lengths, room, np.arange(len(windows))))
+    batches = epoch_batches(windows.lengths, room, _CONFIG.batch_rows, seed=0, epoch=0)
+    computed = sum(windows.batch(batch).ids.size for batch in batches)
     read = int(windows.lengths.sum())
     taught = int((windows.weights > 0).sum())
-    return (
-        f"{read:,} | {len(windows):,} | {rows:,} | {read / rows / room:.1%} | {taught / read:.1%}"
-    )
+    shares = (read / rows / room, read / computed, taught / read)
+    return f"{read:,} | {len(windows):,} | {rows:,} | {' | '.join(map('{:.1%}'.format, shares))}"
 
 
 def main() -> None:
@@ -40,8 +41,11 @@ def main() -> None:
     parser.add_argument("--characters", type=int, default=300_000, help="of each corpus")
     parser.add_argument("--room", type=int, default=1024, help="tokens of a row")
     asked = parser.parse_args()
-    print("| who | tokens read | windows | rows | of a row words | of them taught |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| who | tokens read | windows | rows | of a row's room words | of what is computed | "
+        "of them taught |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for person in (*PEOPLE.values(), _SELF_DIALOGUE):
         with tempfile.TemporaryDirectory() as folder:
             messages = write_messages(person, asked.data, Path(folder), asked.characters)
