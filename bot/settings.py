@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv.parser import parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
@@ -47,6 +48,12 @@ def _ids(value: str) -> str:
     return value
 
 
+def _owners(value: str) -> str:
+    if EVERYONE in _parts(value.replace(":", ",")):
+        raise ValueError("must name people: not everyone can own the bot")
+    return _ids(value)
+
+
 def _parts(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
@@ -76,6 +83,7 @@ web_url = _address("https", "http")
 """Returns an address of the web without a slash at its end; raises ValueError if it is none."""
 _WebUrl = Annotated[str, AfterValidator(web_url)]
 _Ids = Annotated[str, AfterValidator(_ids)]
+_Owners = Annotated[str, AfterValidator(_owners)]
 _Token = Annotated[SecretStr | None, BeforeValidator(_one_word)]
 _AnyToken = Annotated[SecretStr | None, BeforeValidator(_stripped)]
 
@@ -197,7 +205,7 @@ class Settings(_Tokens):
     never_say: Path | None = Field(default=None, validation_alias="LIKENESS_NEVER_SAY")
     log: Literal["text", "json"] = Field(default="text", validation_alias="LIKENESS_LOG")
 
-    owner: _Ids = Field(default="", validation_alias="LIKENESS_OWNER")
+    owner: _Owners = Field(default="", validation_alias="LIKENESS_OWNER")
     allow: _Ids = Field(default="", validation_alias="LIKENESS_ALLOW")
     aliases: str = Field(default="", validation_alias="LIKENESS_ALIASES")
     chattiness: Chattiness = Field(default="silent", validation_alias="LIKENESS_CHATTINESS")
@@ -206,7 +214,7 @@ class Settings(_Tokens):
 
     def owners(self, platform: str) -> frozenset[str]:
         """Return the ids of those who own the bot on a platform."""
-        return _of(platform, self.owner) - {EVERYONE}
+        return _of(platform, self.owner)
 
     def allowed(self, platform: str) -> frozenset[str]:
         """Return the ids of those who may talk to it there."""
@@ -240,6 +248,7 @@ class Settings(_Tokens):
         faults: list[str] = []
         try:
             faults += missing_tokens(_Tokens(), platforms)
+            faults += _unread(Path(".env"))
             faults += _unknown(_names(cls))
             settings = cls()
         except ValidationError as error:
@@ -262,6 +271,15 @@ def missing_tokens(tokens: _Tokens, platforms: Collection[str]) -> list[str]:
         for name in PLATFORMS
         if name in platforms and not tokens.token(name)
     ]
+
+
+def _unread(path: Path) -> list[str]:
+    """Return which lines of a file no setting can be read from: they would be passed over."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8") as file:
+        lines = [binding.original.line for binding in parse_stream(file) if binding.error]
+    return [f"{path}, line {line}: it is not NAME=value" for line in lines]
 
 
 def _names(kind: type[Settings]) -> set[str]:

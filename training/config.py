@@ -60,6 +60,7 @@ class TrainConfig:
         None,
         "how often the data is seen, at the most; by its size unless given: 8, 4, or 2",
         1e-3,
+        10_000,
         scratch=16.0,
         starter=4.0,
     )

@@ -118,4 +118,6 @@ def read_words(run: Path) -> frozenset[str] | None:
 
 def _moment(values: dict[str, list[str]]) -> Moment:
     context, mine = (list(map(Message.from_json, values[key])) for key in ("context", "mine"))
+    if not context or not mine:
+        raise ValueError("nothing was said before, or in reply")
     return Moment(context, mine)

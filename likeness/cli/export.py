@@ -46,6 +46,8 @@ class _File(click.Path):
         """Return the path, which would be this folder if nothing were given."""
         if value == "":
             self.fail("it is empty.", param, ctx)
+        if value == "-":
+            self.fail("it is read and written whole: name a file.", param, ctx)
         return super().convert(value, param, ctx)
 
 

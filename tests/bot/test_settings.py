@@ -110,6 +110,13 @@ def test_an_env_file_that_is_not_text_is_one_sentence() -> None:
         Settings.read()
 
 
+def test_a_line_of_the_env_file_that_says_nothing_is_named_but_not_its_words() -> None:
+    Path(".env").write_text("# the bot's\nTELEGRAM TOKEN=1:hush\n\nLIKENESS_PACE=hurried\n")
+    said = _refusal_that_names_each_once("TELEGRAM_TOKEN", ".env, line 2", "LIKENESS_PACE")
+    assert "it is not NAME=value" in said
+    assert "hush" not in said
+
+
 def test_an_env_file_that_may_not_be_read_is_not_called_no_text(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -169,6 +176,13 @@ def test_who_owns_the_bot_and_who_may_talk_to_it_is_told_platform_by_platform(
 def test_an_id_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, ids: str) -> None:
     monkeypatch.setenv("LIKENESS_OWNER", ids)
     with pytest.raises(BadSettings, match=r"LIKENESS_OWNER must be ids like telegram:123"):
+        Settings.read()
+
+
+@pytest.mark.parametrize("ids", ["everyone", "telegram:1, everyone", "discord:everyone"])
+def test_not_everyone_can_own_the_bot(monkeypatch: pytest.MonkeyPatch, ids: str) -> None:
+    monkeypatch.setenv("LIKENESS_OWNER", ids)
+    with pytest.raises(BadSettings, match=r"LIKENESS_OWNER must name people"):
         Settings.read()
 
 

@@ -166,6 +166,7 @@ def test_a_terminal_that_closes_stops_nothing_under_nohup(
         (["--tz", "Mars/Base"], 2, "there is no time zone 'Mars/Base'"),
         ([""], 2, "'SOURCES...': it is empty."),
         (["-o", ""], 2, "'-o' / '--output': it is empty."),
+        (["-o", "-"], 2, "'-o' / '--output': it is read and written whole: name a file."),
         (["--report", ""], 2, "'--report': it is empty."),
         (["-o", "pipe"], 1, "pipe is a folder or a device: give the name of a file."),
         (["--report", "pipe"], 1, "pipe is a folder or a device: give the name of a file."),

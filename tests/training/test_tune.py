@@ -115,9 +115,10 @@ def test_moments_come_back_as_they_were_kept(
     keep_moments(tmp_path, [Moment(moments[0].context, [odd])])
     assert read_moments(tmp_path)[0].mine == [odd]
     assert stat.S_IMODE((tmp_path / "moments.jsonl").stat().st_mode) == 0o600
-    (tmp_path / "moments.jsonl").write_text('{"context": 3}\n')
-    with pytest.raises(ModelNotFound, match=r"moments\.jsonl is missing or damaged"):
-        read_moments(tmp_path)
+    for damaged in ('{"context": 3}', '{"context": [], "mine": []}'):
+        (tmp_path / "moments.jsonl").write_text(f"{damaged}\n")
+        with pytest.raises(ModelNotFound, match=r"moments\.jsonl is missing or damaged"):
+            read_moments(tmp_path)
 
 
 def test_moments_that_may_not_be_read_are_not_called_damaged(
