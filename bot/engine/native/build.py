@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _SOURCES = Path(__file__).parent
 _FLAGS = ("-std=c++17", "-O2", "-ffp-contract=fast", "-fPIC", "-shared", "-pthread", "-Wno-psabi")
+_COMPILERS = ("c++", "g++", "clang++")
 _PATIENCE_SECONDS = 120
 
 
@@ -68,20 +69,26 @@ def load(level: Level | None = None) -> ctypes.CDLL:
     """Load the compiled kernel; compile it where that has not happened yet.
 
     Args:
-        level: What to compile for; None for the best that processor and compiler know.
+        level: What to compile for; None for the best that processor and compilers know.
 
     Raises:
         CannotBuild: There is no compiler, or none that takes the sources.
     """
     reason = ""
     for candidate in [level] if level else fitting_levels():
-        try:
-            return _kept(candidate) or _compile(candidate)
-        except subprocess.CalledProcessError as error:
-            reason = error.stderr.strip().split("\n")[0]
-        except (subprocess.TimeoutExpired, OSError) as error:
-            raise CannotBuild(f"The kernel cannot be compiled: {error}.") from error
-    raise CannotBuild(f"The compiler does not take the kernel: {reason}.")
+        if library := _kept(candidate):
+            return library
+        for compiler in compilers():
+            try:
+                return _compile(candidate, compiler)
+            except subprocess.CalledProcessError as error:
+                complaint, *_ = error.stderr.strip().split("\n")
+                reason = f"{compiler[0]} does not take it: {complaint}"
+            except subprocess.TimeoutExpired:
+                reason = f"{compiler[0]} takes more than {_PATIENCE_SECONDS} seconds"
+            except OSError as error:
+                reason = str(error)
+    raise CannotBuild(f"The kernel cannot be compiled: {reason}.")
 
 
 def _kept(level: Level) -> ctypes.CDLL | None:
@@ -95,12 +102,11 @@ def _kept(level: Level) -> ctypes.CDLL | None:
     return None
 
 
-def _compile(level: Level) -> ctypes.CDLL:
+def _compile(level: Level, compiler: list[str]) -> ctypes.CDLL:
     """Compile beside the place and move there, so that two processes do not disturb each other.
 
     What does not load is not kept.
     """
-    command = _compiler()
     log.info("Compiling the kernel for %s, once: some seconds", level.name)
     cache = _cache()
     cache.mkdir(parents=True, exist_ok=True)
@@ -108,28 +114,35 @@ def _compile(level: Level) -> ctypes.CDLL:
         made = Path(folder, "kernel.so")
         source = str(_SOURCES / "kernel.cpp")
         subprocess.run(  # noqa: S603 (the compiler that this machine's owner chose)
-            [*command, *_FLAGS, *level.flags, source, "-o", str(made)],
+            [*compiler, *_FLAGS, *level.flags, source, "-o", str(made)],
             check=True,
             capture_output=True,
             text=True,
             timeout=_PATIENCE_SECONDS,
         )
-        try:
-            library = ctypes.CDLL(str(made))
-        except OSError as error:
-            raise CannotBuild(f"The compiled kernel cannot be loaded: {error}.") from error
+        library = ctypes.CDLL(str(made))
         made.replace(cache / f"{_name(level)}-{_checksum(made.read_bytes())}.so")
     return library
 
 
-def _compiler() -> list[str]:
-    for name in (os.environ.get("CXX", ""), "c++", "g++", "clang++"):
-        found = name and shutil.which(name)
-        if found:
-            return [found]
-    if find_spec("ziglang"):
-        return [sys.executable, "-m", "ziglang", "c++"]
-    raise CannotBuild("There is no C++ compiler (c++, g++, clang++, or `pip install ziglang`).")
+def compilers() -> list[list[str]]:
+    """Return the commands of the C++ compilers here: the one of `CXX` alone where that is set.
+
+    Raises:
+        CannotBuild: There is none.
+    """
+    chosen = os.environ.get("CXX")
+    found = [shutil.which(name) for name in ([chosen] if chosen else _COMPILERS)]
+    commands = [[path] for path in found if path]
+    if not chosen and find_spec("ziglang"):
+        commands.append([sys.executable, "-m", "ziglang", "c++"])
+    if not commands:
+        raise CannotBuild(
+            f"{chosen}, which CXX names, is not here."
+            if chosen
+            else "There is no C++ compiler (c++, g++, clang++, or `pip install ziglang`)."
+        )
+    return commands
 
 
 @functools.cache
