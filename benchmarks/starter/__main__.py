@@ -46,6 +46,9 @@ def main() -> None:
     _further(preparing, "keep the tokenizer of this starter (the shipped one), to train it further")
     training = steps.add_parser("train", help="token ids to checkpoints")
     training.add_argument("--minutes", type=float, default=180)
+    training.add_argument(
+        "--steady", type=float, default=0, metavar="SHARE", help="of the time, at the full rate"
+    )
     training.add_argument("--resume", action="store_true", help="go on after a stop")
     _further(training, "begin with the weights of this starter (the shipped one)")
     steps.add_parser("install", help="the best checkpoint to training/starter")
@@ -56,7 +59,8 @@ def main() -> None:
         tokens = config.context_tokens or 512
         mix.prepare(told.corpora, data, told.vocabulary, tokens, told.further)
     elif told.step == "train":
-        train(data, run, config, told.minutes, resume=told.resume, further=told.further)
+        ways = {"steady": told.steady, "resume": told.resume, "further": told.further}
+        train(data, run, config, told.minutes, **ways)
     else:
         install(data, run, config)
 

@@ -45,8 +45,12 @@ def conversations(
         said = (_as_typed(message, corpus) for message in cleaned(corpus, dialogue, records))
         for number, messages in enumerate(_parted(said, corpus)):
             name = f"{dialogue}#{number}"
-            if held_out or dice("share", corpus.name, name) < corpus.share:
+            if held_out:
                 yield name, _with_me(messages, corpus, name)
+                continue
+            for time in range(_times(corpus, name)):
+                again = f"{name}#{time}" if time else name
+                yield again, _with_me(messages, corpus, again)
 
 
 def cleaned(
@@ -126,6 +130,12 @@ def _parted(messages: Iterator[Message], corpus: Source) -> Iterator[list[Messag
             characters += size
     if len(piece) >= _FEWEST_MESSAGES:
         yield piece
+
+
+def _times(corpus: Source, name: str) -> int:
+    """Return how often a conversation teaches, so that all together do by the corpus' share."""
+    whole, part = divmod(corpus.share, 1)
+    return int(whole) + (dice("share", corpus.name, name) < part)
 
 
 def _with_me(messages: list[Message], corpus: Source, name: str) -> list[Message]:

@@ -87,7 +87,7 @@ def prepare(
             for window in _encoded(messages, tokenizer, context_tokens):
                 taught.add(window)
                 counts["tokens"] += len(window.ids)
-        sha256 = fingerprint(corpora / f"{source.name}.jsonl.gz")
+        sha256 = fingerprint(corpora, source.name)
         account[source.name] = {"sha256": sha256, **counts}
         judging, characters = _held_out(corpora, source, tokenizer, context_tokens)
         _save(folder, source.name, judging.windows(), characters)

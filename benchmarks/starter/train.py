@@ -44,10 +44,12 @@ class TimedPlan(Plan):
     Attributes:
         began: When the run was begun, in seconds since 1970; the same after a stop.
         until: When it is to end.
+        steady: The share of the time before the learning rate falls.
     """
 
     began: float = 0.0
     until: float = 0.0
+    steady: float = 0.0
 
     @property
     def steps(self) -> int:
@@ -57,8 +59,9 @@ class TimedPlan(Plan):
     def rate(self, step: int) -> float:
         """Return the learning rate now: up in some steps, then down in a line to the end."""
         left = max(0.0, (self.until - time.time()) / (self.until - self.began))
+        fallen = min(1.0, left / (1.0 - self.steady)) if self.steady < 1 else 1.0
         warmup = self.config.warmup_steps or 1
-        return self.config.learning_rate * min(1.0, (step + 1) / warmup) * left
+        return self.config.learning_rate * min(1.0, (step + 1) / warmup) * fallen
 
 
 class SideBySide(Trainer):
@@ -135,6 +138,7 @@ def train(
     config: TrainConfig,
     minutes: float,
     *,
+    steady: float = 0.0,
     resume: bool = False,
     further: Path | None = None,
 ) -> Session:
@@ -145,6 +149,8 @@ def train(
         run: The folder of checkpoints and metrics.
         config: Shape, rate and rows.
         minutes: For how long, counted from the first beginning, whatever pauses there were.
+        steady: The share of that time before the learning rate falls; 1 keeps it to the end, for
+            weights that another run is to begin with.
         resume: Go on from the last checkpoint.
         further: A folder that `install` has filled, whose weights to begin with, with more layers
             where the config has more.
@@ -164,7 +170,8 @@ def train(
         before = state["identity"]["before"] if state else _past(further)
         watch = Lines()
         watch.base(base.description)
-        plan = TimedPlan(mix.taught(data), config, base.context_tokens, began, began + 60 * minutes)
+        until = began + 60 * minutes
+        plan = TimedPlan(mix.taught(data), config, base.context_tokens, began, until, steady)
         judging = first_windows(mix.held_out(data).values(), _JUDGING_WINDOWS)
         judge = Judge(
             judging.windows,

@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.starter import mix
 from benchmarks.starter.conversations import conversations
-from benchmarks.starter.corpora import SOURCES, Source, is_held_out, source
+from benchmarks.starter.corpora import SOURCES, Source, dialogues, is_held_out, source
+from benchmarks.starter.talks import talks
 from likeness.dialogue import START, TAGS
 from likeness.messages import Message
 
@@ -145,7 +146,51 @@ def test_what_is_prepared_holds_each_corpus_and_the_tags(
     )
 
 
+def test_a_share_above_one_teaches_again_with_one_or_another_as_me(tmp_path: Path) -> None:
+    records = [
+        {"dialogue": f"d{number}", "speaker": name, "text": f"hi {number}", "time": "10:00"}
+        for number in range(40)
+        for name in ("bea", "coy")
+    ]
+    often = replace(IRC, share=2.5)
+    parts = _said(tmp_path, often, *records)
+    assert 90 < len(parts) < 110
+    of_one = [part for part in parts if part[0].chat_id == "d7"]
+    assert len(of_one) in (2, 3)
+    me = {(part[0].chat_id, part[0].outgoing) for part in parts}
+    assert len(me) > 60, "each has mostly had both as me"
+    held_out = replace(often, held_out=1.0)
+    assert len(_said(tmp_path, held_out, *records, held_out=True)) == 40
+
+
+def test_an_invented_talk_is_read_with_its_silences(tmp_path: Path) -> None:
+    path = tmp_path / "home-01.txt"
+    path.write_text("Ann: up?\nBo: now i am: yes\n\n\nBo: tea?\n(4 min)\nAnn: please\n", "utf-8")
+    (first, up), (second, tea) = talks(path)
+    assert (first, second) == ("home-01/0", "home-01/1")
+    assert [(one["speaker"], one["text"]) for one in up] == [
+        ("Ann", "up?"),
+        ("Bo", "now i am: yes"),
+    ]
+    assert [one["time"] for one in tea] == ["12:00", "12:04"]
+
+
+def test_a_line_of_a_talk_that_is_no_message_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "home-01.txt"
+    path.write_text("Ann: up?\nyes\n", "utf-8")
+    with pytest.raises(ValueError, match=r"home-01\.txt, line 2"):
+        list(talks(path))
+
+
+def test_the_invented_talks_are_conversations_and_none_stands_twice() -> None:
+    found = [talk for _, talk in dialogues(Path(), "talks")]
+    assert len(found) > 2_000
+    assert all(len({one["speaker"] for one in talk}) > 1 for talk in found)
+    texts = {"\n".join(one["text"] for one in talk) for talk in found}
+    assert len(texts) == len(found)
+
+
 def test_only_licences_that_let_weights_be_passed_on_are_used() -> None:
-    free = {"BSD-3-Clause", "CC-BY-4.0", "CC-BY-SA-4.0", "CDLA-Sharing-1.0"}
+    free = {"BSD-3-Clause", "CC-BY-4.0", "CC-BY-SA-4.0", "CDLA-Sharing-1.0", "MIT"}
     assert {one.licence for one in SOURCES} <= free
     assert all(one.attribution for one in SOURCES)
