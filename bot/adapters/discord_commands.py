@@ -62,7 +62,9 @@ class Orders:
         if line.partition(" ")[0] in COMMANDS and await self._taken(interaction.response.defer()):
             flags = interaction.message.flags if interaction.message else discord.MessageFlags()
 
-            async def show(reply: Reply) -> None:
+            async def show(reply: Reply | None) -> None:
+                if reply is None:
+                    return
                 if reply.refuses:
                     await interaction.followup.send(reply.text, ephemeral=True)
                     return
@@ -81,8 +83,11 @@ class Orders:
         through = asyncio.create_task(history.mark(_chat_of(interaction)))
         if await self._taken(interaction.response.defer(ephemeral=quiet)):
 
-            async def show(reply: Reply) -> None:
-                await interaction.followup.send(reply.text, ephemeral=quiet, **extras(reply))
+            async def show(reply: Reply | None) -> None:
+                if reply is None:
+                    await interaction.delete_original_response()
+                else:
+                    await interaction.followup.send(reply.text, ephemeral=quiet, **extras(reply))
 
             self._start(interaction, line, show, unseen=quiet, through=through)
         else:
@@ -102,11 +107,12 @@ class Orders:
         self,
         interaction: discord.Interaction,
         line: str,
-        show: Callable[[Reply], Awaitable[None]],
+        show: Callable[[Reply | None], Awaitable[None]],
         *,
         unseen: bool,
         through: asyncio.Task[int] | None = None,
     ) -> None:
+        """Do what was taken, and show what to say of it: None where nothing is to be said."""
         chat = _chat_of(interaction)
 
         async def obeyed() -> Reply | None:
@@ -114,12 +120,14 @@ class Orders:
             mark = None if through is None else await through
             return await self._reception.obey(visitor, chat, line, mark)
 
-        async def insist(reply: Reply) -> None:
+        async def insist(reply: Reply | None) -> None:
             await delivery.insist(lambda: show(reply), pause, self._patience)
 
         async def work() -> None:
-            nothing = Reply(delivery.NOTHING, refuses=True)
-            reply = await delivery.excused(chat, obeyed()) or nothing
+            reply = await delivery.excused(chat, obeyed())
+            if reply is None:
+                await insist(None)
+                return
             with delivery.followed(lambda: self._told(reply, chat)):
                 await delivery.say_or_excuse(insist, reply)
 

@@ -7,7 +7,7 @@ import discord
 import pytest
 import simcord
 
-from bot.access import Standing
+from bot.access import Guest, Standing
 from bot.adapters.delivery import NOT_NOW, Patience
 from bot.adapters.discord_client import LikenessClient
 from bot.commands import COMMANDS
@@ -46,6 +46,19 @@ async def test_reset_starts_over_before_everybody(running: Run, history: FakeHis
         assert not result.ephemeral
         [chat] = history.chats
         assert await history.recent(chat, 9) == []
+
+
+@pytest.mark.parametrize("command", ["again", "undo", "reset", "help"])
+async def test_to_somebody_denied_nothing_is_said_not_even_that(
+    running: Run, history: FakeHistory, command: str
+) -> None:
+    async with running() as world:
+        channel, ann = place(world)
+        await history.sign(Guest("discord", str(ann.id), "Ann", "denied"))
+        await ann.slash(channel, command)
+        paths = [(call.method, call.path) for call in world.http_requests]
+        assert [path for method, path in paths if method == "DELETE"] != []
+        assert not [path for method, path in paths if method == "POST" and "webhooks" in path]
 
 
 async def test_what_is_heard_while_a_reset_is_obeyed_is_not_forgotten(
