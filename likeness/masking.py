@@ -6,6 +6,7 @@ teaches. It errs on the side of hiding: a long number is hidden whatever it coun
 """
 
 import re
+import unicodedata
 from dataclasses import replace
 
 from likeness.messages import Message
@@ -19,17 +20,30 @@ _FEWEST_DIGITS_IN_PAIRS = 9
 """Of a number whose digits stand in ones and twos, as times, scores and lottery numbers do."""
 
 _SUSPECT = re.compile(r"@|\d")
-_BETWEEN = r"[ \u00a0\u2009\u202f.\-\u2010\u2011/()]"
+_UNSEEN = r"\u00ad\u200b-\u200d\u2060"
+_BETWEEN = rf"[ \u00a0\u2009\u202f.\-\u2010\u2011\u3000\u30fc/(){_UNSEEN}]"
 _YEAR = r"(?:1\d|20)\d\d"
+_LATELY = r"(?:19|20)\d\d"
+_MONTH = r"(?:0?\d|1[0-2])"
 _DAY = r"(?:[0-2]?\d|3[01])"
+_AT = r"(?:(?:(?<=\d:)|[0-2]?\d\.)[0-5]\d[ \u00a0-]{1,3})?"
+"""The end of a time of the day before a date, as in `18:30 24.12.2024`."""
 _SAID = (
     r"\s*[:=：]\s*"
     r"|\s+(?:is|was|ist|war|lautet|es|est|é|è|это|[-\u2013\u2014]>?):?\s+"
 )
-_TOLD_BY = (
-    r"\b(?:(?:pass(?:word|wor[dt]|ord|code|phrase)|passwd|pw|pwd|pin|puk|otp|kennwort|contraseña"
+_CALLED = (
+    r"(?:pass(?:word|wor[dt]|ord|code|phrase)|passwd|pw|pwd|kennwort|contraseña"
     r"|senha|mdp|mot de passe|hasło(?: to)?|heslo|jelszó|wachtwoord|lösenord|adgangskode|salasana"
-    rf"|пароль|şifre|κωδικός|סיסמ[אה]|كلمة (?:السر|المرور)|पासवर्ड)(?:{_SAID}|\s+)"
+    r"|пароль|şifre|κωδικός|סיסמ[אה]|كلمة (?:السر|المرور)|पासवर्ड)"
+)
+_WHAT_FOR = (
+    r" (?:for|to|of|on|at|from|here|für|fürs|zum|vom|von|hier|de|del|du|des|da|do|para|pour"
+    r"|от|для|к|на|здесь|van|voor|til|till|för)(?: [^\s:=：,;.!?]{1,20}){0,4}?"
+)
+"""As in `the password for our wifi is`."""
+_TOLD_BY = (
+    rf"\b(?:{_CALLED}(?:(?:{_WHAT_FOR})?(?:{_SAID})|\s+)|(?:pin|puk|otp)(?:{_SAID}|\s+)"
     rf"|(?:pass|code|tan|clave|c[oó]digo|codice|kode?|parola|код)(?:{_SAID}))"
 )
 _TOLD_UNPARTED = (
@@ -52,9 +66,11 @@ _KINDS = {
     "email": r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+",
     # Taken first and left as it is, so that it is no number.
     "date": (
-        r"(?<!\d)(?<!\d[.+/-])(?:"
+        rf"(?<!\d)(?<!\d[.+/-]){_AT}(?:"
         rf"{_dates(r'[.][ ]?', '[-/]')}|{_dates('/', '-')}|{_dates('-', '/')}"
         rf"|{_YEAR}(?:\s?[-\u2013/]\s?{_YEAR})+"
+        rf"|{_DAY}[/.]{_DAY}(?:-{_LATELY}|[ ]{_LATELY}(?![ ]?\d))"  # in Denmark, Norway, Sweden
+        rf"|{_MONTH}[/.]{_LATELY}[ ]?-[ ]?{_MONTH}[/.]{_LATELY}"
         r")(?![./-]?\d)"
     ),
     "told": rf"{_TOLD_BY}(?=\S{{0,60}}\d)",
@@ -64,10 +80,12 @@ _KINDS = {
     "key": (
         r"(?<![A-Z\d_])(?=[A-Z_]*\d)(?=[\d_]*[A-Z])[A-Z\d_]{24,}(?![A-Z\d_])"
         r"|(?<=\d:)(?=[A-Z_-]*\d)[A-Z\d_-]{30,}"  # of a bot at Telegram, behind its number
+        # Of Google, Amazon, Slack, OpenAI and GitLab, which say whose they are.
+        r"|(?<![\w-])(?-i:AIza|AKIA|xox[a-z]-|sk-|glpat-)(?=[\w-]*\d)[\w-]{16,}"
     ),
     "number": rf"\+?\(?\d(?:{_BETWEEN}{{0,3}}\d)*",
 }
-_TOLD = {"told": r"[^\s,;]{4,}", "unparted": r"[!-~]{4,}"}
+_TOLD = {"told": r"\S{3,}[^\s,;]", "unparted": r"[!-~]{4,}"}
 _FOUND = re.compile(
     r"(?:(?<![a-z])|(?=[^a-z]))(?:"  # within a word none begins: most places cost but this
     + "|".join(f"(?P<{kind}>{pattern}){_TOLD.get(kind, '')}" for kind, pattern in _KINDS.items())
@@ -75,8 +93,24 @@ _FOUND = re.compile(
     re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\d+")
+
+
+class _Plain(dict[int, str]):
+    """What each character is looked at as: digits and signs of any script as those of ASCII."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        digit = unicodedata.decimal(char, None)
+        self[code] = made = char if digit is None else str(digit)
+        return made
+
+
+_PLAIN = _Plain(zip(map(ord, "\u2212－＋／．（）"), "--+/.()", strict=True))
 _FOUR_PAIRS = re.compile(r"\d\d(?:[ \u00a0\u202f]\d\d){3}")
 """A telephone's number in Denmark or Norway."""
+_ROUND = r"[1-9]\d?(?:[. \u00a0\u202f]?0)+"
+_FROM_TO = re.compile(f"{_ROUND} ?- ?{_ROUND}")
+"""Two round numbers, as in `it costs 3000-3500`."""
 
 
 def masked(text: str) -> str:
@@ -87,7 +121,16 @@ def masked(text: str) -> str:
     is told as a password, a PIN or a code, where it holds a digit; keys and tokens, which are long
     and of letters and digits. A name, a street or a password that nobody calls one stays.
     """
-    return _FOUND.sub(_mask, text) if _SUSPECT.search(text) else text
+    if not _SUSPECT.search(text):
+        return text
+    if text.isascii():
+        return _FOUND.sub(_mask, text)
+    kept, end = [], 0
+    for found in _FOUND.finditer(text.translate(_PLAIN)):
+        if (hidden := _mask(found)) != found[0]:
+            kept += [text[end : found.start()], hidden]
+            end = found.end()
+    return "".join(kept) + text[end:]
 
 
 def mask(message: Message) -> Message:
@@ -121,6 +164,8 @@ def _identifies(number: str) -> bool:
     groups = _DIGITS.findall(number)
     digits = "".join(groups)
     if len(digits) < _FEWEST_DIGITS or not digits[3:].strip("0") or len(set(digits)) == 1:
+        return False
+    if _FROM_TO.fullmatch(number):
         return False
     if max(map(len, groups)) > 2 or _FOUR_PAIRS.fullmatch(number):
         return True
