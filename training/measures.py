@@ -5,7 +5,12 @@ import statistics
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
-_EMOJI = re.compile("[\u2600-\u27bf\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff]")
+_PICTURE = (
+    "[\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff]"
+    "[\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*"
+)
+_EMOJI = re.compile(f"[\U0001f1e6-\U0001f1ff]{{1,2}}|{_PICTURE}(?:\u200d{_PICTURE})*")
+"""As people see it: a flag is one, and so is a family, or a hand with the colour of its skin."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _REPEATED_WORDS = 3
 

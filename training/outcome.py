@@ -125,6 +125,7 @@ def leave(kept: Kept, session: Session) -> RunCard:
     compared = compare(kept.moments, written) | {
         "reliability": {name: one.reliability(set_right[name]) for name, one in predicted.items()},
         "quoting": quoting(written, others),
+        "replied": len(written),
     }
     leave_report(run, card, compared)
     leave_card(run, card)

@@ -7,6 +7,7 @@ from typing import Any
 
 from likeness import masking
 from likeness.quotes import RUN_WORDS
+from likeness.texts import counted
 from training.plots import Points, curves, shares
 from training.style import STYLE
 
@@ -40,7 +41,7 @@ def page(
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
         f"<title>{escape(card['name'])}: {me}</title><style>{STYLE}</style>"
         f"<header><h1>{me}</h1><p>{escape(card['name'])}, trained from "
-        f"{escape(card['base'])} on {card['data']['train']:,} messages</p></header>"
+        f"{escape(card['base'])} on {counted(card['data']['train'], 'message')}</p></header>"
         f"<main>{''.join(sections)}</main>"
         "<footer>This page holds people's words. Only you may read the file; think before you pass "
         f"it on. Likeness {escape(card['versions'].get('likeness', ''))}</footer></html>\n"
@@ -98,7 +99,9 @@ def _held_out(metrics: Sequence[Mapping[str, Any]]) -> str:
     if not points:
         return ""
     key = _key([("held-out messages of mine", "me")])
-    return _figure("My words, in nats a character", key, curves([("", "me", points)], "steps"))
+    return _figure(
+        "My words, in nats a character", key, curves([("held out", "me", points)], "steps")
+    )
 
 
 def _balance(data: Mapping[str, Any]) -> str:
@@ -109,12 +112,16 @@ def _balance(data: Mapping[str, Any]) -> str:
         for why, count, kind in parts
         if count
     )
-    said = " + ".join(f"<b>{count:,}</b> {escape(why)}" for why, count, _ in parts)
+    said = " + ".join(
+        f"<span class='part {kind}'><b>{count:,}</b> {escape(why)}</span>"
+        for why, count, kind in parts
+    )
     short = f" {data['shortened']:,} were longer than a row." if data.get("shortened") else ""
     if data.get("masked"):
         short += f" {masking.account(data['masked'])}"
     return (
-        f"<section><h2>Where my messages went</h2><div class='balance'>{bar}</div>"
+        "<section><h2>Where my messages went</h2>"
+        f"<div class='balance' aria-hidden='true'>{bar}</div>"
         f"<p><b>{data['mine']:,}</b> of {data['messages']:,} messages are mine = {said}.{short}</p>"
         "</section>"
     )
@@ -142,7 +149,7 @@ def _distributions(compared: Mapping[str, Any]) -> str:
         for title, what, bins, last in plots
     )
     return (
-        f"<h2>How we write: the same {len(compared['me']):,} held-out moments</h2>"
+        f"<h2>How we write: the same {counted(len(compared['me']), 'held-out moment')}</h2>"
         f"<section class='three'>{drawn}</section>"
     )
 
@@ -157,10 +164,13 @@ def _quoting(compared: Mapping[str, Any]) -> str:
     quoting = compared.get("quoting")
     if quoting is None or not compared["me"]:
         return ""
+    # Those beside mine may be fewer and newer: as many as were needed to choose a setting.
+    replied = compared.get("replied")
+    replies = "the replies" if replied is None else f"the {replied:,} replies"
     return (
         "<section><h2>Other people's words</h2><p>"
-        f"<b>{quoting:,}</b> of the {len(compared['me']):,} replies that the model wrote when it "
-        f"had learnt hold {RUN_WORDS} words in a row which somebody else wrote and I never did. "
+        f"<b>{quoting:,}</b> of {replies} that the model wrote when it had learnt hold "
+        f"{RUN_WORDS} words in a row which somebody else wrote and I never did. "
         "The bot does not send such messages.</p></section>"
     )
 
@@ -170,18 +180,24 @@ def _trials(compared: Mapping[str, Any]) -> str:
     if not trials:
         return ""
     sums = [sum(trial["misfit"].values()) for trial in trials]
-    head = "".join(f"<th>{escape(what)}</th>" for what in ("sum", *trials[0]["misfit"]))
+    best = sums.index(min(sums))
+    columns = ("temperature", "top-p", "min-p", "sum", *trials[0]["misfit"])
+    head = "".join(f"<th scope=col>{escape(what)}</th>" for what in columns)
     rows = "".join(
-        f"<tr{' class=best' if total == min(sums) else ''}><td>{trial['temperature']:g}</td>"
+        f"<tr{' class=best' if number == best else ''}><td>{trial['temperature']:g}</td>"
         f"<td>{trial['top_p']:g}</td><td>{trial.get('min_p', 0):g}</td><td>{total:.2f}</td>"
         + "".join(f"<td>{value:.2f}</td>" for value in trial["misfit"].values())
         + "</tr>"
-        for trial, total in zip(trials, sums, strict=True)
+        for number, (trial, total) in enumerate(zip(trials, sums, strict=True))
     )
+    one = trials[best]
+    setting = f"temperature {one['temperature']:g}, top-p {one['top_p']:g}"
+    setting += f", min-p {one.get('min_p', 0):g}"
     return (
         "<h2>How differently the model writes, setting by setting</h2><p>0 is just as I do; the "
-        "best setting is the one that chat and serve use.</p><section class='scroll'><table><tr>"
-        f"<th>temperature</th><th>top-p</th><th>min-p</th>{head}</tr>{rows}</table></section>"
+        f"best setting is the one that chat and serve use: {setting}.</p>"
+        "<section class='scroll' tabindex='0' aria-label='Settings that were tried'>"
+        f"<table><tr>{head}</tr>{rows}</table></section>"
     )
 
 
@@ -196,7 +212,7 @@ def _reliability(compared: Mapping[str, Any]) -> str:
                     ("said", "other", [(0.0, 0.0), (100.0, 1.0)]),
                     ("came true", "model", [(100 * b["said"], b["happened"]) for b in bins]),
                 ],
-                f"percent said, on {sum(b['times'] for b in bins):,} held-out messages",
+                f"percent said, on {counted(sum(b['times'] for b in bins), 'held-out message')}",
             ),
         )
         for title, bins in asked
@@ -226,7 +242,7 @@ def _pairs(compared: Mapping[str, Any], me: str) -> str:
         return ""
     cards = "".join(_pair(pair, me) for pair in compared["pairs"])
     seen = "It has seen each of these moments once, in its last lesson."
-    unseen = "It has never seen any of these moments."
+    unseen = "It had never seen any of these moments when it wrote this."
     return (
         "<h2>What I said, and what the model says</h2>"
         f"<p>{seen if compared.get('shown_once') else unseen}</p>"

@@ -6,8 +6,8 @@ from html import escape
 
 Points = Sequence[tuple[float, float]]
 
-_WIDTH, _HEIGHT = 560, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 34
+_WIDTH, _HEIGHT = 560, 246
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 40
 
 
 def curves(lines: Sequence[tuple[str, str, Points]], x_label: str) -> str:
@@ -24,7 +24,7 @@ def curves(lines: Sequence[tuple[str, str, Points]], x_label: str) -> str:
     def place(x: float, y: float) -> str:
         return f"{_x(x / most_x):.1f},{_y((y - ticks[0]) / (ticks[-1] - ticks[0])):.1f}"
 
-    parts = [_grid(ticks), _x_axis([f"{share * most_x:,.0f}" for share in (0, 0.5, 1)], x_label)]
+    parts = [_grid(ticks), _x_axis([_short(share * most_x) for share in (0, 0.5, 1)], x_label)]
     for name, kind, line in lines:
         path = " ".join(place(*point) for point in line)
         parts.append(f'<polyline class="line {kind}" points="{path}"/>')
@@ -34,7 +34,8 @@ def curves(lines: Sequence[tuple[str, str, Points]], x_label: str) -> str:
                 f'r="3"><title>{escape(name)}, {x:,.0f}: {y:,.3g}</title></circle>'
                 for (x, y), spot in zip(line, path.split(" "), strict=True)
             ]
-    return _svg(parts)
+    told = [f"{name}: {line[0][1]:,.3g} to {line[-1][1]:,.3g}" for name, _, line in lines if line]
+    return _svg(parts, f"{'; '.join(told)}; over 0 to {_short(most_x)} {x_label}")
 
 
 def shares(labels: Sequence[str], me: Sequence[float], model: Sequence[float]) -> str:
@@ -61,11 +62,18 @@ def shares(labels: Sequence[str], me: Sequence[float], model: Sequence[float]) -
                 f'height="{_y(0) - top:.1f}" rx="2"><title>{escape(label)}: {share:.0%}</title></rect>'  # noqa: E501
             )
         parts.append(_text(middle, _y(0) + 21, label, "middle"))
-    return _svg(parts)
+    told = zip(labels, me, model, strict=True)
+    return _svg(parts, "; ".join(f"{what}: me {a:.0%}, the model {b:.0%}" for what, a, b in told))
 
 
-def _svg(parts: Sequence[str]) -> str:
-    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">{"".join(parts)}</svg>'
+def _svg(parts: Sequence[str], told: str) -> str:
+    """Return a drawing, and what it says to whoever hears the page instead of seeing it."""
+    box = f'viewBox="0 0 {_WIDTH} {_HEIGHT}"'
+    return f'<svg {box} role="img" aria-label="{escape(told)}">{"".join(parts)}</svg>'
+
+
+def _short(number: float) -> str:
+    return f"{number:,.1f}".removesuffix(".0")
 
 
 def _x(share: float) -> float:
@@ -103,7 +111,8 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
 
 def _ticks(least: float, most: float) -> list[float]:
     """Return round numbers from at most `least` to at least `most`."""
-    span = max(most - least, 1e-6 * abs(most), 1e-6)
+    # No closer than labels of six digits can tell.
+    span = max(most - least, 1e-3 * abs(most), 1e-3 * abs(least), 1e-3)
     power = 10.0 ** math.floor(math.log10(span / 4))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if span / (power * factor) <= 5)
     first, last = math.floor(least / step), math.ceil(most / step)

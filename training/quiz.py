@@ -127,7 +127,8 @@ def _page(me: str, asked: Sequence[Question], *, seen: bool) -> str:
         "<!doctype html>\n<html lang='en'><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
         f"<title>{title}</title><style>{STYLE}{_STYLE}</style>"
-        f"<header><h1>{title}</h1><p id='where'></p></header>"
+        f"<header><h1>{title}</h1><p id='where' tabindex='-1'>Open this page in a browser: "
+        "it needs JavaScript.</p></header>"
         "<main><article><div class='context' id='context'></div></article>"
         "<div class='choices' id='choices'></div>"
         "<p id='verdict' aria-live='polite'></p><button id='next' hidden>Next</button></main>"
@@ -145,7 +146,7 @@ def _embedded(data: dict[str, Any]) -> str:
 
 _STYLE = """
 main{max-width:760px}header,footer{max-width:760px}
-.choices{display:grid;grid-template-columns:1fr 1fr;gap:14px;margin-top:16px}
+.choices{display:grid;grid-template-columns:1fr 1fr;gap:14px;margin-top:16px;align-items:start}
 button{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);
 border-radius:14px;padding:14px 18px;cursor:pointer}
 .choices button{text-align:left;border-width:2px}
@@ -154,6 +155,7 @@ border-radius:14px;padding:14px 18px;cursor:pointer}
 .choices cite{display:block;min-height:1.5em;font-size:13px;color:var(--c,var(--soft))}
 .choices .me,.choices .model{border-color:var(--c);cursor:default}
 .choices .taken{box-shadow:0 0 0 3px color-mix(in srgb,var(--c) 25%,transparent)}
+#where{outline:none;scroll-margin-top:20px}
 #verdict{min-height:1.6em;font-size:17px;color:var(--ink)}#next{padding:10px 26px}
 @media(max-width:520px){.choices{grid-template-columns:1fr}}
 """
@@ -207,12 +209,16 @@ function answer(place) {
 
 next.onclick = () => {
   at += 1;
-  if (at < questions.length) return ask();
+  if (at < questions.length) {
+    ask();
+    return where.focus();
+  }
   where.textContent = `You were right in ${right} of ${questions.length}.`;
   context.parentElement.hidden = true;
   choices.replaceChildren();
   verdict.textContent = verdicts[right];
   next.hidden = true;
+  where.focus();
 };
 
 document.addEventListener('keydown', pressed => {

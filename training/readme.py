@@ -1,10 +1,12 @@
 """The README.md of a model folder, for people who find it."""
 
+import re
 from pathlib import Path
 
 from likeness import masking
 from likeness.card import RunCard
 from likeness.files import whole_file
+from likeness.texts import counted
 
 FILE_NAME = "README.md"
 
@@ -22,7 +24,7 @@ def leave_card(run: Path, card: RunCard) -> None:
 
 def readme(card: RunCard) -> str:
     """Return what a model's folder says of itself in plain words; nobody's messages are in it."""
-    data = card.data
+    data, me = card.data, _plain(card.me)
     left_out = "".join(
         f"| of mine, {why} | {count:,} |\n" for why, count in data["left_out"].items()
     )
@@ -32,9 +34,9 @@ def readme(card: RunCard) -> str:
         else ""
     )
     hidden = f"\n{masking.account(data['masked'])}\n" if data.get("masked") else ""
-    return f"""# {card.name}
+    return f"""# {_plain(card.name)}
 
-A language model that writes as **{card.me}** does in chats, trained by Likeness
+A language model that writes as **{me}** does in chats, trained by Likeness
 {card.versions.get("likeness", "")} from `{card.base}`.
 
 It was made from private messages and can repeat them word for word: treat this folder as you would
@@ -66,9 +68,14 @@ ids = tokenizer("<|endoftext|><speaker2> are you there?\\n<speaker1>", return_te
 print(tokenizer.decode(model.generate(**ids, max_new_tokens=40)[0]))
 ```
 
-`<speaker1>` is {card.me}. A prompt and its reply may have {card.context_tokens:,} tokens together.
+`<speaker1>` is {me}. A prompt and its reply may have {card.context_tokens:,} tokens together.
 Every setting and version stands in `likeness.json`.
 """
+
+
+def _plain(name: str) -> str:
+    """Return a name of which nothing is taken for Markdown's marks, or for HTML."""
+    return re.sub(r"([\\`*_\[\]<>&#|~])", r"\\\1", " ".join(name.split()))
 
 
 def _mixed(card: RunCard) -> str:
@@ -101,6 +108,7 @@ def _figures(card: RunCard) -> str:
         f"| {name} | {before[key]:{form}} | {after[key]:{form}} |\n" for name, key, form in rows
     )
     return (
-        f"On {card.data['held_out']:,} messages of {card.me} that it never learnt from:\n\n"
+        f"On {counted(card.data['held_out'], 'message')} of {_plain(card.me)} that it never learnt "
+        "from:\n\n"
         f"| | before | after |\n|---|---|---|\n{figures}"
     )

@@ -75,7 +75,7 @@ def report_again(run: Path) -> Path:
     card, compared = RunCard.read(run), kept_report(run)
     try:
         _write_page(run, card, compared)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelNotFound(
             f"{run / CARD}, {METRICS} or {REPORT} beside it lacks what a report is made of, or is "
             "damaged: train again."

@@ -65,10 +65,16 @@ def choose_sampling(run: Path, *, device: str) -> None:
     from training.moments import read_moments
     from training.tune import QUICK, QUICK_MOMENTS
 
-    moments = read_moments(run)[:QUICK_MOMENTS]
+    moments = _spread(read_moments(run), QUICK_MOMENTS)
     if len(moments) >= _FEWEST_MOMENTS:
         trials = try_settings(run, moments, device=device, seed=0, grid=QUICK)
         _keep_best(run, moments, trials)
+
+
+def _spread(moments: "Sequence[Moment]", most: int) -> "list[Moment]":
+    """Return some moments, as far apart as they can be: they stand chat by chat in their file."""
+    count = min(most, len(moments))
+    return [moments[number * len(moments) // count] for number in range(count)]
 
 
 def try_settings(

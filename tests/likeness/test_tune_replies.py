@@ -1,6 +1,7 @@
 """What a model replies at many moments at once, by which its setting is chosen."""
 
 import asyncio
+import importlib
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 from bot.engine import ReplyEngine, Sampling
 from likeness.card import RunCard
 from likeness.cli import main
-from likeness.cli.tune import replies
+from likeness.cli.tune import choose_sampling, replies
 from likeness.dialogue import Part
 from likeness.messages import Message
 from training.moments import Moment, keep_moments
@@ -44,3 +45,24 @@ def test_a_report_that_is_missing_is_said_before_anything_is_tried(
     monkeypatch.setattr("bot.engine.open_engine", lambda *_, **__: pytest.fail("it tries"))
     result = CliRunner().invoke(main, ["tune", str(tmp_path)])
     assert "report.json is missing" in result.stderr
+
+
+@pytest.mark.parametrize(("count", "tried"), [(7, 0), (8, 8), (37, 32), (64, 32), (90, 32)])
+def test_a_quick_choice_is_made_with_moments_of_all_chats(
+    say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, tried: int
+) -> None:
+    moments = [Moment([say("Ann", f"{n}")], [say("me", "hello")]) for n in range(count)]
+    keep_moments(tmp_path, moments)
+    module = importlib.import_module("likeness.cli.tune")  # the package's `tune` is the command
+    seen: list[int] = []
+
+    def attempt(_run: Path, some: Sequence[Moment], **_: Any) -> list[Any]:
+        seen.extend(int(moment.context[0].text) for moment in some)
+        return []
+
+    monkeypatch.setattr(module, "try_settings", attempt)
+    monkeypatch.setattr(module, "_keep_best", lambda *_: None)
+    choose_sampling(tmp_path, device="cpu")
+    assert len(set(seen)) == len(seen) == tried
+    assert seen == sorted(seen)
+    assert not seen or seen[-1] >= count - -(-count // tried)

@@ -102,3 +102,17 @@ def test_a_key_with_others_held_or_held_too_long_is_no_guess(tmp_path: Path) -> 
     [pressed] = re.findall(r"'keydown', pressed => \{(.*?)\n\}\)", page.read_text(), re.DOTALL)
     for what in ("ctrlKey", "altKey", "metaKey", "repeat"):
         assert f"pressed.{what}" in pressed
+
+
+def test_the_next_question_is_read_from_its_beginning(tmp_path: Path) -> None:
+    """By whoever hears the page, and on a phone, whose screen is still at the button below."""
+    page = leave_quiz(tmp_path, "Ann", [Question([], (["a"], ["b"]), 0)], seen=False).read_text()
+    [after] = re.findall(r"next\.onclick = \(\) => \{(.*?)\n\};", page, re.DOTALL)
+    assert re.search(r"ask\(\);\s+return where\.focus\(\);", after)
+    assert after.rstrip().endswith("where.focus();")
+    assert "id='where' tabindex='-1'" in page
+
+
+def test_a_page_whose_script_does_not_run_says_what_to_do(tmp_path: Path) -> None:
+    page = leave_quiz(tmp_path, "Ann", [Question([], (["a"], ["b"]), 0)], seen=False).read_text()
+    assert ">Open this page in a browser: it needs JavaScript.</p>" in page

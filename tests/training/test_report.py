@@ -19,13 +19,14 @@ from likeness.messages import Message
 from likeness.quotes import OthersWords, runs
 from tests.training.conftest import Memory, learn
 from training.config import TrainConfig
-from training.moments import Moment, draw_moments
+from training.measures import measures
+from training.moments import Moment, draw_moments, read_moments
 from training.page import _shares, page
-from training.plots import _ticks, curves
 from training.portions import Portion, portions
 from training.readme import readme
 from training.report import compare, quoting, report_again
 from training.run import train
+from training.style import STYLE
 from training.survey import survey
 
 pytestmark = pytest.mark.slow
@@ -78,7 +79,13 @@ def test_replies_that_hold_others_words_are_counted(run: Path) -> None:
     assert quoting(written, OthersWords(sorted(runs(secret)))) == 2
     kept = json.loads((run / "report.json").read_text(encoding="utf-8"))
     assert kept["quoting"] == 0
-    assert "<b>0</b> of the" in (run / "report.html").read_text(encoding="utf-8")
+    card = json.loads((run / "likeness.json").read_text(encoding="utf-8"))
+    assert f"<b>0</b> of the {len(kept['me'])} replies" in page(card, [], kept)
+    # To choose a setting it replies at fewer moments, and those replies stand in the report.
+    chosen = compare(read_moments(run)[:1], [["hm"]])
+    assert f"<b>0</b> of the {len(kept['me'])} replies" in page(card, [], kept | chosen)
+    del kept["replied"]
+    assert "<b>0</b> of the replies that" in page(card, [], kept | chosen)
 
 
 def test_a_run_keeps_what_others_wrote_held_out_or_not(
@@ -105,6 +112,7 @@ def test_a_page_without_what_the_run_told_has_no_curves(run: Path) -> None:
     ("name", "content"),
     [
         ("metrics.jsonl", '{"step": 1, "loss": NaN}'),
+        ("metrics.jsonl", '{"step": 1, "loss": 2}\n{"step": 2, "loss": Infinity}'),
         ("likeness.json", {"metrics": {}, "data": {}}),
         ("report.json", {"pairs": 3}),
     ],
@@ -182,6 +190,50 @@ def test_measures_count_letters_messages_and_emoji(say: Callable[..., Message]) 
     assert compared["model"] == [{"characters": 1, "messages": 1, "emoji": 0}]
 
 
+def test_an_emoji_of_several_characters_is_one(say: Callable[..., Message]) -> None:
+    for emoji in (
+        "👍🏽",
+        "🇩🇪",
+        "👩\u200d👩\u200d👧",
+        "❤️",
+        "🐈\u200d⬛",
+        "⭐",
+        "🏴\U000e0067\U000e007f",
+    ):
+        assert measures([f"{emoji} yes {emoji}{emoji}"])["emoji"] == 3
+    assert measures(["¼ © 7 → no"])["emoji"] == 0
+
+
+def test_of_settings_that_are_as_good_one_is_the_best_and_named(run: Path) -> None:
+    kept = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    card = json.loads((run / "likeness.json").read_text(encoding="utf-8"))
+    trials = [{"temperature": t, "top_p": 1.0, "misfit": {"emoji": 0.0}} for t in (0.7, 0.9)]
+    text = page(card, [], kept | {"trials": trials})
+    assert text.count("class=best") == 1
+    assert "<tr class=best><td>0.7</td>" in text
+    assert "that chat and serve use: temperature 0.7, top-p 1, min-p 0." in text
+
+
+def test_one_moment_is_told_as_one(run: Path, say: Callable[..., Message]) -> None:
+    card = json.loads((run / "likeness.json").read_text(encoding="utf-8"))
+    one = compare([Moment([say("ann", "hi")], [say("me", "yo")])], [["hey"]])
+    assert "the same 1 held-out moment<" in page(card, [], one)
+
+
+def test_whatever_is_written_from_right_to_left_or_without_a_space_stays_in_its_place() -> None:
+    assert re.search(r"article p,[^{]*\.choices p,[^{]*cite\{[^}]*unicode-bidi:plaintext", STYLE)
+    assert re.search(r"body\{[^}]*overflow-wrap:break-word", STYLE)
+    assert re.search(r"cite\{[^}]*overflow-wrap:anywhere", STYLE)
+
+
+def test_a_plot_can_be_read_on_a_phone() -> None:
+    assert re.search(r"@media\(max-width:520px\)\{[^@]*svg text\{font-size:18px\}", STYLE)
+
+
+def test_colours_are_printed_too_as_they_tell_me_from_the_model() -> None:
+    assert "@media print{*{print-color-adjust:exact" in STYLE
+
+
 def test_whatever_people_wrote_is_text_on_the_page(run: Path, say: Callable[..., Message]) -> None:
     evil = "<script>alert('&')</script>"
     compared = compare([Moment([say(evil, evil)], [say("me", evil)])], [[evil]])
@@ -222,6 +274,18 @@ def test_a_model_of_which_nothing_is_held_out_says_why(share: float) -> None:
     assert "never learnt from" not in told
 
 
+def test_a_name_is_no_markup_in_the_readme() -> None:
+    data = {"messages": 60, "train": 30, "held_out": 1, "left_out": {}}
+    figures = {"perplexity": 2.0, "nats_per_character": 1.0}
+    card = RunCard("juno", "<b>*J_u*\n# no", "x", 64, 60.0, data=data,
+                   metrics={"before": figures, "after": figures})  # fmt: skip
+    told = readme(card)
+    name = r"\<b\>\*J\_u\* \# no"
+    assert f"writes as **{name}** does" in told
+    assert f"On 1 message of {name} that it" in told
+    assert f"`<speaker1>` is {name}." in told
+
+
 def test_how_to_talk_to_a_model_is_told_wherever_its_folder_is(run: Path) -> None:
     (command,) = re.findall("`likeness chat (.+?)`", (run / "README.md").read_text("utf-8"))
     assert run_folder(command.replace("path/to/this/folder", str(run))) == run
@@ -233,16 +297,3 @@ def test_shares_are_of_all(values: list[int]) -> None:
     assert sum(found) == pytest.approx(1)
     assert found[0] == values.count(0) / len(values)
     assert found[3] == sum(value >= 5 for value in values) / len(values)
-
-
-@given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
-def test_ticks_hold_all_that_is_drawn(least: float, span: float) -> None:
-    ticks = _ticks(least, least + span)
-    slack = 1e-6 * (abs(least) + span + 1)
-    assert ticks[0] <= least + slack
-    assert ticks[-1] >= least + span - slack
-    assert 2 <= len(ticks) <= 8
-
-
-def test_a_curve_of_one_point_is_drawn() -> None:
-    assert "<circle" in curves([("loss", "me", [(0, 2.5)])], "steps")

@@ -152,7 +152,7 @@ def test_what_was_chosen_stands_in_the_card_and_in_the_report(
     assert "<td>0.7</td><td>0.9</td><td>0</td><td>0.50</td>" in page
     assert "quite like me" in page
     assert "far off" not in page
-    assert "It has never seen any of these moments." in page
+    assert "It had never seen any of these moments when it wrote this." in page
 
 
 def test_the_page_says_whether_the_last_lesson_had_shown_the_moments(
