@@ -26,7 +26,7 @@ class Source:
         name: Its file is `NAME.jsonl.gz`; `talks` lie in a folder beside this module.
         licence: Under which its authors gave it away.
         attribution: Whom the licence asks to be named.
-        share: Of its conversations, those that teach; the rest is left alone. At 4 each stands four
+        share: Of its conversations, those that teach; the rest is left alone. At 6 each stands six
             times among them, with one speaker or another as me.
         held_out: Of its dialogues, those that never teach.
         longest: A longer message, in characters, is no chat: it ends a conversation, and is gone.
@@ -95,7 +95,7 @@ SOURCES = (
         FOLDER.name,
         "MIT",
         "Invented for Likeness, in benchmarks/starter/talks",
-        share=4.0,
+        share=6.0,
         held_out=0.03,
     ),
 )

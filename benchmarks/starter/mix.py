@@ -89,8 +89,8 @@ def prepare(
                 counts["tokens"] += len(window.ids)
         sha256 = fingerprint(corpora, source.name)
         account[source.name] = {"sha256": sha256, **counts}
-        judging, characters = _held_out(corpora, source, tokenizer, context_tokens)
-        _save(folder, source.name, judging.windows(), characters)
+        builder, characters = judging(corpora, source, tokenizer, context_tokens)
+        _save(folder, source.name, builder.windows(), characters)
     _save(folder, _TAUGHT, taught.windows(), [])
     (folder / _ACCOUNT).write_text(json.dumps(account, indent=2), "utf-8")
 
@@ -109,6 +109,26 @@ def account(folder: Path) -> dict[str, dict[str, object]]:
     """Return, for each corpus, its SHA-256 and the counts of what teaches."""
     found: dict[str, dict[str, object]] = json.loads((folder / _ACCOUNT).read_text("utf-8"))
     return found
+
+
+def judging(
+    corpora: Path, source: Source, tokenizer: Tokenizer, context_tokens: int
+) -> tuple[WindowsBuilder, list[int]]:
+    """Return windows of held-out conversations, and how many characters of mine each has."""
+    builder = WindowsBuilder()
+    characters: list[int] = []
+    chosen = heapq.nsmallest(
+        _HELD_OUT_CONVERSATIONS,
+        conversations(corpora, source, held_out=True),
+        key=lambda found: dice("judges", source.name, found[0]),
+    )
+    for _, messages in chosen:
+        mine = sum(len(message.text) for message in messages if message.outgoing)
+        for window in _encoded(messages, tokenizer, context_tokens):
+            builder.add(window)
+            characters.append(mine)
+            mine = 0
+    return builder, characters
 
 
 def _texts(corpora: Path) -> Iterator[str]:
@@ -133,25 +153,6 @@ def _encoded(
         for turn in encode_turns(messages, tokenizer, context_weight=1.0)
     ]
     return windows(turns, tokenizer, context_tokens)
-
-
-def _held_out(
-    corpora: Path, source: Source, tokenizer: Tokenizer, context_tokens: int
-) -> tuple[WindowsBuilder, list[int]]:
-    builder = WindowsBuilder()
-    characters: list[int] = []
-    chosen = heapq.nsmallest(
-        _HELD_OUT_CONVERSATIONS,
-        conversations(corpora, source, held_out=True),
-        key=lambda found: dice("judges", source.name, found[0]),
-    )
-    for _, messages in chosen:
-        mine = sum(len(message.text) for message in messages if message.outgoing)
-        for window in _encoded(messages, tokenizer, context_tokens):
-            builder.add(window)
-            characters.append(mine)
-            mine = 0
-    return builder, characters
 
 
 def _save(folder: Path, name: str, windows_: Windows, characters: Sequence[int]) -> None:

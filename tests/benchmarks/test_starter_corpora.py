@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 from benchmarks.starter import mix
 from benchmarks.starter.conversations import conversations
 from benchmarks.starter.corpora import SOURCES, Source, dialogues, is_held_out, source
+from benchmarks.starter.everyday import DAILY_DIALOG, everyday
 from benchmarks.starter.talks import talks
 from likeness.dialogue import START, TAGS
 from likeness.messages import Message
+from training.base import STARTER
 
 IRC = replace(source("ubuntu-irc"), share=1.0, held_out=0.0)
 PLAY = replace(source("crd3"), share=1.0, held_out=0.0)
@@ -188,6 +191,20 @@ def test_the_invented_talks_are_conversations_and_none_stands_twice() -> None:
     assert all(len({one["speaker"] for one in talk}) > 1 for talk in found)
     texts = {"\n".join(one["text"] for one in talk) for talk in found}
     assert len(texts) == len(found)
+
+
+@pytest.mark.slow
+def test_everyday_talk_is_predicted_better_than_its_words_in_another_order(tmp_path: Path) -> None:
+    talk = ("How was your day?", "It was good, thank you. And yours?", "I am tired, but happy.")
+
+    def judged(name: str, said: Callable[[str], str]) -> float:
+        folder = tmp_path / name
+        folder.mkdir()
+        lines = [{"speaker": "AB"[n % 2], "text": said(text)} for n, text in enumerate(talk)]
+        return everyday(_write(folder, DAILY_DIALOG, *lines), STARTER)
+
+    shuffled = judged("shuffled", lambda text: " ".join(reversed(text.split())))
+    assert 0 < judged("as said", str) < shuffled - 0.2
 
 
 def test_only_licences_that_let_weights_be_passed_on_are_used() -> None:
