@@ -180,7 +180,8 @@ def _trials(compared: Mapping[str, Any]) -> str:
     if not trials:
         return ""
     sums = [sum(trial["misfit"].values()) for trial in trials]
-    best = sums.index(min(sums))
+    chosen = [number for number, trial in enumerate(trials) if trial.get("chosen")]
+    best = chosen[0] if chosen else sums.index(min(sums))
     columns = ("temperature", "top-p", "min-p", "sum", *trials[0]["misfit"])
     head = "".join(f"<th scope=col>{escape(what)}</th>" for what in columns)
     rows = "".join(
@@ -194,8 +195,9 @@ def _trials(compared: Mapping[str, Any]) -> str:
     setting = f"temperature {one['temperature']:g}, top-p {one['top_p']:g}"
     setting += f", min-p {one.get('min_p', 0):g}"
     return (
-        "<h2>How differently the model writes, setting by setting</h2><p>0 is just as I do; the "
-        f"best setting is the one that chat and serve use: {setting}.</p>"
+        "<h2>How differently the model writes, setting by setting</h2><p>0 is just as I do. Of "
+        "those that chance alone may part from the least sum, chat and serve use the one with the "
+        f"lowest temperature: {setting}.</p>"
         "<section class='scroll' tabindex='0' aria-label='Settings that were tried'>"
         f"<table><tr>{head}</tr>{rows}</table></section>"
     )

@@ -1,7 +1,9 @@
 """Which temperature, top-p and min-p make a model write as I do: tried on held-out moments."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+import math
+import statistics
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -48,6 +50,7 @@ class Grid:
 QUICK = Grid((0.7, 0.85, 1.0), ((1.0, 0.1), (1.0, 0.05)))
 """For the end of a training run."""
 QUICK_MOMENTS = 32
+_FEWEST_TO_JUDGE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,13 @@ class Trial:
         setting: The setting.
         misfit: How differently from me it wrote, by measure; 0 for alike.
         replies: What it wrote, at each moment.
+        error: By how much other moments would change the sum: its standard error.
     """
 
     setting: Setting
     misfit: dict[str, float]
     replies: list[list[str]] = field(repr=False)
+    error: float = 0.0
 
     @property
     def sum(self) -> float:
@@ -76,7 +81,7 @@ def tune(
     grid: Grid = Grid(),
     known: Collection[str] | None = None,
 ) -> Iterator[Trial]:
-    """Try settings one after the other; the one with the least `sum` is the best.
+    """Try settings one after the other; `best_of` says which is the best.
 
     Args:
         moments: At least one.
@@ -88,21 +93,49 @@ def tune(
 
     def attempt(setting: Setting) -> Trial:
         replies = write(setting)
-        return Trial(setting, misfit(mine, replies, known), replies)
+        found = misfit(mine, replies, known)
+        return Trial(setting, found, replies, _error(mine, replies, known))
 
-    best: Trial | None = None
+    trials: list[Trial] = []
     for temperature in grid.temperatures:
-        trial = attempt(Setting(temperature, *grid.cuts[0]))
-        best = trial if best is None or trial.sum < best.sum else best
-        yield trial
-    assert best is not None  # noqa: S101 - a grid has a temperature
+        trials.append(attempt(Setting(temperature, *grid.cuts[0])))
+        yield trials[-1]
+    best = best_of(trials)
     for cut in grid.cuts[1:]:
         yield attempt(Setting(best.setting.temperature, *cut))
 
 
-def best_of(trials: Iterable[Trial]) -> Trial:
-    """Return the one that writes most like me; there is at least one."""
-    return min(trials, key=lambda trial: trial.sum)
+def best_of(trials: Sequence[Trial]) -> Trial:
+    """Return the most careful of those that write as I do: there is at least one trial.
+
+    Some moments do not tell apart what differs by chance. Of all within one standard error of the
+    least `sum` it is the one with the lowest temperature: it makes the most sense.
+
+    Source: the rule of one standard error, Breiman et al., Classification and Regression Trees
+    (1984), section 3.4.3.
+    """
+    least = min(trials, key=lambda trial: trial.sum)
+    alike = [trial for trial in trials if trial.sum <= least.sum + least.error]
+    return min(alike, key=lambda trial: (trial.setting.temperature, trial.sum))
+
+
+def _error(mine: Sequence[Reply], replies: Sequence[Reply], known: Collection[str] | None) -> float:
+    """Return the standard error of a trial's sum, by leaving out each moment in turn.
+
+    Source: Tukey's jackknife (1958).
+    """
+    count = len(mine)
+    if count < _FEWEST_TO_JUDGE:
+        return 0.0
+    without = [
+        sum(misfit(_but(mine, number), _but(replies, number), known).values())
+        for number in range(count)
+    ]
+    return statistics.pstdev(without) * math.sqrt(count - 1)
+
+
+def _but(replies: Sequence[Reply], number: int) -> list[Reply]:
+    return [*replies[:number], *replies[number + 1 :]]
 
 
 def keep(run: Path, moments: Sequence[Moment], trials: Sequence[Trial]) -> RunCard:
@@ -119,7 +152,10 @@ def keep(run: Path, moments: Sequence[Moment], trials: Sequence[Trial]) -> RunCa
     """
     best = best_of(trials)
     card = dataclasses.replace(RunCard.read(run), sampling=best.setting._asdict())
-    tried = [trial.setting._asdict() | {"misfit": trial.misfit} for trial in trials]
+    tried = [
+        trial.setting._asdict() | {"misfit": trial.misfit, "chosen": trial is best}
+        for trial in trials
+    ]
     taught = bool(card.metrics.get("last_lesson_steps"))
     compared = kept_report(run) | compare(moments, best.replies)
     compared |= {"trials": tried, "shown_once": taught}

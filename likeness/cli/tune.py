@@ -106,7 +106,7 @@ def _keep_best(run: Path, moments: "Sequence[Moment]", trials: "Sequence[Trial]"
 
     chosen = keep(run, moments, trials).sampling
     results().print(
-        f"It replies most as you do at temperature {chosen['temperature']:g} with top-p "
+        f"It replies as you do at temperature {chosen['temperature']:g} with top-p "
         f"{chosen['top_p']:g} and min-p {chosen['min_p']:g}: chat and serve use that unless told "
         "otherwise."
     )

@@ -209,9 +209,10 @@ def test_of_settings_that_are_as_good_one_is_the_best_and_named(run: Path) -> No
     card = json.loads((run / "likeness.json").read_text(encoding="utf-8"))
     trials = [{"temperature": t, "top_p": 1.0, "misfit": {"emoji": 0.0}} for t in (0.7, 0.9)]
     text = page(card, [], kept | {"trials": trials})
-    assert text.count("class=best") == 1
-    assert "<tr class=best><td>0.7</td>" in text
-    assert "that chat and serve use: temperature 0.7, top-p 1, min-p 0." in text
+    assert text.count("class=best") == text.count("<tr class=best><td>0.7</td>") == 1
+    assert "temperature: temperature 0.7, top-p 1, min-p 0." in text
+    trials[1]["chosen"] = True
+    assert "<tr class=best><td>0.9</td>" in page(card, [], kept | {"trials": trials})
 
 
 def test_one_moment_is_told_as_one(run: Path, say: Callable[..., Message]) -> None:

@@ -1,7 +1,9 @@
 """Choosing how a model replies: by what its replies have in common with mine."""
 
 import errno
+import random
 import stat
+import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +30,7 @@ from training.moments import (
 from training.portions import portions
 from training.run import train
 from training.survey import survey
-from training.tune import Grid, Setting, Trial, keep, tune
+from training.tune import Grid, Setting, Trial, best_of, keep, tune
 
 pytestmark = pytest.mark.slow
 
@@ -81,8 +83,37 @@ def test_the_setting_that_writes_most_like_me_is_found(say: Say) -> None:
     trials = list(tune(moments, write, grid))
     assert asked == [(0.6, 1, 0.1), (0.8, 1, 0.1), (1.0, 1, 0.1), (0.8, 1, 0.2)]
     assert len(asked) == grid.trials
-    best = min(trials, key=lambda trial: trial.sum)
-    assert (best.setting, best.sum) == ((0.8, 1, 0.2), 0)
+    best = best_of(trials)
+    assert (best.setting, best.sum, best.error) == ((0.8, 1, 0.2), 0, 0)
+
+
+def test_of_settings_that_chance_may_part_the_most_careful_is_chosen() -> None:
+    def trial(temperature: float, misfit: float, error: float) -> Trial:
+        return Trial(Setting(temperature, 1.0, 0.1), {"emoji": misfit}, [], error)
+
+    careful, wild = trial(0.7, 0.9, 0.3), trial(1.0, 0.7, 0.25)
+    assert best_of([careful, wild]) is careful
+    assert best_of([trial(0.5, 1.0, 0.9), careful, wild]) is careful
+    sure = replace(wild, error=0.1)
+    assert best_of([careful, sure]) is sure
+
+
+def test_the_error_of_a_sum_is_how_far_others_of_its_kind_are(say: Say) -> None:
+    dice = random.Random(3)  # noqa: S311 (no secret)
+
+    def once(count: int) -> Trial:
+        moments = [
+            Moment([say("ann", "how are you")], [say("me", "a" * dice.randint(1, 40))])
+            for _ in range(count)
+        ]
+        grid = Grid((1.0,), ((1.0, 0.1),))
+        (found,) = tune(moments, lambda _: [["a" * dice.randint(20, 60)] for _ in moments], grid)
+        return found
+
+    drawn = [once(30) for _ in range(60)]
+    spread = statistics.stdev(trial.sum for trial in drawn)
+    assert 0.7 * spread < statistics.fmean(trial.error for trial in drawn) < 1.5 * spread
+    assert once(120).error < 0.75 * statistics.fmean(trial.error for trial in drawn)
 
 
 def test_who_makes_up_words_is_told_from_who_does_not() -> None:
