@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
-from dotenv.parser import parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
@@ -17,6 +16,7 @@ from pydantic_settings import (
 )
 
 from bot.access import EVERYONE
+from bot.env_file import unread
 from bot.pace import Chattiness, Manner, Pace
 from likeness.errors import BadSettings
 
@@ -248,7 +248,7 @@ class Settings(_Tokens):
         faults: list[str] = []
         try:
             faults += missing_tokens(_Tokens(), platforms)
-            faults += _unread(Path(".env"))
+            faults += unread(Path(".env"))
             faults += _unknown(_names(cls))
             settings = cls()
         except ValidationError as error:
@@ -271,15 +271,6 @@ def missing_tokens(tokens: _Tokens, platforms: Collection[str]) -> list[str]:
         for name in PLATFORMS
         if name in platforms and not tokens.token(name)
     ]
-
-
-def _unread(path: Path) -> list[str]:
-    """Return which lines of a file no setting can be read from: they would be passed over."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8") as file:
-        lines = [binding.original.line for binding in parse_stream(file) if binding.error]
-    return [f"{path}, line {line}: it is not NAME=value" for line in lines]
 
 
 def _names(kind: type[Settings]) -> set[str]:
