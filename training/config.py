@@ -60,14 +60,14 @@ class TrainConfig:
         None,
         "how often the data is seen, at the most; by its size unless given: 8, 4, or 2",
         1e-3,
-        10_000,
+        1e9,
         scratch=16.0,
         starter=4.0,
     )
     warmup_share: float = _setting(0.05, "of the steps, before the rate falls", 0, 1)
     warmup_steps: int | None = _setting(None, "instead of the share")
     dropout: float = _setting(
-        0.1, "after embeddings and layers, not in attention", 0, 0.9, scratch=0.2, starter=0.0
+        0.1, "after embeddings and layers, not in attention", 0, 0.9, scratch=0.2, starter=0.05
     )
     seed: int = _setting(0, "of data order, dropout and fresh weights", 0, 2**32 - 1)
     device: str = _setting("auto", "auto, cpu, cuda, cuda:1, mps")

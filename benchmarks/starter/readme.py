@@ -21,6 +21,12 @@ def readme(card: RunCard) -> str:
         f"times the {tokens / 1e6:.1f} million that there are, in {metrics['steps']:,} steps"
     )
     minutes = metrics["minutes"]
+    again = "".join(
+        f"\nEach conversation of {name} counts {data['share']:g} times, with one or another of its "
+        "people as me."
+        for name, data in card.data.items()
+        if data["share"] > 1
+    )
     return f"""# The starter
 
 A small English language model that knows what a chat looks like, made as the base for
@@ -32,7 +38,7 @@ with a byte-level BPE of its own, in which the tags of the prompt are tokens fro
 | corpus | by | licence | conversations | messages | nats a character, held out |
 |---|---|---|---|---|---|
 {rows}
-Training saw {seen} in {minutes:.0f} minutes on a shared processor.
+Training saw {seen} in {minutes:.0f} minutes on a shared processor.{again}
 The figures are of conversations that never taught. The files' SHA-256, and every setting and
 version, stand in `likeness.json`.
 
