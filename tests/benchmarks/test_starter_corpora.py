@@ -185,6 +185,7 @@ def test_a_line_of_a_talk_that_is_no_message_is_named(tmp_path: Path) -> None:
         list(talks(path))
 
 
+@pytest.mark.slow
 def test_the_invented_talks_are_conversations_and_none_stands_twice() -> None:
     found = [talk for _, talk in dialogues(Path(), "talks")]
     assert len(found) > 2_000

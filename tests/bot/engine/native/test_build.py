@@ -109,6 +109,7 @@ def test_a_compiler_that_refuses_is_one_sentence(compiler: Callable[[str], Path]
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_compiler_that_is_broken_is_passed_over_for_the_next(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
