@@ -49,7 +49,7 @@ def _ids(value: str) -> str:
 
 
 def _owners(value: str) -> str:
-    if EVERYONE in _parts(value.replace(":", ",")):
+    if any(part.rpartition(":")[2] == EVERYONE for part in _parts(value)):
         raise ValueError("must name people: not everyone can own the bot")
     return _ids(value)
 

@@ -180,8 +180,8 @@ def _trials(compared: Mapping[str, Any]) -> str:
     if not trials:
         return ""
     sums = [sum(trial["misfit"].values()) for trial in trials]
-    chosen = [number for number, trial in enumerate(trials) if trial.get("chosen")]
-    best = chosen[0] if chosen else sums.index(min(sums))
+    chosen = (number for number, trial in enumerate(trials) if trial.get("chosen"))
+    best = next(chosen, sums.index(min(sums)))
     columns = ("temperature", "top-p", "min-p", "sum", *trials[0]["misfit"])
     head = "".join(f"<th scope=col>{escape(what)}</th>" for what in columns)
     rows = "".join(

@@ -5,6 +5,7 @@ import math
 import statistics
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +54,7 @@ QUICK_MOMENTS = 32
 _FEWEST_TO_JUDGE = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trial:
     """How a model wrote with one setting.
 
@@ -61,13 +62,18 @@ class Trial:
         setting: The setting.
         misfit: How differently from me it wrote, by measure; 0 for alike.
         replies: What it wrote, at each moment.
-        error: By how much other moments would change the sum: its standard error.
+        judge: Computes `error`, which takes a while: for the square of as many moments.
     """
 
     setting: Setting
     misfit: dict[str, float]
     replies: list[list[str]] = field(repr=False)
-    error: float = 0.0
+    judge: Callable[[], float] = field(default=float, repr=False)
+
+    @cached_property
+    def error(self) -> float:
+        """By how much other moments would change the sum: its standard error."""
+        return self.judge()
 
     @property
     def sum(self) -> float:
@@ -94,7 +100,7 @@ def tune(
     def attempt(setting: Setting) -> Trial:
         replies = write(setting)
         found = misfit(mine, replies, known)
-        return Trial(setting, found, replies, _error(mine, replies, known))
+        return Trial(setting, found, replies, partial(_error, mine, replies, known))
 
     trials: list[Trial] = []
     for temperature in grid.temperatures:

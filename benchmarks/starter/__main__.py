@@ -59,8 +59,10 @@ def main() -> None:
         tokens = config.context_tokens or 512
         mix.prepare(told.corpora, data, told.vocabulary, tokens, told.further)
     elif told.step == "train":
-        ways = {"steady": told.steady, "resume": told.resume, "further": told.further}
-        train(data, run, config, told.minutes, **ways)
+        train(
+            data, run, config, told.minutes,
+            steady=told.steady, resume=told.resume, further=told.further,
+        )  # fmt: skip
     else:
         install(data, run, config)
 

@@ -45,10 +45,7 @@ def conversations(
         said = (_as_typed(message, corpus) for message in cleaned(corpus, dialogue, records))
         for number, messages in enumerate(_parted(said, corpus)):
             name = f"{dialogue}#{number}"
-            if held_out:
-                yield name, _with_me(messages, corpus, name)
-                continue
-            for time in range(_times(corpus, name)):
+            for time in range(1 if held_out else _times(corpus, name)):
                 again = f"{name}#{time}" if time else name
                 yield again, _with_me(messages, corpus, again)
 

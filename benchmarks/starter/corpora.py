@@ -138,6 +138,5 @@ def fingerprint(folder: Path, name: str) -> str:
     digest = hashlib.sha256()
     for path in files(folder, name):
         with path.open("rb") as file:
-            while piece := file.read(1 << 20):
-                digest.update(piece)
+            hashlib.file_digest(file, lambda: digest)
     return digest.hexdigest()

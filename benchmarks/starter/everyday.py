@@ -14,7 +14,6 @@ from benchmarks.starter import mix
 from benchmarks.starter.corpora import Source
 from training.base import open_base, quiet
 from training.config import TrainConfig
-from training.evaluate import Judge
 from training.loss import scorer_for
 from training.precision import pick_width
 
@@ -33,14 +32,8 @@ def everyday(corpora: Path, model: str) -> float:
     """Return nats a character of one speaker's words in 400 of its dialogues."""
     with quiet():
         base = open_base(model, _CONFIG, list)
-        builder, characters = mix.judging(corpora, DAILY_DIALOG, base.tags, base.context_tokens)
-        judge = Judge(
-            builder.windows(),
-            sum(characters),
-            base.tags,
-            _CONFIG.eval_batch_rows,
-            base.context_tokens,
-        )
+        held_out = mix.of_held_out(corpora, DAILY_DIALOG, base.tags, base.context_tokens)
+        judge = held_out.judge(base, _CONFIG.eval_batch_rows)
         scorer = scorer_for(base.model, pick_width("auto", torch.device("cpu")))
         return judge.evaluate(scorer).nats_per_character
 

@@ -16,7 +16,6 @@ from likeness.files import whole_file
 from training.base import STARTER_FOLDER, Base, open_base, quiet
 from training.checkpoint import Checkpoint, checkpoints
 from training.config import TrainConfig
-from training.evaluate import Judge
 from training.loop import Plan
 from training.loss import scorer_for
 from training.outcome import versions
@@ -71,14 +70,7 @@ def _figures(data: Path, base: Base, config: TrainConfig) -> dict[str, float]:
     scorer = scorer_for(base.model, pick_width("auto", torch.device("cpu")))
     figures = {}
     for name, part in mix.held_out(data).items():
-        judging = first_windows([part], _JUDGING_WINDOWS)
-        judge = Judge(
-            judging.windows,
-            int(judging.characters.sum()),
-            base.tags,
-            config.eval_batch_rows,
-            base.context_tokens,
-        )
+        judge = first_windows([part], _JUDGING_WINDOWS).judge(base, config.eval_batch_rows)
         figures[name] = round(judge.evaluate(scorer).nats_per_character, 4)
     return figures
 

@@ -15,7 +15,8 @@ from benchmarks.starter.corpora import SOURCES, Source, dice, fingerprint
 from likeness.dialogue import Encoded, Tokenizer, encode_turns
 from likeness.messages import Message
 from likeness.tokenizer import FolderTokenizer
-from training.base import quiet
+from training.base import Base, quiet
+from training.evaluate import Judge
 from training.rows import Windows, WindowsBuilder
 from training.vocabulary import add_tags, byte_level_bpe
 from training.windows import shorten, windows
@@ -38,6 +39,11 @@ class HeldOut:
 
     windows: Windows
     characters: NDArray[np.int64]
+
+    def judge(self, base: Base, rows: int) -> Judge:
+        """Return what judges models of a base by it, so many rows at once."""
+        characters = int(self.characters.sum())
+        return Judge(self.windows, characters, base.tags, rows, base.context_tokens)
 
 
 def make_tokenizer(corpora: Path, vocabulary: int, folder: Path) -> Tokenizer:
@@ -89,8 +95,8 @@ def prepare(
                 counts["tokens"] += len(window.ids)
         sha256 = fingerprint(corpora, source.name)
         account[source.name] = {"sha256": sha256, **counts}
-        builder, characters = judging(corpora, source, tokenizer, context_tokens)
-        _save(folder, source.name, builder.windows(), characters)
+        judging = of_held_out(corpora, source, tokenizer, context_tokens)
+        _save(folder, source.name, judging.windows, judging.characters)
     _save(folder, _TAUGHT, taught.windows(), [])
     (folder / _ACCOUNT).write_text(json.dumps(account, indent=2), "utf-8")
 
@@ -111,10 +117,10 @@ def account(folder: Path) -> dict[str, dict[str, object]]:
     return found
 
 
-def judging(
+def of_held_out(
     corpora: Path, source: Source, tokenizer: Tokenizer, context_tokens: int
-) -> tuple[WindowsBuilder, list[int]]:
-    """Return windows of held-out conversations, and how many characters of mine each has."""
+) -> HeldOut:
+    """Encode what judges of a corpus: some of its conversations that never teach."""
     builder = WindowsBuilder()
     characters: list[int] = []
     chosen = heapq.nsmallest(
@@ -128,7 +134,7 @@ def judging(
             builder.add(window)
             characters.append(mine)
             mine = 0
-    return builder, characters
+    return HeldOut(builder.windows(), np.array(characters, np.int64))
 
 
 def _texts(corpora: Path) -> Iterator[str]:
@@ -155,7 +161,9 @@ def _encoded(
     return windows(turns, tokenizer, context_tokens)
 
 
-def _save(folder: Path, name: str, windows_: Windows, characters: Sequence[int]) -> None:
+def _save(
+    folder: Path, name: str, windows_: Windows, characters: Sequence[int] | NDArray[np.int64]
+) -> None:
     np.savez(
         folder / f"{name}.npz",
         ids=windows_.ids,

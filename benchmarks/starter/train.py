@@ -19,7 +19,7 @@ from likeness.errors import CannotResume
 from training.base import Base, fresh_base, open_base, quiet
 from training.checkpoint import checkpoints
 from training.config import TrainConfig
-from training.evaluate import Evaluation, Judge
+from training.evaluate import Evaluation
 from training.loop import Plan, Taken, Trainer
 from training.packing import cut
 from training.peak import step_flops
@@ -173,13 +173,7 @@ def train(
         until = began + 60 * minutes
         plan = TimedPlan(mix.taught(data), config, base.context_tokens, began, until, steady)
         judging = first_windows(mix.held_out(data).values(), _JUDGING_WINDOWS)
-        judge = Judge(
-            judging.windows,
-            int(judging.characters.sum()),
-            base.tags,
-            config.eval_batch_rows,
-            base.context_tokens,
-        )
+        judge = judging.judge(base, config.eval_batch_rows)
         trainer = SideBySide(base.model, plan, device)
         session = Session(run, base, trainer, judge, watch, {"began": began, "before": before})
         if state:

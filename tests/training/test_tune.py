@@ -89,12 +89,12 @@ def test_the_setting_that_writes_most_like_me_is_found(say: Say) -> None:
 
 def test_of_settings_that_chance_may_part_the_most_careful_is_chosen() -> None:
     def trial(temperature: float, misfit: float, error: float) -> Trial:
-        return Trial(Setting(temperature, 1.0, 0.1), {"emoji": misfit}, [], error)
+        return Trial(Setting(temperature, 1.0, 0.1), {"emoji": misfit}, [], lambda: error)
 
     careful, wild = trial(0.7, 0.9, 0.3), trial(1.0, 0.7, 0.25)
     assert best_of([careful, wild]) is careful
     assert best_of([trial(0.5, 1.0, 0.9), careful, wild]) is careful
-    sure = replace(wild, error=0.1)
+    sure = replace(wild, judge=lambda: 0.1)
     assert best_of([careful, sure]) is sure
 
 
